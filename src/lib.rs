@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//! bpflua embeds LuaJIT, compiles BCC-dialect C inside its own process, loads it into the Linux kernel and hands the
+//! data to Lua.
+//!
+//! The crate is the `bpflua` command cut into rooms; `ARCHITECTURE.md` is the map. Imports point one way:
+//!
+//! ```text
+//! main -> cli -> repl -> lua -> { events -> bpf -> kernel, symbolize -> kernel, compiler, packs } -> error
+//! ```
+
+pub mod bpf;
+pub mod cli;
+#[cfg(feature = "compiler")]
+pub mod compiler;
+pub mod error;
+pub mod events;
+pub mod kernel;
+pub mod lua;
+pub mod packs;
+pub mod repl;
+pub mod symbolize;
