@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the command line decided, where every native can see it.
+
+use std::path::PathBuf;
+
+use mlua::{AppDataRef, Lua};
+
+use crate::error::{Error, Result};
+
+/// What a VM is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Run the script.
+    #[default]
+    Run,
+    /// Compile what its `BPF{…}` calls would compile; nothing is attached, and nothing is loaded unless `load`.
+    Check {
+        /// Pass the programs through the kernel's verifier too.
+        load: bool,
+    },
+}
+
+/// The options of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `-D…` and `-I…`, in the user's order, ahead of a script's own `cflags`.
+    pub cflags: Vec<String>,
+    /// A BTF file in place of the running kernel's.
+    pub btf: Option<PathBuf>,
+    /// Whether compiled objects are kept on disk and taken from there.
+    pub use_cache: bool,
+    /// How much to tell of what is done: 0 nothing, 1 mechanisms and cache hits, 2 timings too.
+    pub verbosity: u8,
+    /// Whether an error carries the verifier's whole log.
+    pub verifier_log: bool,
+    /// Run or check.
+    pub task: Task,
+    /// Where lines for the user go that are not the script's output.
+    pub notice: fn(&str),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            cflags: Vec::new(),
+            btf: None,
+            use_cache: true,
+            verbosity: 0,
+            verifier_log: false,
+            task: Task::Run,
+            notice: |_| (),
+        }
+    }
+}
+
+/// The state behind the natives of one VM.
+#[derive(Debug, Default)]
+pub struct Host {
+    /// The options of this run.
+    pub settings: Settings,
+    /// The main script, for error excerpts and for finding a C text's line in it.
+    pub script: crate::lua::Script,
+}
+
+impl Host {
+    /// The host of this VM.
+    pub fn of(lua: &Lua) -> Result<AppDataRef<'_, Host>> {
+        lua.app_data_ref::<Host>().ok_or_else(|| Error::bug("cannot reach the host's state", "it is not set"))
+    }
+
+    /// Tells the user a line when `-v` was given at least `level` times.
+    pub fn notice(&self, level: u8, line: impl FnOnce() -> String) {
+        if self.settings.verbosity >= level {
+            (self.settings.notice)(&line());
+        }
+    }
+}
