@@ -7,6 +7,7 @@
 
 use mlua::{FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value};
 
+use super::host::Host;
 use crate::error::{Error, Kind, Location, Result, errno_name};
 use crate::packs::embedded;
 
@@ -108,9 +109,9 @@ where
 pub fn install(lua: &Lua) -> mlua::Result<()> {
     let native = lua.create_table()?;
     native.set("new", lua.create_function(|_, fields: Table| Ok(ErrorValue::new(from_fields(&fields)?)))?)?;
-    native.set("locate", lua.create_function(|_, (error, file, line): (mlua::AnyUserData, String, u32)| {
+    native.set("locate", lua.create_function(|lua, (error, file, line): (mlua::AnyUserData, String, u32)| {
         if let Ok(mut error) = error.borrow_mut::<ErrorValue>() {
-            error.locate(Location::new(file, line, 0));
+            error.locate(Host::place(lua, file, line));
         }
         Ok(())
     })?)?;

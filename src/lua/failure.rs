@@ -4,7 +4,7 @@
 use mlua::{Lua, Table, Value};
 
 use super::errors::{self, ErrorValue};
-use super::host::Host;
+use super::host::{Host, excerpt};
 use super::script::Script;
 use crate::error::{Error, Location};
 
@@ -26,9 +26,9 @@ pub fn from_syntax(script: &Script, error: &mlua::Error) -> Error {
         other => other.to_string(),
     };
     let (place, message) = split_position(&text);
-    let line = place.map_or(0, |(_, line)| line);
-    Error::script(format!("`{}` is not valid Lua", script.name), message)
-        .with_location(with_excerpt(Location::new(&script.name, line, 0), script))
+    let mut location = Location::new(&script.name, place.map_or(0, |(_, line)| line), 0);
+    location.excerpt.extend(script.line(location.line).map(|text| excerpt(location.line, &text)));
+    Error::script(format!("`{}` is not valid Lua", script.name), message).with_location(location)
 }
 
 /// The error of a script that failed while it ran: the raised value and the stack that `boot.lua` noted.
@@ -36,15 +36,12 @@ pub fn from_run(lua: &Lua, raised: Value, stack: Option<Value>) -> Error {
     let frames = stack.as_ref().and_then(Value::as_table).map(read_frames).unwrap_or_default();
     let mut error = match raised_error(&raised) {
         Some(error) => error,
-        None => from_text(&describe(&raised), &frames),
+        None => from_text(lua, &describe(&raised), &frames),
     };
     if error.locations().is_empty()
         && let Some(frame) = frames.first()
     {
-        error = error.with_location(Location::new(&frame.file, frame.line, 0));
-    }
-    if let Ok(host) = Host::of(lua) {
-        error = error.map_locations(|location| with_excerpt(location, &host.script));
+        error = error.with_location(Host::place(lua, frame.file.clone(), frame.line));
     }
     let shown = error.locations().first().map(|location| (location.file.clone(), location.line));
     let callers = frames.iter().filter(|frame| Some((frame.file.clone(), frame.line)) != shown);
@@ -72,7 +69,7 @@ fn describe(raised: &Value) -> String {
 }
 
 /// A plain Lua error: `file:line: message`. One raised in an embedded file tells so, as the script's line is shown.
-fn from_text(text: &str, frames: &[Frame]) -> Error {
+fn from_text(lua: &Lua, text: &str, frames: &[Frame]) -> Error {
     let (place, message) = split_position(text);
     let Some((file, line)) = place else {
         return Error::script(message, "");
@@ -82,7 +79,7 @@ fn from_text(text: &str, frames: &[Frame]) -> Error {
         return error.with_evidence(format!("raised in {file}:{line}"));
     }
     match frames.iter().any(|frame| frame.file == file) || frames.is_empty() {
-        true => error.with_location(Location::new(file, line, 0)),
+        true => error.with_location(Host::place(lua, file.to_owned(), line)),
         false => error.with_evidence(format!("raised in {file}:{line}")),
     }
 }
@@ -120,17 +117,6 @@ fn caller(frame: &Frame) -> String {
         Some(name) => format!("called from {}:{} in `{name}`", frame.file, frame.line),
         None => format!("called from {}:{}", frame.file, frame.line),
     }
-}
-
-/// Adds the line of the script's text that the place is about.
-fn with_excerpt(mut location: Location, script: &Script) -> Location {
-    if location.excerpt.is_empty()
-        && location.file == script.name
-        && let Some(line) = script.line(location.line)
-    {
-        location.excerpt.push(format!("{:>3} > {line}", location.line));
-    }
-    location
 }
 
 #[cfg(test)]

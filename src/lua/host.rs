@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use mlua::{AppDataRef, Lua};
 
-use crate::error::{Error, Result};
+use super::script::Script;
+use crate::error::{Error, Location, Result};
 
 /// What a VM is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub struct Host {
     /// The options of this run.
     pub settings: Settings,
     /// The main script, for error excerpts and for finding a C text's line in it.
-    pub script: crate::lua::Script,
+    pub script: Script,
 }
 
 impl Host {
@@ -68,10 +69,26 @@ impl Host {
         lua.app_data_ref::<Host>().ok_or_else(|| Error::bug("cannot reach the host's state", "it is not set"))
     }
 
+    /// A line of the user's, with its text when it is one of the main script.
+    pub fn place(lua: &Lua, file: String, line: u32) -> Location {
+        let mut location = Location::new(file, line, 0);
+        let host = Host::of(lua).ok();
+        let script = host.as_ref().map(|host| &host.script).filter(|script| script.name == location.file);
+        if let Some(text) = script.and_then(|script| script.line(line)) {
+            location.excerpt.push(excerpt(line, &text));
+        }
+        location
+    }
+
     /// Tells the user a line when `-v` was given at least `level` times.
     pub fn notice(&self, level: u8, line: impl FnOnce() -> String) {
         if self.settings.verbosity >= level {
             (self.settings.notice)(&line());
         }
     }
+}
+
+/// One line of the user's text as an error shows it.
+pub fn excerpt(line: u32, text: &str) -> String {
+    format!("{line:>3} > {text}")
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A Lua VM with bpflua's library in it, and the run of a script from its first line to the end.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::host::{Host, Settings};
@@ -52,7 +55,7 @@ impl Vm {
     }
 
     /// Runs a script with its arguments; by the return, everything it attached is detached.
-    pub fn run(&self, script: Script, args: &[String]) -> Result<End> {
+    pub fn run(&self, script: Script, args: &[OsString]) -> Result<End> {
         let chunk = self.load(&script)?;
         self.set_args(&script, args).map_err(|error| errors::from_mlua("cannot pass the arguments", &error))?;
         if let Some(mut host) = self.lua.app_data_mut::<Host>() {
@@ -64,12 +67,15 @@ impl Vm {
 
     fn load(&self, script: &Script) -> Result<Function> {
         let chunk = self.lua.load(script.lua_text()).set_name(script.chunk_name());
-        chunk.set_mode(mlua::ChunkMode::Text).into_function().map_err(|error| failure::from_syntax(script, &error))
+        chunk.set_mode(mlua::chunk::ChunkMode::Text).into_function().map_err(|error| failure::from_syntax(script, &error))
     }
 
     /// The global `arg`: the script at 0, its arguments from 1.
-    fn set_args(&self, script: &Script, args: &[String]) -> mlua::Result<()> {
-        let table = self.lua.create_sequence_from(args.iter().map(String::as_str))?;
+    fn set_args(&self, script: &Script, args: &[OsString]) -> mlua::Result<()> {
+        let table = self.lua.create_table()?;
+        for arg in args {
+            table.push(self.lua.create_string(arg.as_bytes())?)?;
+        }
         table.set(0, script.name.as_str())?;
         self.lua.globals().set("arg", table)
     }
@@ -100,7 +106,7 @@ mod tests {
     use super::*;
 
     fn run(text: &str) -> Result<End> {
-        Vm::new(Settings::default())?.run(Script::from_argument(text), &["a".to_owned(), "-b".to_owned()])
+        Vm::new(Settings::default())?.run(Script::from_argument(text), &["a".into(), "-b".into()])
     }
 
     #[test]

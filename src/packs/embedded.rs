@@ -38,7 +38,11 @@ macro_rules! bytes {
 }
 
 files! {
+    "scripts/lib/boot.lua",
+    "scripts/lib/bpf.lua",
     "scripts/lib/errors.lua",
+    "scripts/lib/format.lua",
+    "scripts/lib/utils.lua",
 }
 
 #[cfg(debug_assertions)]

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+local BPF = {}
+function BPF.cleanup() end
+return BPF
