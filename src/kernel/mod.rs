@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! kernel
+//! Facts read from the machine.
+
+pub mod kallsyms;
+pub mod release;
+mod sys;
+pub mod syscalls;
