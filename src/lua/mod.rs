@@ -10,6 +10,7 @@
 //! - [`host`]: what the command line decided, seen by the natives
 //! - [`natives`]: one binding per file
 
+pub mod ctype;
 pub mod errors;
 pub mod host;
 pub mod script;
