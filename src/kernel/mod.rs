@@ -1,2 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! kernel
+//! Facts read from the machine.
+
+pub mod btf;
+pub mod kallsyms;
+pub mod release;
+mod sys;
+pub mod syscalls;
