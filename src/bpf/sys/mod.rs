@@ -3,6 +3,7 @@
 //!
 //! Functions take and return plain Rust values; a failure is an `std::io::Error` with the errno.
 
+pub mod btf;
 pub mod link;
 pub mod map;
 pub mod memory;
