@@ -2,6 +2,8 @@
 //! Facts read from the machine.
 
 pub mod kallsyms;
+pub mod pattern;
 pub mod release;
 mod sys;
 pub mod syscalls;
+pub mod tracefs;
