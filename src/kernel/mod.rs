@@ -6,4 +6,5 @@ pub mod pattern;
 pub mod release;
 mod sys;
 pub mod syscalls;
+pub mod traceable;
 pub mod tracefs;

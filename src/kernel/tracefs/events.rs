@@ -75,7 +75,7 @@ impl Tracefs {
     /// The error for a tracepoint that does not exist; `what` is the headline's first half.
     pub fn no_such_tracepoint(&self, what: &str, category: &str, name: &str) -> Error {
         let count = self.tracepoints().map_or(0, |names| names.len());
-        let error = Error::script(what, "no such tracepoint in this kernel")
+        let error = Error::machine(what, "no such tracepoint in this kernel")
             .with_errno(libc::ENOENT)
             .with_evidence(format!("searched: {count} tracepoints in `{}`", self.root().display()));
         match suggest::similar_line(&self.similar_tracepoints(category, name)) {
