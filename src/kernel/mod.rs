@@ -3,6 +3,9 @@
 
 pub mod btf;
 pub mod kallsyms;
+pub mod pattern;
 pub mod release;
 mod sys;
 pub mod syscalls;
+pub mod traceable;
+pub mod tracefs;

@@ -54,9 +54,8 @@ pub(in crate::kernel) fn page_size() -> u32 {
 pub(in crate::kernel) fn mount(file_system: &CStr, target: &CStr) -> io::Result<()> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC | libc::MS_RELATIME;
     // SAFETY: all strings end in NUL and live through the call; these file systems take no data.
-    let result = unsafe {
-        libc::mount(file_system.as_ptr(), target.as_ptr(), file_system.as_ptr(), flags, std::ptr::null())
-    };
+    let result =
+        unsafe { libc::mount(file_system.as_ptr(), target.as_ptr(), file_system.as_ptr(), flags, std::ptr::null()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
