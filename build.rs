@@ -47,7 +47,7 @@ mod llvm {
         }
         let mut args = vec!["--link-static", "--libnames"];
         args.extend(LLVM_COMPONENTS);
-        for lib in run(&args).split_whitespace() {
+        for lib in run(&args).split_whitespace().filter(|lib| !lib.starts_with("libPolly")) {
             let name = lib.trim_start_matches("lib").trim_end_matches(".a");
             println!("cargo:rustc-link-lib=static={name}");
         }

@@ -77,6 +77,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let path = prelude::text_path(&source.name);
     let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
 
+    if std::env::var_os("DEV_IR").is_some() { eprintln!("{}", module.print()); }
     maps::rename(module);
     let entries = entries::make(module, context, options.arch.registers(), &path).map_err(refused)?;
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
@@ -92,7 +93,39 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     for program in &all {
         reads::convert(program.function, program.kind, context, &path).map_err(refused)?;
     }
+    if std::env::var_os("DEV_IR").is_some() { eprintln!("{}", module.print()); }
     module.verify().map_err(|words| bug("passes", words))?;
     module.run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target).map_err(|words| bug("cleaning up", words))?;
     module.emit_object(&target).map_err(|words| bug("code generation", words))
+}
+
+#[cfg(test)]
+mod dev {
+    #[test]
+    fn dev() {
+        let Ok(file) = std::env::var("DEV_TEXT") else { return };
+        let dir = std::env::var("DEV_INCLUDE").unwrap();
+        let mut headers = Vec::new();
+        fn walk(base: &std::path::Path, dir: &std::path::Path, out: &mut Vec<(String, String)>) {
+            for e in std::fs::read_dir(dir).unwrap().flatten() {
+                if e.path().is_dir() { walk(base, &e.path(), out) } else if e.path().extension().is_some_and(|x| x == "h") {
+                    out.push((e.path().strip_prefix(base).unwrap().to_str().unwrap().into(), std::fs::read_to_string(e.path()).unwrap()));
+                }
+            }
+        }
+        walk(dir.as_ref(), dir.as_ref(), &mut headers);
+        let refs: Vec<(&str, &str)> = headers.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let t = std::time::Instant::now();
+        let btf = crate::kernel::btf::Btf::kernel().unwrap();
+        eprintln!("btf {:?}", t.elapsed());
+        let options = super::Options { flags: vec![], headers: &refs, btf: Some(&btf), tracepoint_struct: &|_, _| None, kernel_version_code: 0x061200, arch: super::super::arch::Arch::NATIVE, cache: None };
+        let source = super::Source::file(file.clone(), std::fs::read_to_string(&file).unwrap());
+        for _ in 0..2 {
+        let t = std::time::Instant::now();
+        match super::compile(&source, &options) {
+            Ok(c) => { eprintln!("compile {:?}", t.elapsed()); for w in c.warnings { eprintln!("{w}"); } std::fs::write("/tmp/dev.o", c.object).unwrap(); }
+            Err(e) => panic!("{}", e.report()),
+        }
+        }
+    }
 }

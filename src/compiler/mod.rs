@@ -19,6 +19,7 @@ mod prelude;
 mod shim;
 pub mod source;
 mod tracepoints;
+pub mod types;
 
 pub use compile::{Compiled, compile};
 pub use options::Options;

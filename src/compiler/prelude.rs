@@ -16,10 +16,10 @@ const KERNEL_ROOT: &str = "/bpflua/kernel";
 const TEXT_ROOT: &str = "/bpflua/text/";
 /// The generated kernel declarations, under [`ROOT`].
 pub const DECLARATIONS: &str = "bpflua/kernel.h";
-/// Base types, before the kernel's declarations; they use them.
-const BASE_TYPES: &str = "bpflua/types.h";
-/// The dialect, after the kernel's declarations.
+/// The dialect; it includes [`DECLARATIONS`] where the base types are known.
 const DIALECT: &str = "bpflua.h";
+/// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
+const WITHOUT_BTF: &str = "#include \"bpflua/fallback_enums.h\"\n";
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -87,6 +87,7 @@ fn included_names(text: &str) -> Vec<String> {
 
 /// Everything clang is to see, the user's text first.
 pub fn files(source: &Source, options: &Options, texts: &Texts, declarations: String) -> Vec<VirtualFile> {
+    let declarations = if options.btf.is_some() { declarations } else { format!("{WITHOUT_BTF}{declarations}") };
     let mut files = vec![
         VirtualFile { path: text_path(&source.name), text: with_footer(source) },
         VirtualFile { path: format!("{ROOT}/{DECLARATIONS}"), text: declarations },
@@ -128,9 +129,7 @@ pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
     for dir in ["-I".to_owned() + ".", format!("-I{ROOT}"), format!("-I{KERNEL_ROOT}")] {
         args.push(dir);
     }
-    for header in [BASE_TYPES, DECLARATIONS, DIALECT] {
-        args.extend(["-include".into(), header.into()]);
-    }
+    args.extend(["-include".into(), format!("{ROOT}/{DIALECT}")]);
     args.extend(["-main-file-name".into(), source.name.clone(), "-x".into(), "c".into(), text_path(&source.name)]);
     args
 }

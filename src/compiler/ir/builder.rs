@@ -5,6 +5,7 @@ use std::ffi::CStr;
 
 use llvm_sys::LLVMIntPredicate;
 use llvm_sys::core::*;
+use llvm_sys::debuginfo::LLVMInstructionGetDebugLoc;
 use llvm_sys::prelude::LLVMBuilderRef;
 
 use super::{Block, Context, Type, Value};

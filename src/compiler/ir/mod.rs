@@ -12,7 +12,6 @@ mod target;
 mod value;
 
 pub use builder::{Builder, Compare};
-pub use debug::SourcePlace;
 pub use module::{Context, Module};
 pub use target::Target;
 pub use value::{Block, Opcode, Type, Value};

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Contexts and modules.
 
-use std::ffi::{CStr, CString, c_char};
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::marker::PhantomData;
 
+use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::analysis::{LLVMVerifierFailureAction, LLVMVerifyModule};
 use llvm_sys::core::*;
 use llvm_sys::error::{LLVMDisposeErrorMessage, LLVMGetErrorMessage};
-use llvm_sys::prelude::{LLVMContextRef, LLVMModuleRef};
+use llvm_sys::prelude::{LLVMContextRef, LLVMDiagnosticInfoRef, LLVMModuleRef};
 use llvm_sys::target_machine::{LLVMCodeGenFileType, LLVMTargetMachineEmitToMemoryBuffer};
 use llvm_sys::transforms::pass_builder::{
     LLVMCreatePassBuilderOptions, LLVMDisposePassBuilderOptions, LLVMRunPasses,
@@ -16,24 +18,49 @@ use llvm_sys::transforms::pass_builder::{
 use super::{Block, Target, Type, Value};
 
 /// Owns the memory of everything made while compiling one text.
-pub struct Context(LLVMContextRef);
+pub struct Context {
+    context: LLVMContextRef,
+    /// What the code generator objects to; LLVM's own handler would print it and end the process.
+    errors: Box<RefCell<Vec<String>>>,
+}
 
 impl Context {
     /// An empty context.
     pub fn new() -> Self {
-        // SAFETY: creates a context that `drop` disposes of.
-        Context(unsafe { LLVMContextCreate() })
+        let errors = Box::new(RefCell::new(Vec::new()));
+        // SAFETY: creates a context that `drop` disposes of; the handler's data is boxed and lives as long.
+        let context = unsafe {
+            let context = LLVMContextCreate();
+            let data: *const RefCell<Vec<String>> = &raw const *errors;
+            LLVMContextSetDiagnosticHandler(context, Some(collect_error), data.cast_mut().cast());
+            context
+        };
+        Context { context, errors }
     }
 
     pub(in crate::compiler) fn raw(&self) -> LLVMContextRef {
-        self.0
+        self.context
+    }
+
+    fn take_errors(&self) -> Vec<String> {
+        std::mem::take(&mut self.errors.borrow_mut())
+    }
+}
+
+extern "C" fn collect_error(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
+    // SAFETY: LLVM hands over a live diagnostic; `data` is the cell of the context that is in use.
+    unsafe {
+        let words = take_message(LLVMGetDiagInfoDescription(info));
+        if matches!(LLVMGetDiagInfoSeverity(info), LLVMDiagnosticSeverity::LLVMDSError) {
+            (*data.cast::<RefCell<Vec<String>>>()).borrow_mut().push(words);
+        }
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
         // SAFETY: modules and values borrow from the context, so none is left.
-        unsafe { LLVMContextDispose(self.0) }
+        unsafe { LLVMContextDispose(self.context) }
     }
 }
 
@@ -170,6 +197,11 @@ impl<'c> Module<'c> {
             );
             if failed != 0 {
                 return Err(take_message(message));
+            }
+            let errors = self.context.take_errors();
+            if !errors.is_empty() {
+                LLVMDisposeMemoryBuffer(buffer);
+                return Err(errors.join("; "));
             }
             let start = LLVMGetBufferStart(buffer).cast::<u8>();
             let object = std::slice::from_raw_parts(start, LLVMGetBufferSize(buffer)).to_vec();

@@ -4,7 +4,6 @@
 use std::ffi::CStr;
 use std::sync::Once;
 
-use llvm_sys::target::*;
 use llvm_sys::target_machine::*;
 
 /// Generates BPF instructions; one per compilation.

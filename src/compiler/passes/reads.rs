@@ -35,13 +35,15 @@ pub fn convert<'c>(function: Value<'c>, kind: Kind, context: &'c Context, file: 
         if let Some(address) = read_address(instruction) {
             match provenances.of_pointer(address) {
                 Provenance::Direct => {}
-                Provenance::Kernel => reads.push((instruction, address, PROBE_READ_KERNEL)),
-                Provenance::User => reads.push((instruction, address, PROBE_READ_USER)),
+                Provenance::Kernel => reads.push((instruction, PROBE_READ_KERNEL)),
+                Provenance::User => reads.push((instruction, PROBE_READ_USER)),
             }
         }
     }
     let mut slot = Slot { function, context, value: None };
-    for (instruction, address, helper) in reads {
+    for (instruction, helper) in reads {
+        // The address may be a load converted a moment ago, so it is asked for again.
+        let Some(address) = read_address(instruction) else { continue };
         if instruction.opcode() == Some(Opcode::LLVMLoad) {
             convert_load(instruction, address, helper, context, &mut slot);
         } else {

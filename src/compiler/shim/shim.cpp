@@ -13,6 +13,7 @@
 #include <llvm/IR/Function.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Passes/PassPlugin.h>
 #include <llvm/Support/CrashRecoveryContext.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/VirtualFileSystem.h>
@@ -21,6 +22,16 @@
 #if LLVM_VERSION_MAJOR < 19
 #error "the shim is written for LLVM 19 and newer"
 #endif
+
+/*
+ * Debian's clang asks for the loop optimiser Polly by this name. BPF programs have no use for it: an empty plugin is
+ * answer enough, and saves linking it.
+ */
+llvm::PassPluginLibraryInfo getPollyPluginInfo();
+llvm::PassPluginLibraryInfo getPollyPluginInfo()
+{
+	return {LLVM_PLUGIN_API_VERSION, "Polly", LLVM_VERSION_STRING, [](llvm::PassBuilder &) {}};
+}
 
 namespace {
 
