@@ -6,7 +6,7 @@ use super::ir::{Context, Module, Target};
 use super::passes::{entries, events, maps, program, reads, variants};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
-use super::{Options, Source, hints, tracepoints};
+use super::{Options, Source, backend, hints, tracepoints};
 use crate::compiler::types;
 use crate::error::{Error, Result};
 
@@ -96,7 +96,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     if std::env::var_os("DEV_IR").is_some() { eprintln!("{}", module.print()); }
     module.verify().map_err(|words| bug("passes", words))?;
     module.run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target).map_err(|words| bug("cleaning up", words))?;
-    module.emit_object(&target).map_err(|words| bug("code generation", words))
+    module.emit_object(&target).map_err(|messages| backend::failure(source, &messages))
 }
 
 #[cfg(test)]

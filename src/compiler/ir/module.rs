@@ -182,8 +182,8 @@ impl<'c> Module<'c> {
         unsafe { take_message(LLVMPrintModuleToString(self.module)) }
     }
 
-    /// Generates the object file.
-    pub fn emit_object(&self, target: &Target) -> Result<Vec<u8>, String> {
+    /// Generates the object file; the error is all that the backend objects to, in its words.
+    pub fn emit_object(&self, target: &Target) -> Result<Vec<u8>, Vec<String>> {
         let mut message: *mut c_char = std::ptr::null_mut();
         let mut buffer = std::ptr::null_mut();
         // SAFETY: module and target machine are live; the buffer and the message are disposed of here.
@@ -196,12 +196,12 @@ impl<'c> Module<'c> {
                 &raw mut buffer,
             );
             if failed != 0 {
-                return Err(take_message(message));
+                return Err(vec![take_message(message)]);
             }
             let errors = self.context.take_errors();
             if !errors.is_empty() {
                 LLVMDisposeMemoryBuffer(buffer);
-                return Err(errors.join("; "));
+                return Err(errors);
             }
             let start = LLVMGetBufferStart(buffer).cast::<u8>();
             let object = std::slice::from_raw_parts(start, LLVMGetBufferSize(buffer)).to_vec();
