@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Facts read from the machine.
 
+pub mod btf;
 pub mod kallsyms;
 pub mod pattern;
 pub mod release;

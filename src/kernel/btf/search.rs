@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Types, functions and enumerators by name.
+
+use super::names::{Class, NameIndex};
+use super::reader::Btf;
+use super::views::{Enumerator, Func, Kind, Type, TypeId};
+
+fn class_of(kind: Kind) -> Class {
+    match kind {
+        Kind::Func => Class::Functions,
+        Kind::Var | Kind::Datasec => Class::Variables,
+        _ => Class::Types,
+    }
+}
+
+impl Btf {
+    fn names_of(&self, class: Class) -> impl Iterator<Item = (&[u8], u32)> {
+        self.own_type_ids().filter_map(move |id| {
+            let record = self.record(id)?;
+            let kind = record.kind();
+            // Kinds whose name is no type's name stay out.
+            let named = record.name_offset != 0 && !matches!(kind, Kind::DeclTag | Kind::TypeTag);
+            (named && class_of(kind) == class).then(|| (self.name_bytes(record.name_offset), id.0))
+        })
+    }
+
+    fn enumerator_names(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        self.own_type_ids()
+            .filter_map(|id| match self.kind_of(id) {
+                Kind::Enum => Some(self.type_by_id(id)),
+                _ => None,
+            })
+            .flat_map(|ty| match ty {
+                Type::Enum(e) => Some(e.enumerators().map(move |value| (value.name.as_bytes(), e.id.0))),
+                _ => None,
+            })
+            .flatten()
+    }
+
+    fn index(&self, class: Class) -> &NameIndex {
+        self.indexes[class as usize].get_or_init(|| match class {
+            Class::Enumerators => NameIndex::new(self.enumerator_names()),
+            _ => NameIndex::new(self.names_of(class)),
+        })
+    }
+
+    /// All types of a kind with this name, the base's first.
+    pub fn find_each(&self, kind: Kind, name: &str) -> impl Iterator<Item = TypeId> {
+        let base: Vec<TypeId> =
+            self.base.iter().flat_map(|base| base.find_each(kind, name).collect::<Vec<_>>()).collect();
+        let own = self.index(class_of(kind)).candidates(name).map(TypeId);
+        base.into_iter().chain(own.filter(move |id| self.kind_of(*id) == kind && self.name_of(*id) == name))
+    }
+
+    /// The first type of a kind with this name, the base's before a split's own.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<TypeId> {
+        self.find_each(kind, name).next()
+    }
+
+    /// The names of all types of a kind, in id order; some come twice.
+    pub fn find_all_names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.type_ids().filter_map(move |id| {
+            let record = self.record(id)?;
+            (record.kind() == kind && record.name_offset != 0).then(|| self.name_at(record.name_offset))
+        })
+    }
+
+    /// A function by name.
+    pub fn func_by_name(&self, name: &str) -> Option<Func<'_>> {
+        match self.type_by_id(self.find(Kind::Func, name)?) {
+            Type::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    /// The enum that has this enumerator, and its value.
+    pub fn enumerator(&self, name: &str) -> Option<(TypeId, i64)> {
+        let in_base = self.base.as_ref().and_then(|base| base.enumerator(name));
+        in_base.or_else(|| {
+            let mut ids = self.index(Class::Enumerators).candidates(name).map(TypeId);
+            ids.find_map(|id| Some((id, self.enumerator_in(id, name)?.value)))
+        })
+    }
+
+    fn enumerator_in(&self, id: TypeId, name: &str) -> Option<Enumerator<'_>> {
+        match self.type_by_id(id) {
+            Type::Enum(e) => e.enumerators().find(|value| value.name == name),
+            _ => None,
+        }
+    }
+
+    /// Whether the enum of this name has this enumerator (`bpf_map_type`, `BPF_MAP_TYPE_RINGBUF`).
+    pub fn enum_has_value(&self, enum_name: &str, enumerator: &str) -> bool {
+        self.find_each(Kind::Enum, enum_name).any(|id| self.enumerator_in(id, enumerator).is_some())
+    }
+
+    /// Whether a struct or union has this member, those inside anonymous members included.
+    pub fn struct_has_field(&self, name: &str, field: &str) -> bool {
+        let structs = self.find_each(Kind::Struct, name).chain(self.find_each(Kind::Union, name));
+        structs.into_iter().any(|id| self.field(id, field).is_some())
+    }
+}

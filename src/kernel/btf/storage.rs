@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The bytes behind a `Btf`: a vector, or the kernel's own pages mapped. The only unsafe code of the BTF reader.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr::NonNull;
+
+/// Read-only bytes that live as long as the `Btf`.
+#[derive(Debug)]
+pub(super) enum Storage {
+    Owned(Vec<u8>),
+    Mapped(Mapping),
+}
+
+impl Storage {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Storage::Owned(bytes) => bytes,
+            Storage::Mapped(mapping) => mapping.bytes(),
+        }
+    }
+}
+
+/// A read-only shared mapping of a whole file.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the mapping is read-only, owned by this value alone, and not tied to a thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above; nothing writes through it.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `len` bytes of a file *that nobody can change or shorten*: this is for `/sys/kernel/btf/*`, which the kernel
+    /// can map since Linux 6.16 (a539e2a6d51d "btf: Allow mmap of vmlinux btf").
+    pub(super) fn of_sysfs(file: &File, len: usize) -> io::Result<Mapping> {
+        // SAFETY: a new private mapping at an address the kernel chooses; no memory of ours is touched. The descriptor is
+        // open for the length of the call.
+        let start =
+            unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
+        Ok(Mapping { start, len })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: `start` is the start of a mapping of `len` readable bytes which lives until `self` is dropped, and whose
+        // content (the kernel's read-only data) never changes.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: exactly the mapping made in `of_sysfs`; no reference into it outlives `self`.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}
