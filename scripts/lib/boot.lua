@@ -1,11 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
--- The first file that runs in a VM: tunes the JIT, sets the globals, and runs scripts to their end.
+-- The first file that runs in a VM: sets the globals, and runs scripts to their end.
 
 local errors = require("bpflua.errors")
-
--- Loops are recorded late, once they see their steady state: recorded early, an event loop compiles the path of the
--- first events (tables still empty) and leaves it for every later one.
-require("jit.opt").start("hotloop=1000", "maxtrace=8000", "maxmcode=16384")
+local events = require("bpflua.events")
 
 local M = {}
 
@@ -44,19 +41,19 @@ end
 ---Runs a script to its end; then everything it attached is detached.
 ---@param chunk function the loaded script
 ---@param args string[] its arguments
----@return "done"|"exit"|"interrupted"|"broken pipe"|"failed" how it ended
+---@return "exit"|"interrupted"|"broken pipe"|"failed" how it ended
 ---@return any detail the exit status, or the raised value
 ---@return table? frames the stack of a failed script
 function M.run(chunk, args)
     local ok, failure = xpcall(whole_script, on_error, chunk, args)
+    events.finish()
     BPF.cleanup()
     io.flush()
-    if ok then
-        return "done"
-    end
-    local raised = failure.raised
-    local how = errors.end_of_run(raised)
-    if how then
+    local raised = not ok and failure.raised
+    local how = ok and "done" or errors.end_of_run(raised)
+    if how == "done" or how == "interrupted" and events.was_told() then
+        return "exit", BPF._status or 0
+    elseif how then
         return how, type(raised) == "table" and raised.status or nil
     end
     return "failed", raised, failure.frames

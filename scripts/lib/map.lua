@@ -35,7 +35,7 @@ local function open_fd(self)
 end
 
 local function failed(self, verb, errno)
-    local err = { what = ("cannot %s map `%s`"):format(verb, self.name), why = native.run.errno_words(errno), errno = errno }
+    local err = { what = ("cannot %s map `%s`"):format(verb, self.name), why = native.kernel.errno_words(errno), errno = errno }
     err.kind = "machine"
     if errno == E2BIG then
         err.why = ("it is full (%d elements)"):format(self.max_entries)

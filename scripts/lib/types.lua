@@ -299,6 +299,10 @@ local function struct_metatype(self)
         hidden[field.name] = field.hidden and field or nil
     end
     local methods = {
+        ---The value on its own: an event's is gone when its handler returns.
+        copy = function(value)
+            return self.ctype(value)
+        end,
         ---The value as one string: equal strings for equal values, good as a table key.
         tuple = function(value)
             return self:text_at(value)

@@ -19,7 +19,7 @@ pub fn failed(error: &Error) -> ExitCode {
 /// The exit status of a script that ended without an error.
 pub fn ended(end: End) -> ExitCode {
     match end {
-        End::Done | End::BrokenPipe => ExitCode::SUCCESS,
+        End::BrokenPipe => ExitCode::SUCCESS,
         End::Exit(status) => ExitCode::from(status),
         End::Interrupted => ExitCode::from(INTERRUPTED),
     }

@@ -61,12 +61,21 @@ pub struct Host {
     pub settings: Settings,
     /// The main script, for error excerpts and for finding a C text's line in it.
     pub script: Script,
+    /// What a check found: one entry per C text, with its error if it has one.
+    pub checked: Vec<Option<Error>>,
 }
 
 impl Host {
     /// The host of this VM.
     pub fn of(lua: &Lua) -> Result<AppDataRef<'_, Host>> {
         lua.app_data_ref::<Host>().ok_or_else(|| Error::bug("cannot reach the host's state", "it is not set"))
+    }
+
+    /// Notes the outcome of a C text that is only being checked.
+    pub fn record_check(lua: &Lua, outcome: Option<Error>) -> Result<()> {
+        let mut host = lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
+        host.checked.push(outcome);
+        Ok(())
     }
 
     /// A line of the user's, with its text when it is one of the main script.

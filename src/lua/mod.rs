@@ -16,7 +16,10 @@ pub mod host;
 pub mod script;
 pub mod vm;
 
+pub mod compile;
+
 mod failure;
+mod interrupt;
 mod natives;
 mod require;
 

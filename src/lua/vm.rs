@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::host::{Host, Settings};
+use super::interrupt::Interrupt;
 use super::script::Script;
 use super::{errors, failure, natives, require};
 use crate::error::{Error, Result};
@@ -14,9 +15,7 @@ use crate::error::{Error, Result};
 /// How a script's run came to its end, when not by an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The script ran to its last line.
-    Done,
-    /// `BPF.exit(status)` was called.
+    /// The script ran to its last line, or was told of a stop and ended; the status is 0 or that of `BPF.exit(status)`.
     Exit(u8),
     /// Ctrl-C stopped it outside of a loop that ends by itself.
     Interrupted,
@@ -57,6 +56,7 @@ impl Vm {
     /// Runs a script with its arguments; by the return, everything it attached is detached.
     pub fn run(&self, script: Script, args: &[OsString]) -> Result<End> {
         let chunk = self.load(&script)?;
+        let _signals = Interrupt::install(&self.lua)?;
         self.set_args(&script, args).map_err(|error| errors::from_mlua("cannot pass the arguments", &error))?;
         if let Some(mut host) = self.lua.app_data_mut::<Host>() {
             host.script = script;
@@ -91,7 +91,6 @@ impl Vm {
         let how = values.next().unwrap_or(Value::Nil);
         let detail = values.next().unwrap_or(Value::Nil);
         match how.as_string().map(|how| how.to_string_lossy()).as_deref() {
-            Some("done") => Ok(End::Done),
             Some("exit") => Ok(End::Exit(detail.as_integer().and_then(|status| u8::try_from(status).ok()).unwrap_or(1))),
             Some("interrupted") => Ok(End::Interrupted),
             Some("broken pipe") => Ok(End::BrokenPipe),
@@ -111,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_script_runs_with_its_arguments() {
-        assert_eq!(run("assert(arg[1] == 'a' and arg[2] == '-b' and select('#', ...) == 2)").unwrap(), End::Done);
-        assert_eq!(run("return 7").unwrap(), End::Done);
+        assert_eq!(run("assert(arg[1] == 'a' and arg[2] == '-b' and select('#', ...) == 2)").unwrap(), End::Exit(0));
+        assert_eq!(run("return 7").unwrap(), End::Exit(0));
     }
 
     #[test]

@@ -38,10 +38,20 @@ macro_rules! bytes {
 }
 
 files! {
+    "scripts/lib/attach.lua",
     "scripts/lib/boot.lua",
     "scripts/lib/bpf.lua",
+    "scripts/lib/buffers.lua",
+    "scripts/lib/cfunctions.lua",
     "scripts/lib/errors.lua",
+    "scripts/lib/events.lua",
     "scripts/lib/format.lua",
+    "scripts/lib/hist.lua",
+    "scripts/lib/loop.lua",
+    "scripts/lib/map.lua",
+    "scripts/lib/percpu.lua",
+    "scripts/lib/trace.lua",
+    "scripts/lib/types.lua",
     "scripts/lib/utils.lua",
 }
 

@@ -8,7 +8,7 @@ mod kernel;
 mod object;
 mod run;
 
-pub use object::load_all;
+pub use object::check;
 
 use mlua::{Lua, Table};
 

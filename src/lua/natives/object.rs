@@ -9,7 +9,8 @@ use std::rc::Rc;
 use crate::bpf::{Map, Object, ObjectOptions};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, TypeId};
-use crate::lua::compile::{self, Request};
+use crate::lua::Settings;
+use crate::lua::compile::{self, Compiled, Request};
 use crate::lua::ctype::describe;
 use crate::lua::errors::{from_mlua, function};
 use crate::lua::host::{Host, Task};
@@ -64,18 +65,35 @@ pub fn field<T: FromLua>(table: &Table, name: &str) -> Result<T> {
 fn compile_text(lua: &Lua, arguments: Table) -> Result<Option<ObjectValue>> {
     let host = Host::of(lua)?;
     let request = request(&host, &arguments)?;
-    let compiled = compile::compile(&request, &host.settings);
-    let compiled = match (host.settings.task, compiled) {
-        (Task::Check { .. }, Err(error)) => {
-            drop(host);
-            return Host::record_check(lua, error).map(|()| None);
-        }
-        (_, compiled) => compiled?,
-    };
-    compiled.warnings.iter().for_each(|warning| host.notice(0, || warning.clone()));
-    let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
-    host.notice(1, || format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
-    create(&host, compiled.object, object_name(&request.name))
+    if let Task::Check { load } = host.settings.task {
+        let outcome = check(&request, &host.settings, load).err();
+        drop(host);
+        return Host::record_check(lua, outcome).map(|()| None);
+    }
+    let compiled = compile::compile(&request, &host.settings)?;
+    tell(&host.settings, &request, &compiled);
+    create(&host.settings, compiled.object, object_name(&request.name)).map(|object| Some(ObjectValue(Some(object))))
+}
+
+/// Shows the compiler's warnings, and where the object came from when the user wants to know.
+fn tell(settings: &Settings, request: &Request, compiled: &Compiled) {
+    compiled.warnings.iter().for_each(|warning| (settings.notice)(warning.trim_end()));
+    if settings.verbosity > 0 {
+        let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
+        (settings.notice)(&format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
+    }
+}
+
+/// Compiles a C text, and with `load` passes its programs through the kernel's verifier.
+pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
+    let compiled = compile::compile(request, settings)?;
+    tell(settings, request, &compiled);
+    if !load {
+        return Ok(());
+    }
+    let mut object = create(settings, compiled.object, object_name(&request.name))?;
+    let names: Vec<String> = object.functions().iter().map(|function| function.name.clone()).collect();
+    names.iter().try_for_each(|name| object.load(name).map(drop))
 }
 
 fn request(host: &Host, arguments: &Table) -> Result<Request> {
@@ -111,13 +129,13 @@ fn script_of(host: &Host, source: Option<&str>) -> (String, Option<String>, Opti
 }
 
 /// Opens an object that was compiled before.
-fn open_file(lua: &Lua, path: String) -> Result<Option<ObjectValue>> {
+fn open_file(lua: &Lua, path: String) -> Result<ObjectValue> {
     let host = Host::of(lua)?;
     let bytes = std::fs::read(&path).map_err(|error| {
         let errno = error.raw_os_error().unwrap_or_default();
         Error::script(format!("cannot read object `{path}`"), crate::error::errno_words(errno)).with_errno(errno)
     })?;
-    create(&host, bytes, object_name(&path))
+    create(&host.settings, bytes, object_name(&path)).map(|object| ObjectValue(Some(object)))
 }
 
 /// What the kernel's tools show of the object: the file's name without its folder and ending.
@@ -125,27 +143,13 @@ fn object_name(file: &str) -> String {
     Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-fn create(host: &Host, elf: Vec<u8>, name: String) -> Result<Option<ObjectValue>> {
-    if host.settings.task == (Task::Check { load: false }) {
-        return Ok(None);
-    }
+fn create(settings: &Settings, elf: Vec<u8>, name: String) -> Result<Object> {
     let options = ObjectOptions {
         name,
-        btf_path: host.settings.btf.clone(),
-        verifier_log_level: if host.settings.verifier_log { 2 } else { 0 },
+        btf_path: settings.btf.clone(),
+        verifier_log_level: if settings.verifier_log { 2 } else { 0 },
     };
-    let mut object = Object::create(elf, options)?;
-    if host.settings.task == (Task::Check { load: true }) {
-        load_all(&mut object)?;
-        return Ok(None);
-    }
-    Ok(Some(ObjectValue(Some(object))))
-}
-
-/// Passes every function through the verifier.
-pub fn load_all(object: &mut Object) -> Result<()> {
-    let names: Vec<String> = object.functions().iter().map(|function| function.name.clone()).collect();
-    names.iter().try_for_each(|name| object.load(name).map(drop))
+    Object::create(elf, options)
 }
 
 /// The maps as Lua tables, their types described.
