@@ -191,4 +191,8 @@ struct bpf_stacktrace_buildid {
 	__BPFLUA_TABLE(ringbuf, NAME, __BPFLUA_RINGBUF(__BPFLUA_HAS, NAME),                           \
 		       __BPFLUA_RINGBUF(__BPFLUA_SET, NAME))
 
+#include "bpflua/map_notes.h"
+#include "bpflua/map_special.h"
+#include "bpflua/map_table.h"
+
 #endif
