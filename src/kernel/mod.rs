@@ -2,6 +2,7 @@
 //! Facts read from the machine.
 
 pub mod btf;
+pub mod features;
 pub mod kallsyms;
 pub mod pattern;
 pub mod release;
