@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The user's functions in an object: several ELF programs (`f`, `f.fentry`, …) that are one function to the user.
 
+use super::program::LoadAs;
 use super::sys::object::RawProgram;
 
 /// Names that start so are the compiler's own.
@@ -108,6 +109,17 @@ impl Function {
     /// The ELF symbol of a variant.
     pub fn symbol(&self, variant: Variant) -> String {
         format!("{}{}", self.name, variant.suffix())
+    }
+
+    /// "As its section says" in the words of an attachment, so that loading and then attaching loads once.
+    pub(super) fn canonical(&self, load_as: &LoadAs) -> LoadAs {
+        match (load_as, &self.kind) {
+            (LoadAs::Section, FunctionKind::Tracepoint(_)) => LoadAs::Tracepoint,
+            (LoadAs::Section, FunctionKind::RawTracepoint(_)) if !self.section.contains(".w") => LoadAs::RawTracepoint,
+            (LoadAs::Section, FunctionKind::Probe) if !self.section.contains(".multi") => LoadAs::Kprobe,
+            (LoadAs::Uprobe, _) if !self.has(Variant::Uprobe) => LoadAs::Kprobe,
+            _ => load_as.clone(),
+        }
     }
 
     /// Folds the programs of an object into the functions that the user wrote, in the order of the ELF.

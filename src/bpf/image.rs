@@ -12,7 +12,8 @@ use libbpf_rs::{ObjectBuilder, OpenObject};
 use object::{Object as _, ObjectSection as _};
 
 use super::libbpf_log;
-use super::map::{Map, MapKind};
+use super::map::Map;
+use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::Variant;

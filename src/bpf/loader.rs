@@ -25,6 +25,7 @@ const KPROBE: Types = (libbpf_sys::BPF_PROG_TYPE_KPROBE, 0);
 const KPROBE_MULTI: Types = (libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_KPROBE_MULTI);
 const FENTRY: Types = (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FENTRY);
 const FEXIT: Types = (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FEXIT);
+const TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_TRACEPOINT, 0);
 const RAW_TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
 
 /// Loads a function for an attachment.
@@ -78,6 +79,8 @@ impl<'a> Plan<'a> {
             }
             LoadAs::Kprobe | LoadAs::Uprobe => KPROBE,
             LoadAs::KprobeMulti => KPROBE_MULTI,
+            LoadAs::Tracepoint => TRACEPOINT,
+            LoadAs::RawTracepoint => RAW_TRACEPOINT,
             LoadAs::Fentry(name) => {
                 target = Some(BtfTarget::function(name)?);
                 FENTRY

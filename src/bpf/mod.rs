@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! Object::create(elf)      libbpf opens the ELF, creates the maps and relocates every program once  (image)
-//!   .attach_kprobe(..)     picks a mechanism (attach), loads the variant of the function it needs (program),
+//!   .attach_kprobe(..)     picks a mechanism (attach), loads the variant of the function it needs (loader),
 //!                          and keeps the link, a descriptor (link): a killed process leaves nothing behind
 //!   .map("counts")         raw bytes in and out (map); the Lua side calls the same through `ffi`
 //!   .probes()              what is attached, by which mechanism, and why not a cheaper one (probe)
@@ -17,19 +17,30 @@
 //! and parsing that costs more than all the rest. The relocated instructions are copied out, the libbpf object is
 //! closed, and each load is one `BPF_PROG_LOAD` of a patched copy.
 
-pub mod attach;
+mod attach;
+mod btf_target;
 pub mod ffi;
 mod function;
+mod image;
+mod libbpf_log;
 mod link;
+mod loader;
 mod map;
+mod map_kind;
 mod object;
+mod patch;
 mod probe;
 mod program;
+mod sys;
+mod verifier;
 
 pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use function::{Function, FunctionKind, Variant};
 pub use link::Link;
-pub use map::{Map, MapKind};
+pub use map::Map;
+pub use map_kind::MapKind;
 pub use object::{Object, ObjectOptions};
-pub use probe::{ProbeId, ProbeReport};
-pub use program::{LoadAs, Program, RunStats};
+pub use probe::{ProbeId, ProbeKind, ProbeReport};
+pub use program::{LoadAs, Program, RunCounting, RunStats};
+pub use sys::memory::MapMemory;
+pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};

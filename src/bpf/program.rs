@@ -26,6 +26,10 @@ pub enum LoadAs {
     SysEnter(u32),
     /// For the return of the system call with this number, from the raw tracepoint `sys_exit`.
     SysExit(u32),
+    /// For a tracepoint.
+    Tracepoint,
+    /// For a raw tracepoint.
+    RawTracepoint,
     /// For this target, by its BTF, in place of the one its section may name (`fentry`, `lsm`, `tp_btf` …).
     Tracing(String),
 }
@@ -42,6 +46,8 @@ impl LoadAs {
             LoadAs::Fexit(_) => "fexit",
             LoadAs::SysEnter(_) => "raw tracepoint sys_enter",
             LoadAs::SysExit(_) => "raw tracepoint sys_exit",
+            LoadAs::Tracepoint => "tracepoint",
+            LoadAs::RawTracepoint => "raw tracepoint",
             LoadAs::Tracing(_) => "tracing",
         }
     }

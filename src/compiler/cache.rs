@@ -60,6 +60,7 @@ impl Cache {
         options.flags.iter().for_each(|flag| add(flag.as_bytes()));
         add(&options.btf.map_or(0, crate::kernel::btf::Btf::identity).to_le_bytes());
         add(&options.kernel_version_code.to_le_bytes());
+        add(&options.online_cpus.to_le_bytes());
         add(options.arch.target_define().as_bytes());
         Key(format!("{:032x}", hash.digest128()))
     }

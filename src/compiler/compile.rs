@@ -3,10 +3,10 @@
 
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::ir::{Context, Module, Target};
-use super::passes::{entries, events, maps, program, reads, variants};
+use super::passes::{entries, events, program, reads, variants};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
-use super::{Options, Source, backend, hints, tracepoints};
+use super::{Options, Source, backend, explain, tracepoints};
 use crate::compiler::types;
 use crate::error::{Error, Result};
 
@@ -54,7 +54,8 @@ fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: S
     let module = match outcome {
         Outcome::Module(module) => module,
         Outcome::Failed => {
-            return Err(diagnostic::failure(source, &diagnostics, hints::for_errors(&diagnostics, options, &texts.user)));
+            let hints = explain::errors(&mut diagnostics, options);
+            return Err(diagnostic::failure(source, &diagnostics, hints));
         }
         Outcome::Crashed => {
             return Err(Error::bug(format!("cannot compile the C text of `{}`", source.name), "clang crashed on it"));
@@ -78,7 +79,6 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
 
     if std::env::var_os("DEV_IR").is_some() { eprintln!("{}", module.print()); }
-    maps::rename(module);
     let entries = entries::make(module, context, options.arch.registers(), &path).map_err(refused)?;
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
     events::record(module);
@@ -118,7 +118,7 @@ mod dev {
         let t = std::time::Instant::now();
         let btf = crate::kernel::btf::Btf::kernel().unwrap();
         eprintln!("btf {:?}", t.elapsed());
-        let options = super::Options { flags: vec![], headers: &refs, btf: Some(&btf), tracepoint_struct: &|_, _| None, kernel_version_code: 0x061200, arch: super::super::arch::Arch::NATIVE, cache: None };
+        let options = super::Options { flags: vec![], headers: &refs, btf: Some(&btf), tracepoint_struct: &|_, _| None, kernel_version_code: 0x061200, online_cpus: 2, arch: super::super::arch::Arch::NATIVE, cache: None };
         let source = super::Source::file(file.clone(), std::fs::read_to_string(&file).unwrap());
         for _ in 0..2 {
         let t = std::time::Instant::now();

@@ -17,6 +17,8 @@ pub struct Options<'a> {
     pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Option<String>,
     /// `LINUX_VERSION_CODE`.
     pub kernel_version_code: u32,
+    /// How many processors are online: what `bpf_num_cpus()` is.
+    pub online_cpus: u32,
     /// The architecture of the kernel.
     pub arch: Arch,
     /// Where finished objects are kept.

@@ -125,6 +125,7 @@ pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
     .into();
     args.push(format!("-D__TARGET_ARCH_{}", options.arch.target_define()));
     args.push(format!("-DLINUX_VERSION_CODE={}", options.kernel_version_code));
+    args.push(format!("-D__BPFLUA_NUM_CPUS={}", options.online_cpus));
     args.extend(options.flags.iter().cloned());
     for dir in ["-I".to_owned() + ".", format!("-I{ROOT}"), format!("-I{KERNEL_ROOT}")] {
         args.push(dir);

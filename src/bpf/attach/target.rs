@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the user asks to be probed.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 
 /// How a probe is attached. The first four are the choices for a kprobe, cheapest first.
@@ -124,4 +126,26 @@ pub struct UprobeTarget {
     pub pid: Option<i32>,
     /// Probe the return.
     pub retprobe: bool,
+}
+
+impl UprobeTarget {
+    /// The start of a function of a program or library, in every process.
+    pub fn function(name: impl Into<String>, symbol: impl Into<String>) -> Self {
+        let place = UprobePlace::Symbol(symbol.into(), 0);
+        UprobeTarget { name: name.into(), place, pid: None, retprobe: false }
+    }
+}
+
+impl fmt::Display for UprobeTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            UprobePlace::Symbol(symbol, 0) => write!(f, "{}:{symbol}", self.name),
+            UprobePlace::Symbol(symbol, offset) => write!(f, "{}:{symbol}+{offset:#x}", self.name),
+            UprobePlace::Address(address) => write!(f, "{}:{address:#x}", self.name),
+        }?;
+        match self.pid {
+            Some(pid) => write!(f, " in process {pid}"),
+            None => Ok(()),
+        }
+    }
 }

@@ -55,42 +55,6 @@ pub fn next_key(map: BorrowedFd<'_>, key: Option<&[u8]>, next: &mut [u8]) -> io:
     check(unsafe { libbpf_sys::bpf_map_get_next_key(map.as_raw_fd(), key.cast(), next.as_mut_ptr().cast()) }).map(drop)
 }
 
-/// Sets many values at once; returns how many were set before a failure, if any.
-pub fn update_batch(map: BorrowedFd<'_>, keys: &[u8], values: &[u8], count: u32, flags: u64) -> io::Result<()> {
-    let opts = batch_opts(flags);
-    let mut done = count;
-    // SAFETY: `Map` checked that `keys` and `values` hold `count` elements.
-    check(unsafe {
-        libbpf_sys::bpf_map_update_batch(
-            map.as_raw_fd(),
-            keys.as_ptr().cast(),
-            values.as_ptr().cast(),
-            &mut done,
-            ptr::from_ref(&opts),
-        )
-    })
-    .map(drop)
-}
-
-/// Deletes many keys at once.
-pub fn delete_batch(map: BorrowedFd<'_>, keys: &[u8], count: u32) -> io::Result<()> {
-    let opts = batch_opts(0);
-    let mut done = count;
-    // SAFETY: `Map` checked that `keys` holds `count` keys.
-    check(unsafe {
-        libbpf_sys::bpf_map_delete_batch(map.as_raw_fd(), keys.as_ptr().cast(), &mut done, ptr::from_ref(&opts))
-    })
-    .map(drop)
-}
-
-fn batch_opts(elem_flags: u64) -> libbpf_sys::bpf_map_batch_opts {
-    libbpf_sys::bpf_map_batch_opts {
-        sz: size_of::<libbpf_sys::bpf_map_batch_opts>() as _,
-        elem_flags,
-        ..Default::default()
-    }
-}
-
 /// The kernel wants null where a map has no key.
 fn pointer(key: &[u8]) -> *const std::ffi::c_void {
     if key.is_empty() { ptr::null() } else { key.as_ptr().cast() }
