@@ -1,13 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- Methods of BPF objects that attach and detach. Every option table is checked here; the host does the rest.
 
+local ffi = require("ffi")
 local errors = require("bpflua.errors")
+local format = require("bpflua.format")
 local native = require("bpflua.native")
 
 local M = {}
 
 local KPROBE = {
-    event = "string",
+    event = "string|number|cdata",
     event_re = "string",
     event_off = "number",
     fn_name = "string!",
@@ -17,7 +19,7 @@ local KPROBE = {
     retprobe = "boolean",
     maxactive = "number",
 }
-local KRETPROBE = { event = "string", event_re = "string", fn_name = "string!", maxactive = "number", mechanism = "string" }
+local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name = "string!", maxactive = "number", mechanism = "string" }
 local UPROBE = {
     name = "string!",
     sym = "string",
@@ -49,12 +51,16 @@ local function with(options, extra)
     end
     copy.event_off = copy.event_off or copy.fn_offset
     copy.addr = copy.addr and tonumber(copy.addr)
+    if copy.event and type(copy.event) ~= "string" then
+        -- An address: as digits, which keep all 64 bits.
+        copy.address, copy.event = format.text(ffi.cast("uint64_t", copy.event)), nil
+    end
     return copy
 end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
 ---@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
----`event_re` must match a function's whole name; `event_off` is in bytes from the function's start
+---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
     errors.options("attach_kprobe", options, KPROBE)

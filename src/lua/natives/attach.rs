@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attaching and detaching: option tables in, bpf's targets out. `scripts/lib/attach.lua` has checked the options.
 
-use mlua::{AnyUserData, Lua, Table, Value};
+use mlua::{AnyUserData, Lua, Table};
 
 use super::object::{field, with};
 use crate::bpf::{KprobeEvent, KprobeTarget, Mechanism, Object, ProbeId, ProbeReport, UprobePlace, UprobeTarget};
@@ -87,7 +87,7 @@ fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) ->
 
 /// `kprobe vfs_read -> on_read: by kprobe (fentry: refused by this kernel (EPERM))`
 fn summary(report: &ProbeReport) -> String {
-    let mut line = format!("{} {} -> {}: by {}", report.kind, report.target, report.function, report.mechanism.name());
+    let mut line = format!("{} {} -> {}: by {}", report.kind.name(), report.target, report.function, report.mechanism.name());
     if !report.why.is_empty() {
         line += &format!(" ({})", report.why.join("; "));
     }
@@ -96,11 +96,13 @@ fn summary(report: &ProbeReport) -> String {
 }
 
 fn kprobe_target(options: &Table) -> Result<KprobeTarget> {
-    let event = match (field::<Value>(options, "event")?, field::<Option<String>>(options, "event_re")?) {
-        (Value::Nil, Some(regex)) => KprobeEvent::Matching(regex),
-        (Value::String(name), None) => KprobeEvent::Name(name.to_string_lossy()),
-        (Value::Nil, None) => return Err(Error::script("`attach_kprobe` needs the option `event` or `event_re`", "")),
-        _ => return Err(Error::script("`attach_kprobe` takes `event` or `event_re`, not both", "")),
+    let text = |name| field::<Option<String>>(options, name);
+    let event = match (text("event")?, text("event_re")?, text("address")?) {
+        (Some(name), None, None) => KprobeEvent::Name(name),
+        (None, Some(regex), None) => KprobeEvent::Matching(regex),
+        (None, None, Some(digits)) => KprobeEvent::Address(address(&digits)?),
+        (None, None, None) => return Err(Error::script("a kprobe needs the option `event` or `event_re`", "")),
+        _ => return Err(Error::script("a kprobe takes `event` or `event_re`, not both", "")),
     };
     let mechanism = match field::<Option<String>>(options, "mechanism")? {
         Some(name) => Mechanism::parse(&name)?,
@@ -113,6 +115,11 @@ fn kprobe_target(options: &Table) -> Result<KprobeTarget> {
         maxactive: field::<Option<u32>>(options, "maxactive")?.unwrap_or(0),
         mechanism,
     })
+}
+
+/// A kernel address: its decimal digits, since Lua's numbers do not hold all 64 bits.
+fn address(digits: &str) -> Result<u64> {
+    digits.parse().map_err(|_| Error::script(format!("`{digits}` is no kernel address"), ""))
 }
 
 fn uprobe_target(options: &Table) -> Result<UprobeTarget> {
@@ -135,7 +142,7 @@ fn uprobe_target(options: &Table) -> Result<UprobeTarget> {
 fn probe_table(lua: &Lua, report: &ProbeReport) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.set("id", report.id.0)?;
-    table.set("kind", report.kind)?;
+    table.set("kind", report.kind.name())?;
     table.set("target", report.target.as_str())?;
     table.set("resolved", report.resolved.clone())?;
     table.set("fn_name", report.function.as_str())?;

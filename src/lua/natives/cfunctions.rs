@@ -10,11 +10,14 @@ use crate::{bpf, events};
 /// `native.cfunctions`: `cdef`, the structs that the functions take; `functions`, by name `{ctype, address}`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let functions = lua.create_table()?;
+    for (name, address) in bpf::ffi::functions() {
+        add(lua, &functions, name, &format!("{name}_t"), address)?;
+    }
     for export in events::ffi::exports() {
         add(lua, &functions, export.name, &export.ctype, export.address)?;
     }
     let table = lua.create_table()?;
-    table.set("cdef", format!("{}{}", events::ffi::cdef(), struct_declarations(bpf::ffi::CDEF)))?;
+    table.set("cdef", format!("{}{}", events::ffi::cdef(), bpf::ffi::CDEF))?;
     table.set("functions", functions)?;
     Ok(table)
 }
@@ -24,13 +27,4 @@ fn add(lua: &Lua, functions: &Table, name: &str, ctype: &str, address: *const c_
     export.set("ctype", ctype)?;
     export.set("address", LightUserData(address.cast_mut()))?;
     functions.set(name, export)
-}
-
-/// A C header's text without its function prototypes: LuaJIT would look those up in the executable.
-fn struct_declarations(cdef: &str) -> String {
-    cdef.lines().filter(|line| !is_prototype(line)).collect::<Vec<_>>().join("\n")
-}
-
-fn is_prototype(line: &str) -> bool {
-    line.ends_with(");") && !line.starts_with(' ')
 }

@@ -154,15 +154,15 @@ fn create(settings: &Settings, elf: Vec<u8>, name: String) -> Result<Object> {
 
 /// The maps as Lua tables, their types described.
 fn maps(lua: &Lua, object: &Object) -> Result<Table> {
-    let btf = object.btf_bytes().map(|bytes| Btf::from_bytes(bytes.to_vec())).transpose()?;
-    let tables = object.maps().iter().map(|map| map_table(lua, object, btf.as_ref(), map));
+    let tables = object.maps().iter().map(|map| map_table(lua, object, map));
     let tables = tables.collect::<Result<Vec<Table>>>()?;
     lua.create_sequence_from(tables).map_err(|error| from_mlua("maps", &error))
 }
 
-fn map_table(lua: &Lua, object: &Object, btf: Option<&Btf>, map: &Rc<Map>) -> Result<Table> {
+fn map_table(lua: &Lua, object: &Object, map: &Rc<Map>) -> Result<Table> {
     let lookup_size = map.lookup_size()?;
-    let event_type = object.event_type(&map.name).unwrap_or(0);
+    let btf = object.btf().map(|btf| &**btf);
+    let event_type = object.event_type(&map.name).unwrap_or(TypeId::VOID);
     let fill = || -> mlua::Result<Table> {
         let table = lua.create_table()?;
         table.set("name", map.name.as_str())?;
@@ -172,16 +172,16 @@ fn map_table(lua: &Lua, object: &Object, btf: Option<&Btf>, map: &Rc<Map>) -> Re
         table.set("is_array", map.kind.is_array())?;
         table.set("per_cpu", map.is_per_cpu())?;
         table.set("lookup_size", lookup_size)?;
-        table.set("key_type", type_table(lua, btf, map.key_type_id)?)?;
-        table.set("value_type", type_table(lua, btf, map.value_type_id)?)?;
+        table.set("key_type", type_table(lua, btf, TypeId(map.key_type_id))?)?;
+        table.set("value_type", type_table(lua, btf, TypeId(map.value_type_id))?)?;
         table.set("event_type", type_table(lua, btf, event_type)?)?;
         Ok(table)
     };
     fill().map_err(|error| from_mlua("maps", &error))
 }
 
-fn type_table(lua: &Lua, btf: Option<&Btf>, id: u32) -> mlua::Result<Value> {
-    match btf.filter(|_| id > 0).and_then(|btf| describe(btf, TypeId(id))) {
+fn type_table(lua: &Lua, btf: Option<&Btf>, id: TypeId) -> mlua::Result<Value> {
+    match btf.and_then(|btf| describe(btf, id)) {
         Some(ctype) => ctype.to_table(lua)?.into_lua(lua),
         None => Ok(Value::Nil),
     }
