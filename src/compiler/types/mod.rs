@@ -32,6 +32,8 @@ mod body;
 mod closure;
 mod declarator;
 mod defined;
+#[cfg(test)]
+mod dev;
 mod enums;
 mod lexer;
 mod mentions;
