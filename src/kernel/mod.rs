@@ -8,6 +8,8 @@ pub mod features;
 pub mod kallsyms;
 pub mod modules;
 pub mod pattern;
+pub mod privilege;
+mod pseudo_files;
 pub mod release;
 mod sys;
 pub mod syscalls;
