@@ -11,6 +11,7 @@ pub mod pattern;
 pub mod privilege;
 mod pseudo_files;
 pub mod release;
+pub mod report;
 mod sys;
 pub mod syscalls;
 pub mod traceable;
