@@ -71,12 +71,12 @@ impl Privilege {
     fn how_to_gain(&self, knows_cap_bpf: bool) -> String {
         let can_gain = self.no_new_privileges != Some(true);
         let with_sudo = can_gain && is_installed("sudo");
-        let run = if with_sudo { "run with sudo" } else { "run as root" };
+        let (run, once) = match with_sudo {
+            true => ("run with sudo", "or once: sudo setcap"),
+            false => ("run as root", "or have root run once: setcap"),
+        };
         match env::current_exe().ok().filter(|_| can_gain && knows_cap_bpf && is_installed("setcap")) {
-            Some(path) => {
-                let sudo = if with_sudo { "sudo " } else { "as root " };
-                format!("{run}, or once: {sudo}setcap {FILE_CAPABILITIES} {}", path.display())
-            }
+            Some(path) => format!("{run}, {once} {FILE_CAPABILITIES} {}", path.display()),
             None => run.to_owned(),
         }
     }

@@ -28,6 +28,7 @@ fn loss_counts(facts: &Facts<'_>) -> Row {
     const TOPIC: &str = "perf loss counts";
     match (facts.support)(Feature::PerfFormatLost) {
         Support::Supported => Row::good(TOPIC, "exact, by the kernel"),
+        refusal if facts.is_refused_for_rights(&refusal) => Row::missing(TOPIC, facts.why_not(&refusal, &[])),
         refusal => Row::limited(TOPIC, format!("from the buffer's own records only ({refusal})")),
     }
 }
@@ -35,6 +36,7 @@ fn loss_counts(facts: &Facts<'_>) -> Row {
 fn or_slower(facts: &Facts<'_>, topic: &'static str, feature: Feature, instead: &str) -> Row {
     match (facts.support)(feature) {
         Support::Supported => Row::good(topic, "work"),
+        refusal if facts.is_refused_for_rights(&refusal) => Row::missing(topic, facts.why_not(&refusal, &[])),
         refusal => Row::limited(topic, facts.why_not(&refusal, &[])).advise(instead),
     }
 }

@@ -30,11 +30,18 @@ impl<'a> Facts<'a> {
         if let Some(evidence) = options.iter().find_map(|option| (self.unset)(option)) {
             return evidence;
         }
-        match (support.errno(), self.privilege.effective.may_trace()) {
-            (Some(libc::EPERM | libc::EACCES), false) => format!("{support} (see capabilities)"),
+        if self.is_refused_for_rights(support) {
+            return format!("{support} (see capabilities)");
+        }
+        match support.errno() {
             // The usual cause is known not to be one.
-            (Some(libc::EPERM), true) => format!("{support}, though this process has the capabilities that it takes"),
+            Some(libc::EPERM) => format!("{support}, though this process has the capabilities that it takes"),
             _ => support.to_string(),
         }
+    }
+
+    /// Whether the answer is what a process without the rights to trace gets for anything.
+    pub(super) fn is_refused_for_rights(&self, support: &Support) -> bool {
+        matches!(support.errno(), Some(libc::EPERM | libc::EACCES)) && !self.privilege.effective.may_trace()
     }
 }

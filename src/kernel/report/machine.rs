@@ -90,11 +90,13 @@ fn symbols_row(symbols: Result<Arc<Kallsyms>>, privilege: &Privilege) -> Row {
     if !symbols.addresses_hidden() {
         return Row::good(TOPIC, format!("{found}, with addresses"));
     }
-    let restrict = privilege.kptr_restrict.unwrap_or_default();
-    let row = Row::limited(TOPIC, format!("{found}, addresses hidden (kernel.kptr_restrict = {restrict})"));
-    match (privilege.uid, restrict) {
-        (0, 2..) => row.advise("kernel stacks get names after `sysctl kernel.kptr_restrict=1`"),
-        _ => row.advise("kernel stacks get names when run with CAP_SYSLOG"),
+    match privilege.kptr_restrict {
+        Some(2) if privilege.uid == 0 => {
+            Row::limited(TOPIC, format!("{found}, addresses hidden by kernel.kptr_restrict = 2"))
+                .advise("kernel stacks get names after `sysctl kernel.kptr_restrict=1`")
+        }
+        _ => Row::limited(TOPIC, format!("{found}, addresses hidden from uid {}", privilege.uid))
+            .advise("kernel stacks get names when run with CAP_SYSLOG"),
     }
 }
 
