@@ -89,7 +89,7 @@ kernel_arguments() {
 # finds its virtio devices through what ACPI is left; they must not be of the old kind, which cannot
 # serve files. Few CPU features mean fewer places to patch at boot.
 qemu_command() {
-    local accel=$1 i cpu=qemu64 accel_options=tcg
+    local accel=$1 i cpu=qemu64,-cx16 accel_options=tcg
     ((cpus > 1)) && accel_options=tcg,thread=multi
     [[ $accel == kvm ]] && cpu=host accel_options=kvm
     # shellcheck disable=SC2054 # the commas are QEMU's
