@@ -87,7 +87,8 @@ kernel_arguments() {
 
 # Sets `qemu` to the command line. microvm has no PCI and little ACPI to go through (a second less), and
 # finds its virtio devices through what ACPI is left; they must not be of the old kind, which cannot
-# serve files. Few CPU features mean fewer places to patch at boot.
+# serve files. Few CPU features mean fewer places to patch at boot. QEMU 7.2 emulates cmpxchg16b with
+# wrong flags now and then, which killed one boot of 6.12 in ten; kernels do without it.
 qemu_command() {
     local accel=$1 i cpu=qemu64,-cx16 accel_options=tcg
     ((cpus > 1)) && accel_options=tcg,thread=multi
