@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use super::ctype::{c_struct, exports};
 use super::perf::PerfOptions;
 use super::poll::{Kind, Loop, Shared};
+use super::trace_pipe::TracePipe;
 use super::{stop, sys};
 use crate::error::{Error, Kind as Fault, Result};
 
@@ -231,7 +232,7 @@ exports! {
     fn trace_next(events: *mut Shared) -> *const Line, or std::ptr::null(); {
         // SAFETY: as `loop_of`.
         let handle = unsafe { handle(events) };
-        let Some(fields) = handle.events.trace().and_then(|trace| trace.next_event()) else {
+        let Some(fields) = handle.events.trace().and_then(TracePipe::next_event) else {
             return std::ptr::null();
         };
         handle.line = Line {

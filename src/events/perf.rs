@@ -135,8 +135,8 @@ impl PerfCpu {
 
     /// Hands out the next record.
     #[inline]
-    pub fn next(&mut self) -> Step {
-        let step = self.ring.next();
+    pub fn step(&mut self) -> Step {
+        let step = self.ring.step();
         if let Step::Lost(n) = step {
             self.lost_records += n;
         }
@@ -236,7 +236,7 @@ fn perf_event_open(attr: &mut perf_event_attr, cpu: u32) -> io::Result<OwnedFd> 
     let (all_processes, no_group): (libc::pid_t, RawFd) = (-1, -1);
     // SAFETY: `attr` is valid and says its size.
     let fd = unsafe {
-        libc::syscall(libc::SYS_perf_event_open, attr as *mut perf_event_attr, all_processes, cpu, no_group, flags)
+        libc::syscall(libc::SYS_perf_event_open, &raw mut *attr, all_processes, cpu, no_group, flags)
     };
     sys::owned(fd as RawFd)
 }

@@ -245,7 +245,7 @@ impl Loop {
             if self.draining && reader.is_drained() {
                 break;
             }
-            match reader.next() {
+            match reader.step() {
                 Step::Record { data, len } => {
                     self.shared.len = len;
                     reader.delivered += 1;
