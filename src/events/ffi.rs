@@ -123,7 +123,7 @@ exports! {
     /// of a record that are read. Gives the source's number.
     fn loop_add_perf(events: *mut Shared, map_fd: i32, page_cnt: u32, wakeup_events: u32, min_len: u32) -> i32, or -1; {
         let events = loop_of(events);
-        let options = PerfOptions { page_cnt: page_cnt as usize, wakeup_events, min_len: min_len as usize };
+        let options = PerfOptions { page_cnt: page_cnt as usize, wakeup_events, min_len: min_len as usize, exact_lost: true };
         let added = borrowed(map_fd).and_then(|map| events.add_perf(map, options));
         number_or_error(events, added)
     }

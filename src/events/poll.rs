@@ -227,6 +227,11 @@ impl Loop {
         Ok(())
     }
 
+    /// What the last call found.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The reader of trace_pipe, once opened.
     pub fn trace(&mut self) -> Option<&mut TracePipe> {
         self.trace.as_mut()

@@ -166,14 +166,14 @@ mod tests {
 
     use super::*;
 
-    fn pipe_over(bytes: &[u8]) -> (tempdir::File, TracePipe) {
-        let file = tempdir::File::with(bytes);
+    fn pipe_over(bytes: &[u8]) -> (scratch::File, TracePipe) {
+        let file = scratch::File::with(bytes);
         let pipe = TracePipe::open(&file.path).unwrap();
         (file, pipe)
     }
 
     /// A file of a test's own, removed afterwards.
-    mod tempdir {
+    mod scratch {
         use std::path::PathBuf;
         use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_line_may_come_in_two_parts() {
-        let file = tempdir::File::with(b"");
+        let file = scratch::File::with(b"");
         std::fs::remove_file(&file.path).unwrap();
         let path = std::ffi::CString::new(file.path.to_str().unwrap()).unwrap();
         // SAFETY: a valid C string.
