@@ -2,8 +2,11 @@
 //! Facts read from the machine.
 
 pub mod btf;
+pub mod config;
+pub mod cpus;
 pub mod features;
 pub mod kallsyms;
+pub mod modules;
 pub mod pattern;
 pub mod privilege;
 mod pseudo_files;
