@@ -483,12 +483,13 @@ local function next_trace(loop, take, nonblocking)
         if line ~= nil then
             return line
         end
-        check_stop(loop)
-        local state = loop:number_or_raise(host.trace_wait(handle, nonblocking and 0 or FOREVER))
-        if state == 0 and not nonblocking then
+        if host.stop_requested() ~= 0 then
             loop.stop_told = true
             error(M.interrupted, 0)
-        elseif state ~= 1 then
+        end
+        local state = loop:number_or_raise(host.trace_wait(handle, nonblocking and 0 or FOREVER))
+        -- Nothing came of a wait without end: that is a stop, and the next round says so.
+        if state == 2 or (state == 0 and nonblocking) then
             return nil
         end
     end

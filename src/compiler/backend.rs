@@ -63,7 +63,9 @@ mod tests {
     fn a_full_stack_is_told_once_in_the_users_words() {
         let source = Source::file("a.c", "int big(struct pt_regs *ctx) { char a[600]; }\n");
         let message = |name: &str| {
-            format!("/bpflua/text/a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n")
+            format!(
+                "/bpflua/text/a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n"
+            )
         };
         let error = failure(&source, &[message("big"), message("big.fentry")]);
         assert_eq!(error.locations().len(), 1);

@@ -19,7 +19,11 @@ const MAP_KINDS: &[(&str, &str, &[&str])] = &[
     ("histogram", "a histogram", &[]),
     ("stack_trace", "a stack-trace map", &["get_stackid"]),
     ("perf_output", "a perf buffer", &["perf_submit", "perf_submit_skb"]),
-    ("ringbuf", "a ring buffer", &["ringbuf_output", "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query"]),
+    (
+        "ringbuf",
+        "a ring buffer",
+        &["ringbuf_output", "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query"],
+    ),
     ("perf_array", "a perf counter array", &["perf_read", "perf_counter_value"]),
     ("prog_array", "a program array", &["call"]),
     ("prog", "a program array", &["call"]),
@@ -37,9 +41,8 @@ const MAP_KINDS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What maps with keys and values can do.
-const KEYED: &[&str] = &[
-    "lookup", "lookup_or_try_init", "lookup_or_init", "update", "insert", "delete", "increment", "atomic_increment",
-];
+const KEYED: &[&str] =
+    &["lookup", "lookup_or_try_init", "lookup_or_init", "update", "insert", "delete", "increment", "atomic_increment"];
 
 /// Rewrites the messages that name bpflua's own structures, and returns hints: one for each error that has one.
 pub fn errors(diagnostics: &mut [Diagnostic], options: &Options<'_>) -> Vec<String> {
@@ -149,7 +152,10 @@ mod tests {
 
     #[test]
     fn a_method_of_another_map_names_that_map() {
-        assert_eq!(wrong_method("get_stackid", "hash", "counts"), "`get_stackid` needs a stack-trace map; `counts` is a hash");
+        assert_eq!(
+            wrong_method("get_stackid", "hash", "counts"),
+            "`get_stackid` needs a stack-trace map; `counts` is a hash"
+        );
         assert_eq!(wrong_method("lookup", "queue", "q"), "`lookup` needs a map with keys and values; `q` is a queue");
         assert_eq!(wrong_method("lokup", "hash", "h"), "there is no map method `lokup`; `h` is a hash");
     }

@@ -2,6 +2,7 @@
 //! The end of a run: the drain, and what was lost.
 
 use super::poll::{Kind, Loop};
+use super::source::Reader;
 
 impl Loop {
     /// Fixes the end of each reader at what it holds now; [`Loop::wait`] then gives what is before, and
@@ -34,7 +35,7 @@ impl Loop {
             if !std::mem::take(&mut self.drain_again) {
                 return self.end_drain();
             }
-            self.readers.iter_mut().filter(|reader| !reader.closed).for_each(|reader| reader.flush_lost());
+            self.readers.iter_mut().filter(|reader| !reader.closed).for_each(Reader::flush_lost);
             self.queue_for_drain();
         }
     }
@@ -59,11 +60,11 @@ impl Loop {
 
     /// Records lost of a source so far, on one CPU or (`None`) on all.
     pub fn lost(&self, source: usize, cpu: Option<i32>) -> u64 {
-        self.readers_of(source, cpu).map(|reader| reader.lost()).sum()
+        self.readers_of(source, cpu).map(Reader::lost).sum()
     }
 
-    fn readers_of(&self, source: usize, cpu: Option<i32>) -> impl Iterator<Item = &super::source::Reader> {
-        let wanted = move |reader: &&super::source::Reader| {
+    fn readers_of(&self, source: usize, cpu: Option<i32>) -> impl Iterator<Item = &Reader> {
+        let wanted = move |reader: &&Reader| {
             reader.source == source && cpu.is_none_or(|cpu| reader.cpu() == cpu)
         };
         self.readers.iter().filter(wanted)

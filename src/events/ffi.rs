@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use super::ctype::{c_struct, exports};
 use super::perf::PerfOptions;
 use super::poll::{Kind, Loop, Shared};
+use super::trace_pipe::TracePipe;
 use super::{stop, sys};
 use crate::error::{Error, Kind as Fault, Result};
 
@@ -122,7 +123,7 @@ exports! {
     /// of a record that are read. Gives the source's number.
     fn loop_add_perf(events: *mut Shared, map_fd: i32, page_cnt: u32, wakeup_events: u32, min_len: u32) -> i32, or -1; {
         let events = loop_of(events);
-        let options = PerfOptions { page_cnt: page_cnt as usize, wakeup_events, min_len: min_len as usize };
+        let options = PerfOptions { page_cnt: page_cnt as usize, wakeup_events, min_len: min_len as usize, exact_lost: true };
         let added = borrowed(map_fd).and_then(|map| events.add_perf(map, options));
         number_or_error(events, added)
     }
@@ -231,7 +232,7 @@ exports! {
     fn trace_next(events: *mut Shared) -> *const Line, or std::ptr::null(); {
         // SAFETY: as `loop_of`.
         let handle = unsafe { handle(events) };
-        let Some(fields) = handle.events.trace().and_then(|trace| trace.next_event()) else {
+        let Some(fields) = handle.events.trace().and_then(TracePipe::next_event) else {
             return std::ptr::null();
         };
         handle.line = Line {

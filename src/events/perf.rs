@@ -36,6 +36,14 @@ pub struct PerfOptions {
     pub wakeup_events: u32,
     /// The least bytes of a record that the consumer reads; shorter records are padded.
     pub min_len: usize,
+    /// Ask the kernel for exact counts of lost samples. Off, it is as on a kernel before 6.0.
+    pub exact_lost: bool,
+}
+
+impl Default for PerfOptions {
+    fn default() -> Self {
+        PerfOptions { page_cnt: 0, wakeup_events: 0, min_len: 0, exact_lost: true }
+    }
 }
 
 /// One CPU of a perf buffer.
@@ -76,15 +84,16 @@ pub fn open(map_fd: BorrowedFd<'_>, options: PerfOptions) -> Result<Vec<PerfCpu>
     let wakeup_events = if options.wakeup_events == 0 { WAKEUP_EVENTS } else { options.wakeup_events };
     cpus.into_iter()
         .map(|cpu| {
-            let opened = PerfCpu::open(cpu, page_cnt, wakeup_events, options.min_len)?;
+            let opened = PerfCpu::open(cpu, PerfOptions { page_cnt, wakeup_events, ..options })?;
             opened.put_into(map_fd).map(|()| opened)
         })
         .collect()
 }
 
 impl PerfCpu {
-    fn open(cpu: u32, page_cnt: usize, wakeup_events: u32, min_len: usize) -> Result<Self> {
-        let (event, counts_lost) = open_output_event(cpu, wakeup_events).map_err(|err| {
+    fn open(cpu: u32, options: PerfOptions) -> Result<Self> {
+        let PerfOptions { page_cnt, wakeup_events, min_len, exact_lost } = options;
+        let (event, counts_lost) = open_output_event(cpu, wakeup_events, exact_lost).map_err(|err| {
             Error::io(format!("cannot open the perf buffer of CPU {cpu}"), &err)
         })?;
         let page_size = sys::page_size();
@@ -135,8 +144,8 @@ impl PerfCpu {
 
     /// Hands out the next record.
     #[inline]
-    pub fn next(&mut self) -> Step {
-        let step = self.ring.next();
+    pub fn step(&mut self) -> Step {
+        let step = self.ring.step();
         if let Step::Lost(n) = step {
             self.lost_records += n;
         }
@@ -177,12 +186,6 @@ impl PerfCpu {
         }
         event_ioctl(&clock, IOC_DISABLE, 0)
     }
-
-    /// As on a kernel without exact counts, for tests.
-    #[cfg(test)]
-    pub fn forget_exact_count(&mut self) {
-        self.counts_lost = false;
-    }
 }
 
 const IOC_ENABLE: libc::c_ulong = 0x2400;
@@ -195,16 +198,16 @@ fn event_ioctl(event: &OwnedFd, request: libc::c_ulong, argument: RawFd) -> io::
 }
 
 /// The event that `bpf_perf_event_output` writes to, and whether it counts lost samples.
-fn open_output_event(cpu: u32, wakeup_events: u32) -> io::Result<(OwnedFd, bool)> {
+fn open_output_event(cpu: u32, wakeup_events: u32, exact_lost: bool) -> io::Result<(OwnedFd, bool)> {
     let mut attr = software_event(libbpf_sys::PERF_COUNT_SW_BPF_OUTPUT);
     attr.sample_type = u64::from(libbpf_sys::PERF_SAMPLE_RAW);
     attr.__bindgen_anon_1.sample_period = 1;
     attr.__bindgen_anon_2.wakeup_events = wakeup_events;
-    attr.read_format = u64::from(libbpf_sys::PERF_FORMAT_LOST);
+    attr.read_format = if exact_lost { u64::from(libbpf_sys::PERF_FORMAT_LOST) } else { 0 };
     match perf_event_open(&mut attr, cpu) {
-        Ok(event) => Ok((event, true)),
+        Ok(event) => Ok((event, exact_lost)),
         // 119a784c8127 "perf/core: Add a new read format to get a number of lost samples" is not in this kernel.
-        Err(err) if err.raw_os_error() == Some(libc::EINVAL) => {
+        Err(err) if exact_lost && err.raw_os_error() == Some(libc::EINVAL) => {
             attr.read_format = 0;
             perf_event_open(&mut attr, cpu).map(|event| (event, false))
         }
@@ -236,7 +239,7 @@ fn perf_event_open(attr: &mut perf_event_attr, cpu: u32) -> io::Result<OwnedFd> 
     let (all_processes, no_group): (libc::pid_t, RawFd) = (-1, -1);
     // SAFETY: `attr` is valid and says its size.
     let fd = unsafe {
-        libc::syscall(libc::SYS_perf_event_open, attr as *mut perf_event_attr, all_processes, cpu, no_group, flags)
+        libc::syscall(libc::SYS_perf_event_open, &raw mut *attr, all_processes, cpu, no_group, flags)
     };
     sys::owned(fd as RawFd)
 }

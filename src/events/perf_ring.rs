@@ -83,7 +83,7 @@ impl PerfRing {
 
     /// Hands out the next record, and with it gives up the one before.
     #[inline]
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         // One store per sixteenth of the ring: the line is shared with the producer.
         if self.position - self.published > self.size >> 4 {
             self.publish();

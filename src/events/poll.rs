@@ -227,6 +227,11 @@ impl Loop {
         Ok(())
     }
 
+    /// What the last call found.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The reader of trace_pipe, once opened.
     pub fn trace(&mut self) -> Option<&mut TracePipe> {
         self.trace.as_mut()
@@ -245,7 +250,7 @@ impl Loop {
             if self.draining && reader.is_drained() {
                 break;
             }
-            match reader.next() {
+            match reader.step() {
                 Step::Record { data, len } => {
                     self.shared.len = len;
                     reader.delivered += 1;

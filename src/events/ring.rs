@@ -88,7 +88,7 @@ impl RingBuffer {
 
     /// Hands out the next record, and with it gives up the one before.
     #[inline]
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         if self.position - self.published > self.size >> 4 {
             self.publish();
         }

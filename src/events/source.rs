@@ -107,10 +107,10 @@ impl Reader {
 
     /// Hands out the next record.
     #[inline]
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         match &mut self.ring {
-            Ring::Perf(perf) => perf.next(),
-            Ring::Bpf(ring) => ring.next(),
+            Ring::Perf(perf) => perf.step(),
+            Ring::Bpf(ring) => ring.step(),
         }
     }
 

@@ -121,8 +121,6 @@ fn wake() {
 extern "C" fn handler(signal: libc::c_int) {
     // SAFETY: errno belongs to this thread, which is interrupted and must find it as it was.
     let errno = unsafe { *libc::__errno_location() };
-    SIGNAL.store(signal, Ordering::SeqCst);
-    request();
     for signal in SIGNALS {
         // SAFETY: the default action replaces ours; sigaction is async-signal-safe.
         let _ = unsafe { set_action(signal, libc::SIG_DFL) };
@@ -133,6 +131,9 @@ extern "C" fn handler(signal: libc::c_int) {
         let callback = unsafe { std::mem::transmute::<*mut c_void, Callback>(callback) };
         callback(CALLBACK_DATA.load(Ordering::SeqCst));
     }
+    // Last, so that who sees the flag on another thread finds the rest done, and may rearm.
+    SIGNAL.store(signal, Ordering::SeqCst);
+    request();
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }

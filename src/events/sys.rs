@@ -39,7 +39,7 @@ pub fn read(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
 /// What the kernel says of a BPF map.
 pub fn map_facts(map_fd: RawFd) -> io::Result<libbpf_sys::bpf_map_info> {
     let mut facts = libbpf_sys::bpf_map_info::default();
-    let mut len = std::mem::size_of_val(&facts) as u32;
+    let mut len = size_of_val(&facts) as u32;
     // SAFETY: `facts` is valid for `len` bytes.
     match unsafe { libbpf_sys::bpf_map_get_info_by_fd(map_fd, &mut facts, &mut len) } {
         0 => Ok(facts),

@@ -134,3 +134,86 @@ fn number(digits: &[u8]) -> Option<u64> {
     let plain = digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Captured on Linux 6.18: odd messages, then the options record-tgid, noirq-info and the counter clock, a line
+    /// about losses, then odd task names.
+    const CAPTURED: &[u8] = include_bytes!("../../tests/fixtures/events/trace_pipe.txt");
+
+    fn shown(line: TraceLine<'_>) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match line {
+            TraceLine::Event(f) => {
+                format!("{}|{}|{}|{}|{:.6}|{}", text(f.task), f.pid, f.cpu, text(f.flags), f.ts, text(f.msg))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn captured_lines() {
+        let shown: Vec<String> = CAPTURED.split_inclusive(|&byte| byte == b'\n').map(|l| shown(parse(l))).collect();
+        let wanted = [
+            "python3|32188|1|...2.|3054.788580|plain message",
+            "python3|32188|1|...2.|3054.788620|with newline",
+            "Remark",
+            "python3|32188|1|...2.|3054.788627|two",
+            "Malformed",
+            "python3|32188|1|...2.|3054.788632|a: b [001] x-12 [001] d..1 5.0: q: 7",
+            "python3|32188|1|...2.|3054.788635|",
+            "python3|32188|1|...2.|3054.788638|  trailing",
+            "python3|32326|0|...2.|3056.832036|plain message",
+            "python3|32427|1||3058.916030|plain message",
+            "python3|32519|0|...2.|4.000000|plain message",
+            "Lost(2794)",
+            "python3|32683|0|...2.|3062.423277|plain message",
+            "a b c|1158|0|...2.|3085.259257|plain message",
+            "x-12|1159|0|...2.|3085.271514|plain message",
+            "paren(1)|1160|0|...2.|3085.283613|plain message",
+            "br[001]|1161|0|...2.|3085.295690|plain message",
+            "lead|1162|0|...2.|3085.307809|plain message",
+            "a-1 [000] d..1|1163|0|...2.|3085.319921|plain message",
+            "fifteen-chars-x|1164|0|...2.|3085.332053|plain message",
+            "kw/0:1-ev_12|1165|0|...2.|3085.344172|plain message",
+            "Malformed",
+            "name|1166|0|...2.|3085.356430|plain message",
+            "tail  |1167|0|...2.|3085.368530|plain message",
+            "-|1168|0|...2.|3085.380639|plain message",
+            "\u{fffd}\u{e9}|1169|0|...2.|3085.392741|plain message",
+            "CPU:1|1170|0|...2.|3085.405128|plain message",
+            "#x|1171|0|...2.|3085.417323|plain message",
+            "a:b|1172|0|...2.|3085.429465|plain message",
+            "|1173|0|...2.|3085.441624|plain message",
+        ];
+        assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn made_up_lines() {
+        let cases: [(&[u8], &str); 16] = [
+            (b"", "Remark"),
+            (b"\n", "Remark"),
+            (b"# tracer: nop", "Remark"),
+            (b"##### CPU 1 buffer started ####", "Remark"),
+            (b"CPU:0 [LOST EVENTS]", "Remark"),
+            (b"CPU:12 [LOST 7 EVENTS]\n", "Lost(7)"),
+            (b"garbage", "Malformed"),
+            (b" => do_syscall_64", "Malformed"),
+            (b"            bash-12x   [000] ...1 1.5: f: m", "Malformed"),
+            (b"            bash-99999999999 [000] ...1 1.5: f: m", "Malformed"),
+            (b"            bash-12    [000] ...1 inf: f: m", "Malformed"),
+            (b"            bash-12    [000]", "Malformed"),
+            // Kernels before 4.13 print no symbol; four flags before 5.16.
+            (b"            bash-12    [003] d..2 1.5: : m: n", "bash|12|3|d..2|1.500000|m: n"),
+            (b"            bash-12    (-------) [003] d..2 1.5: f: m", "bash|12|3|d..2|1.500000|m"),
+            (b" a name longer than 16-12 [003] d..2 1.5: f: m", "a name longer than 16|12|3|d..2|1.500000|m"),
+            (b"            bash-12    [003] d..2 1.5: nosymbol", "bash|12|3|d..2|1.500000|nosymbol"),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(shown(parse(line)), wanted, "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

@@ -159,3 +159,108 @@ impl TracePipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn pipe_over(bytes: &[u8]) -> (scratch::File, TracePipe) {
+        let file = scratch::File::with(bytes);
+        let pipe = TracePipe::open(&file.path).unwrap();
+        (file, pipe)
+    }
+
+    /// A file of a test's own, removed afterwards.
+    mod scratch {
+        use std::path::PathBuf;
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        pub struct File {
+            pub path: PathBuf,
+        }
+
+        impl File {
+            pub fn with(bytes: &[u8]) -> Self {
+                static NEXT: AtomicU32 = AtomicU32::new(0);
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let path = std::env::temp_dir().join(format!("bpflua-trace-{}-{number}", std::process::id()));
+                std::fs::write(&path, bytes).unwrap();
+                File { path }
+            }
+        }
+
+        impl Drop for File {
+            fn drop(&mut self) {
+                let _ = std::fs::remove_file(&self.path);
+            }
+        }
+    }
+
+    fn messages(pipe: &mut TracePipe) -> Vec<String> {
+        let mut messages = Vec::new();
+        while pipe.wait_line(u64::MAX).unwrap() {
+            while let Some(event) = pipe.next_event() {
+                messages.push(String::from_utf8_lossy(event.msg).into_owned());
+            }
+        }
+        messages
+    }
+
+    fn line(msg: &str) -> String {
+        format!("            bash-12    [003] d..2 1.5: bpf_trace_printk: {msg}\n")
+    }
+
+    #[test]
+    fn skips_and_counts_what_is_no_event() {
+        let text = line("one") + "CPU:1 [LOST 5 EVENTS]\ngarbage\n\n" + &line("two") + "CPU:0 [LOST 6 EVENTS]\n";
+        let (_file, mut pipe) = pipe_over(text.as_bytes());
+        assert_eq!(messages(&mut pipe), ["one", "two"]);
+        assert_eq!((pipe.lost, pipe.malformed), (11, 1));
+        assert!(pipe.has_ended());
+    }
+
+    #[test]
+    fn the_last_line_may_lack_its_newline() {
+        let (_file, mut pipe) = pipe_over((line("one") + line("two").trim_end()).as_bytes());
+        assert_eq!(messages(&mut pipe), ["one", "two"]);
+    }
+
+    #[test]
+    fn a_line_longer_than_the_buffer_is_one_malformed_line() {
+        let (_file, mut pipe) = pipe_over((line("one") + &line(&"x".repeat(3 * BUFFER)) + &line("two")).as_bytes());
+        assert_eq!(messages(&mut pipe), ["one", "two"]);
+        assert_eq!(pipe.malformed, 1);
+    }
+
+    #[test]
+    fn many_lines_cross_the_buffer_whole() {
+        let text: String = (0..20_000).map(|n| line(&n.to_string())).collect();
+        let (_file, mut pipe) = pipe_over(text.as_bytes());
+        let wanted: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
+        assert_eq!(messages(&mut pipe), wanted);
+        assert_eq!(pipe.malformed, 0);
+    }
+
+    #[test]
+    fn a_line_may_come_in_two_parts() {
+        let file = scratch::File::with(b"");
+        std::fs::remove_file(&file.path).unwrap();
+        let path = std::ffi::CString::new(file.path.to_str().unwrap()).unwrap();
+        // SAFETY: a valid C string.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+        let mut pipe = TracePipe::open(&file.path).unwrap();
+        let mut writer = File::options().write(true).open(&file.path).unwrap();
+        let text = line("whole");
+        let (head, tail) = text.split_at(20);
+        writer.write_all(head.as_bytes()).unwrap();
+        assert!(!pipe.fill().unwrap());
+        assert!(pipe.next_event().is_none());
+        writer.write_all(tail.as_bytes()).unwrap();
+        assert!(pipe.wait_line(u64::MAX).unwrap());
+        assert_eq!(pipe.next_event().unwrap().msg, b"whole");
+        assert!(!pipe.wait_line(sys::now_ns() + 30_000_000).unwrap());
+        assert!(!pipe.has_ended());
+    }
+}

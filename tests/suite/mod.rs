@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
+
+mod events_fixture;
+mod events_loop;
+// mod events_lua;

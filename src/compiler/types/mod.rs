@@ -30,10 +30,10 @@
 mod assertions;
 mod body;
 mod closure;
-#[cfg(test)]
-mod dev;
 mod declarator;
 mod defined;
+#[cfg(test)]
+mod dev;
 mod enums;
 mod lexer;
 mod mentions;

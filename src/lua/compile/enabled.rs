@@ -34,6 +34,7 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         btf: Some(&btf),
         tracepoint_struct: &tracepoint_struct,
         kernel_version_code: Release::running().version_code(),
+        online_cpus: online_cpus(),
         arch: Arch::NATIVE,
         cache: cache.as_ref(),
     };
@@ -45,6 +46,11 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
     };
     let compiled = compiler::compile(&source, &options)?;
     Ok(Compiled { object: compiled.object, warnings: compiled.warnings, from_cache: compiled.from_cache })
+}
+
+/// How many processors are online; one when the kernel does not say.
+fn online_cpus() -> u32 {
+    crate::kernel::cpus::online().map_or(1, |cpus| u32::try_from(cpus.len()).unwrap_or(1))
 }
 
 /// The command line's flags, then the script's, then the folder of the file.
