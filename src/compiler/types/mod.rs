@@ -33,7 +33,6 @@ mod closure;
 mod declarator;
 mod defined;
 #[cfg(test)]
-mod dev;
 mod enums;
 mod lexer;
 mod mentions;
