@@ -32,7 +32,6 @@ mod body;
 mod closure;
 mod declarator;
 mod defined;
-#[cfg(test)]
 mod enums;
 mod lexer;
 mod mentions;
