@@ -57,9 +57,14 @@
 #define __BPFLUA_KEY_TYPE_(group, ...)                                                                \
 	typeof(__builtin_choose_expr(!__builtin_strncmp(#__VA_ARGS__, "{", 1), *(typeof(group) *)0, 0ULL))
 
-__BPFLUA_FN unsigned long long __bpflua_packed_n(const void *packed, unsigned int key_size)
+/* n, from where it follows the key in that structure. A number serves for any key that is a number; a structure must be
+ * of the key's size. */
+extern void __bpflua_wrong_key_type(void) __attribute__((error("the compound literal is not of the map's key type")));
+__BPFLUA_FN unsigned long long __bpflua_packed_n(const void *packed, unsigned int size, unsigned int key_size)
 {
-	return *(const unsigned long long *)(packed + ((key_size + 7) & ~7U));
+	if (size != key_size && (size != 8 || key_size > 8))
+		__bpflua_wrong_key_type();
+	return *(const unsigned long long *)(packed + ((size + 7) & ~7U));
 }
 
 /* The variable that carries an event's type: its own type is pointer to it. An array counts as itself, not as its first

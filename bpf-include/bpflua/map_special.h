@@ -6,9 +6,7 @@
 
 /* A method that passes its arguments to a helper, with the map in the helper's place for it. */
 #define __BPFLUA_DEF(NAME, METHOD, RET, PARAMS, CALL) \
-	__BPFLUA_FN RET __BPFLUA_F(NAME, METHOD) PARAMS { return CALL; }
-#define __BPFLUA_ONE_TABLE(KIND, NAME, METHODS) \
-	__BPFLUA_TABLE(KIND, NAME, METHODS(__BPFLUA_HAS, NAME), METHODS(__BPFLUA_SET, NAME))
+	__BPFLUA_FN RET __bpflua_##NAME##_##METHOD PARAMS { return CALL; }
 
 /* Counters of the CPU (perf events that the host opens). */
 #define __BPFLUA_DEF_PERF_READ(NAME)                                                                  \
@@ -51,7 +49,8 @@
 #define __BPFLUA_REDIRECT_MAP(KIND, TYPE, NAME, MAX, METHODS)                                         \
 	__BPFLUA_KV_VAR(NAME, TYPE, int, int, MAX, 0)                                                 \
 	__BPFLUA_DEF_REDIRECT(NAME)                                                                   \
-	__BPFLUA_DEF_LOOKUP(NAME, int, int)                                                           \
+	__BPFLUA_DEF(NAME, lookup, void *, (const int *__bpflua_k),                                   \
+		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                                                           \
 	__BPFLUA_ONE_TABLE(KIND, NAME, METHODS)
 #define BPF_DEVMAP(NAME, MAX) \
 	__BPFLUA_REDIRECT_MAP(devmap, __BPFLUA_TYPE_DEVMAP, NAME, MAX, __BPFLUA_REDIRECT_LOOKUP)
@@ -81,7 +80,7 @@
 /* Queues and stacks have values and no keys. */
 #define __BPFLUA_QUEUE(DO, NAME) DO(NAME, push) DO(NAME, pop) DO(NAME, peek)
 #define __BPFLUA_QUEUE_MAP(KIND, TYPE, NAME, V, MAX, FLAGS)                                           \
-	__BPFLUA_VAR(NAME, TYPE, typeof(V) *value; __BPFLUA_MAX(MAX) __BPFLUA_FLAGS(FLAGS))           \
+	__BPFLUA_VAR(NAME, TYPE, typeof(V) *value; int (*max_entries)[MAX]; int (*map_flags)[FLAGS];)         \
 	__BPFLUA_DEF(NAME, push, long, (const typeof(V) *__bpflua_v, u64 __bpflua_flags),             \
 		     bpf_map_push_elem(__BPFLUA_M(NAME), __bpflua_v, __bpflua_flags))                 \
 	__BPFLUA_DEF(NAME, pop, long, (typeof(V) *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
@@ -130,7 +129,7 @@
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_ANY))     \
 	__BPFLUA_DEF(NAME, insert, long, (const typeof(K) *__bpflua_k, const void *__bpflua_v),       \
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST)) \
-	__BPFLUA_DEF_DELETE(NAME, K)
+	__BPFLUA_DEF(NAME, delete, long, (const typeof(K) *__bpflua_k), bpf_map_delete_elem(__BPFLUA_M(NAME), __bpflua_k))
 #define __BPFLUA_SOCKHASH_METHODS(DO, NAME) \
 	__BPFLUA_SOCK_KEYED(DO, NAME) DO(NAME, sock_hash_update) DO(NAME, msg_redirect_hash) DO(NAME, sk_redirect_hash)
 #define __BPFLUA_SOCKMAP_METHODS(DO, NAME) \
