@@ -12,7 +12,8 @@
 
 #define __BPFLUA_M(NAME) ((void *)&__bpflua_map_##NAME)
 
-/* The map variable. FIELDS are those beyond the type; the symbol and the name in BTF are the user's. */
+/* The map variable. FIELDS are those beyond the type; the symbol and the name in BTF are the user's. The methods share
+ * one typedef each of key and value, so that a structure written in the macro's arguments is one type to them all. */
 #define __BPFLUA_VAR(NAME, TYPE, FIELDS)                                                              \
 	struct {                                                                                      \
 		int (*type)[TYPE];                                                                    \
@@ -25,7 +26,9 @@
 		typeof(V) *value;                                                                     \
 		int (*max_entries)[MAX];                                                              \
 		int (*map_flags)[FLAGS];                                                              \
-	} __bpflua_map_##NAME __asm__(#NAME) __attribute__((section(".maps"), used));
+	} __bpflua_map_##NAME __asm__(#NAME) __attribute__((section(".maps"), used));                  \
+	typedef typeof(K) __bpflua_##NAME##_k;                                                        \
+	typedef typeof(V) __bpflua_##NAME##_v;
 
 /* The table of methods, which the compiler folds away. The structure's name tells the kind of map and its name, as in
  * "no member named 'get_stackid' in 'struct bpflua_hash_map_counts'". It takes members, then values, each ending as a
@@ -93,45 +96,45 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 	return bpf_map_lookup_elem(map, key);
 }
 
-#define __BPFLUA_DEF_KEYED(NAME, K, V)                                                                \
-	__BPFLUA_FN typeof(V) *__bpflua_##NAME##_lookup(const typeof(K) *__bpflua_k)                  \
+#define __BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup(const __bpflua_##NAME##_k *__bpflua_k)                  \
 	{                                                                                             \
 		return bpf_map_lookup_elem(&__bpflua_map_##NAME, __bpflua_k);                         \
 	}                                                                                             \
-	__BPFLUA_FN typeof(V) *__bpflua_##NAME##_lookup_or_try_init(const typeof(K) *__bpflua_k,      \
-								    const typeof(V) *__bpflua_v)      \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_try_init(const __bpflua_##NAME##_k *__bpflua_k,      \
+								    const __bpflua_##NAME##_v *__bpflua_v)      \
 	{                                                                                             \
 		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_update(const typeof(K) *__bpflua_k, const typeof(V) *__bpflua_v) \
+	__BPFLUA_FN long __bpflua_##NAME##_update(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
 		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_ANY); \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_insert(const typeof(K) *__bpflua_k, const typeof(V) *__bpflua_v) \
+	__BPFLUA_FN long __bpflua_##NAME##_insert(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
 		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST); \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_delete(const typeof(K) *__bpflua_k)                        \
+	__BPFLUA_FN long __bpflua_##NAME##_delete(const __bpflua_##NAME##_k *__bpflua_k)                        \
 	{                                                                                             \
 		return bpf_map_delete_elem(&__bpflua_map_##NAME, __bpflua_k);                         \
 	}
 
 /* METHOD is increment or atomic_increment, ADD how it adds. See map_calls.h for the three forms. */
-#define __BPFLUA_DEF_COUNT(NAME, K, V, METHOD, ADD, CREATES)                                          \
-	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_n(typeof(K) __bpflua_k, unsigned long long __bpflua_n) \
+#define __BPFLUA_DEF_COUNT(NAME, METHOD, ADD, CREATES)                                          \
+	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_n(__bpflua_##NAME##_k __bpflua_k, unsigned long long __bpflua_n) \
 	{                                                                                             \
-		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, __bpflua_n, sizeof(V), CREATES, ADD); \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, __bpflua_n, sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
 	}                                                                                             \
-	__BPFLUA_FN void __bpflua_##NAME##_##METHOD(typeof(K) __bpflua_k)                             \
+	__BPFLUA_FN void __bpflua_##NAME##_##METHOD(__bpflua_##NAME##_k __bpflua_k)                             \
 	{                                                                                             \
-		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, 1, sizeof(V), CREATES, ADD);        \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, 1, sizeof(__bpflua_##NAME##_v), CREATES, ADD);        \
 	}                                                                                             \
 	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_packed(const void *__bpflua_p, unsigned int __bpflua_size) \
 	{                                                                                             \
-		typeof(K) __bpflua_k;                                                                 \
-		__builtin_memcpy(&__bpflua_k, __bpflua_p, sizeof(K));                                 \
+		__bpflua_##NAME##_k __bpflua_k;                                                                 \
+		__builtin_memcpy(&__bpflua_k, __bpflua_p, sizeof(__bpflua_k));                                 \
 		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k,                                     \
-			       __bpflua_packed_n(__bpflua_p, __bpflua_size, sizeof(K)), sizeof(V), CREATES, ADD); \
+			       __bpflua_packed_n(__bpflua_p, __bpflua_size, sizeof(__bpflua_k)), sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
 	}
 
 /* Only a whole number can be incremented: for any other leaf the members are pointers to a structure whose name says
@@ -160,8 +163,8 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 
 /* lookup_or_init is bcc's older form. It returned from the calling function when there was no room; this one returns
  * NULL, as lookup_or_try_init does. */
-#define __BPFLUA_KEYED_TABLE(KIND, NAME, V, ATOMIC)                                                   \
-	__BPFLUA_COUNT_TYPES(NAME, V)                                                                 \
+#define __BPFLUA_KEYED_TABLE(KIND, NAME, ATOMIC)                                                   \
+	__BPFLUA_COUNT_TYPES(NAME, __bpflua_##NAME##_v)                                                                 \
 	static const struct bpflua_##KIND##_map_##NAME {                                              \
 		typeof(__bpflua_##NAME##_lookup) *lookup;                                             \
 		typeof(__bpflua_##NAME##_lookup_or_try_init) *lookup_or_try_init, *lookup_or_init;    \
@@ -182,14 +185,14 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
  * this one: increment is a plain addition there, and atomic_increment heeds that case. */
 #define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                               \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
-	__BPFLUA_DEF_KEYED(NAME, K, V)                                                                \
-	__BPFLUA_DEF_COUNT(NAME, K, V, increment, __bpflua_add, CREATES)                              \
-	__BPFLUA_KEYED_TABLE(KIND, NAME, V, increment)
+	__BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add, CREATES)                              \
+	__BPFLUA_KEYED_TABLE(KIND, NAME, increment)
 #define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                              \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
-	__BPFLUA_DEF_KEYED(NAME, K, V)                                                                \
-	__BPFLUA_DEF_COUNT(NAME, K, V, increment, __bpflua_add_here, CREATES)                         \
-	__BPFLUA_DEF_COUNT(NAME, K, V, atomic_increment, __bpflua_add, CREATES)                       \
-	__BPFLUA_KEYED_TABLE(KIND, NAME, V, atomic_increment)
+	__BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add_here, CREATES)                         \
+	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add, CREATES)                       \
+	__BPFLUA_KEYED_TABLE(KIND, NAME, atomic_increment)
 
 #endif

@@ -99,18 +99,19 @@ enum {
 	_Static_assert(__bpflua_##NAME##_type,                                                        \
 		       "BPF_TABLE knows no such type of map; for a queue, a stack or a ring buffer use BPF_QUEUE, " \
 		       "BPF_STACK or BPF_RINGBUF_OUTPUT");                                            \
-	__BPFLUA_KV_VAR(NAME, __bpflua_##NAME##_type, K, V, MAX, FLAGS)                               \
-	__BPFLUA_DEF_KEYED(NAME, K, typeof(*__builtin_choose_expr(                                    \
-			   __BPFLUA_T_OF_MAPS >> __bpflua_##NAME##_type & 1, (void *)0, (typeof(V) *)0))) \
-	__BPFLUA_FN typeof(V) *__bpflua_##NAME##_lookup_or_init(const typeof(K) *__bpflua_k,          \
-								const typeof(V) *__bpflua_v)          \
+	__BPFLUA_KV_VAR(NAME, __bpflua_##NAME##_type, K,                                              \
+			typeof(*__builtin_choose_expr(__BPFLUA_T_OF_MAPS >> __bpflua_##NAME##_type & 1, \
+						      (u32 *)0, (typeof(V) *)0)), MAX, FLAGS)         \
+	__BPFLUA_DEF_KEYED(NAME)                                                                      \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_init(                            \
+		const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v)         \
 	{                                                                                             \
 		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
 	}                                                                                             \
-	__BPFLUA_DEF_COUNT(NAME, K, V, increment,                                                     \
+	__BPFLUA_DEF_COUNT(NAME, increment,                                                     \
 			   (__BPFLUA_T_PERCPU >> __bpflua_##NAME##_type & 1 ? __bpflua_add_here : __bpflua_add), \
 			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
-	__BPFLUA_DEF_COUNT(NAME, K, V, atomic_increment, __bpflua_add,                                \
+	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add,                                \
 			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
 	__BPFLUA_DEF_GET_STACKID(NAME)                                                                \
 	__BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
@@ -118,14 +119,14 @@ enum {
 	__BPFLUA_DEF_CALL(NAME)                                                                       \
 	__BPFLUA_DEF_CHECK_TASK(NAME)                                                                 \
 	__BPFLUA_DEF_REDIRECT(NAME)                                                                   \
-	__BPFLUA_DEF_SOCKHASH(NAME, K)                                                                \
-	__BPFLUA_DEF_SOCKMAP(NAME, K)                                                                 \
-	__BPFLUA_DEF_SK_STORAGE(NAME, V)                                                              \
-	__BPFLUA_DEF_INODE_STORAGE(NAME, V)                                                           \
-	__BPFLUA_DEF_TASK_STORAGE(NAME, V)                                                            \
-	__BPFLUA_DEF_LOCAL_STORAGE(NAME, V)                                                           \
+	__BPFLUA_DEF_SOCKHASH(NAME)                                                                \
+	__BPFLUA_DEF_SOCKMAP(NAME)                                                                 \
+	__BPFLUA_DEF_SK_STORAGE(NAME)                                                              \
+	__BPFLUA_DEF_INODE_STORAGE(NAME)                                                           \
+	__BPFLUA_DEF_TASK_STORAGE(NAME)                                                            \
+	__BPFLUA_DEF_LOCAL_STORAGE(NAME)                                                           \
 	__BPFLUA_COUNT_TYPES(NAME, typeof(*__builtin_choose_expr(                                     \
-		__BPFLUA_T_KEYED >> __bpflua_##NAME##_type & 1, (typeof(V) *)0, (struct bpf_stacktrace *)0))) \
+		__BPFLUA_T_KEYED >> __bpflua_##NAME##_type & 1, (__bpflua_##NAME##_v *)0, (struct bpf_stacktrace *)0))) \
 	__BPFLUA_TABLE(table, NAME) { __BPFLUA_T_METHODS(__BPFLUA_T_HAS, NAME) __BPFLUA_COUNT_MEMBERS(NAME) } \
 	__BPFLUA_TABLE_AS(NAME) { __BPFLUA_T_METHODS(__BPFLUA_T_SET, NAME)                            \
 				  __BPFLUA_COUNT_VALUES(NAME, atomic_increment) }
