@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Perf buffers, ring buffers, stack traces.
  * load
- * events: plain by_pointer plain_array ring ring ring2 tp */
+ * events: plain by_pointer plain_array literal literal_ring ring ring ring2 tp */
 struct event { u64 ts; u32 pid; char comm[TASK_COMM_LEN]; };
 struct small { u32 a; };
 
@@ -9,6 +9,8 @@ BPF_PERF_OUTPUT(plain);
 BPF_PERF_OUTPUT(plain_array);
 BPF_PERF_OUTPUT(by_pointer);
 BPF_PERF_OUTPUT(tp);
+BPF_PERF_OUTPUT(literal);
+BPF_RINGBUF_OUTPUT(literal_ring, 1);
 BPF_RINGBUF_OUTPUT(ring, 8);
 BPF_RINGBUF_OUTPUT(ring2, 1 << 4);
 BPF_STACK_TRACE(stacks, 1000);
@@ -29,6 +31,8 @@ int submit(void *ctx)
 	plain.perf_submit(ctx, &e, sizeof(e));
 	by_pointer.perf_submit(ctx, p, sizeof(*p));
 	plain_array.perf_submit(ctx, text, sizeof(text));
+	literal.perf_submit(ctx, &(struct event){ .ts = 1, .pid = 2 }, sizeof(struct event));
+	literal_ring.ringbuf_output(&(struct small){ .a = e.pid }, sizeof(struct small), 0);
 	if (ring.ringbuf_output(&e, sizeof(e), BPF_RB_NO_WAKEUP))
 		return 0;
 	r = ring.ringbuf_reserve(sizeof(*r));
