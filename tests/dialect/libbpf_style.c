@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program in libbpf's style compiles as it is.
+ * license: Dual BSD/GPL
  * sections: kprobe/do_unlinkat kretprobe/do_unlinkat ksyscall/unlinkat fentry/do_unlinkat uprobe uretprobe */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -23,6 +23,17 @@ int prints(void *ctx)
 	n = bpf_trace_printk(fmt, sizeof(fmt), 1, 2) < 0;
 	bpf_trace_printk("%d %d %d %d %d %d %d %d %d %d %d %d\n", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
 	bpf_printk("no newline");
-	bpf_printk("%d %s %lu %u %x %x", 1, comm, now, n, 2, 3);
+	bpf_printk("%d %s %s %lu %u %x %x", 1, comm, "text", now, n, 2, 3);
+	return 0;
+}
+
+SEC("iter/task")
+int into_file(struct bpf_iter__task *ctx)
+{
+	char text[32];
+
+	BPF_SNPRINTF(text, sizeof(text), "%d %s", 1, "x");
+	BPF_SEQ_PRINTF(ctx->meta->seq, "none\n");
+	BPF_SEQ_PRINTF(ctx->meta->seq, "%s %p %d\n", text, ctx, 3);
 	return 0;
 }
