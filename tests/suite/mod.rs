@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
+
+mod bpf_attach;
+mod bpf_maps;
+mod bpf_objects;
