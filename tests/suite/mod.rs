@@ -4,3 +4,4 @@
 mod bpf_attach;
 mod bpf_maps;
 mod bpf_objects;
+mod bpf_verifier;
