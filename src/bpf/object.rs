@@ -18,6 +18,8 @@ use crate::suggest;
 
 /// Where the compiler notes which type of event each map submits.
 const EVENTS_SECTION: &str = ".bpflua.events";
+/// What the compiler puts before a map's name in the name of that variable: two globals cannot share one.
+const EVENT_PREFIX: &str = "__bpflua_event_";
 
 /// How an object is created.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +115,7 @@ impl Object {
         let btf = self.btf.as_ref()?;
         let Type::Datasec(section) = btf.type_by_id(btf.find(Kind::Datasec, EVENTS_SECTION)?) else { return None };
         section.vars().find_map(|var| match btf.type_by_id(var.type_id) {
-            Type::Var(var) if var.name == map => pointee(btf, var.type_id),
+            Type::Var(var) if var.name.strip_prefix(EVENT_PREFIX) == Some(map) => pointee(btf, var.type_id),
             _ => None,
         })
     }

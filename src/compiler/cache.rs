@@ -68,7 +68,8 @@ impl Cache {
     /// The object under `key`, when there is one that can be trusted.
     pub fn find(&self, key: &Key) -> Option<Compiled> {
         let path = self.path(key);
-        let mut file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(&path).ok()?;
+        let mut file =
+            fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(&path).ok()?;
         let about = file.metadata().ok()?;
         if !about.is_file() || !is_ours(&about) {
             return None;

@@ -5,3 +5,7 @@ mod bpf_attach;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
+mod compile;
+mod events_fixture;
+mod events_loop;
+// mod events_lua;

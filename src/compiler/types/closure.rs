@@ -42,6 +42,8 @@ pub(super) struct Closure<'a> {
     /// Everything is written, typedefs by their names, function pointers with their parameters.
     pub(super) everything: bool,
     levels: HashMap<TypeId, Level>,
+    /// The keys of `levels` in the order they were found.
+    pub(super) order: Vec<TypeId>,
     queue: Vec<TypeId>,
     /// In the order of the text: the names these types get are settled first.
     pub(super) roots: Vec<TypeId>,
@@ -61,6 +63,7 @@ impl<'a> Closure<'a> {
             skip: HashSet::new(),
             everything: false,
             levels: HashMap::new(),
+            order: Vec::new(),
             queue: Vec::new(),
             roots: Vec::new(),
             values: HashSet::new(),
@@ -178,7 +181,11 @@ impl<'a> Closure<'a> {
     }
 
     fn raise(&mut self, id: TypeId, level: Level) {
-        if self.levels.get(&id).is_none_or(|known| *known < level) {
+        let known = self.levels.get(&id).copied();
+        if known.is_none() {
+            self.order.push(id);
+        }
+        if known.is_none_or(|known| known < level) {
             self.levels.insert(id, level);
             self.queue.push(id);
         }

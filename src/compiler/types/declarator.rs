@@ -81,7 +81,11 @@ impl Writer<'_> {
             // `restrict` of anything else, and a qualified function, are no C.
             _ if qualifier == "restrict" => self.declare(to, name, place),
             Type::FuncProto(_) => self.declare(to, name, place),
-            _ => join(qualifier, &self.declare(to, name, place)),
+            _ => {
+                // A qualified array of qualified elements says it twice.
+                let text = self.declare(to, name, place);
+                if text.starts_with(qualifier) { text } else { join(qualifier, &text) }
+            }
         }
     }
 

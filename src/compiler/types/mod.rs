@@ -30,8 +30,6 @@
 mod assertions;
 mod body;
 mod closure;
-#[cfg(test)]
-mod dev;
 mod declarator;
 mod defined;
 mod enums;

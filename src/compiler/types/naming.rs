@@ -18,8 +18,11 @@ pub(super) enum Space {
     Names,
 }
 
+/// The compiler's own, which the kernel's type data names as well, as it was on the kernel's machine.
+const BUILTIN: &str = "__builtin_va_list";
+
 /// The names given so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Naming {
     tags: HashMap<TypeId, String>,
     typedefs: HashMap<TypeId, String>,
@@ -27,6 +30,18 @@ pub(super) struct Naming {
     pub(super) unnamed: HashMap<TypeId, String>,
     taken_tags: HashSet<String>,
     taken_names: HashSet<String>,
+}
+
+impl Default for Naming {
+    fn default() -> Naming {
+        Naming {
+            tags: HashMap::new(),
+            typedefs: HashMap::new(),
+            unnamed: HashMap::new(),
+            taken_tags: HashSet::new(),
+            taken_names: HashSet::from([BUILTIN.to_owned()]),
+        }
+    }
 }
 
 impl Naming {

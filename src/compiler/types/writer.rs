@@ -28,6 +28,9 @@ const CONTEXTS: [&str; 12] = [
     "bpf_raw_tracepoint_args",
 ];
 
+const PUSH: &str = "#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)\n";
+const POP: &str = "#pragma clang attribute pop\n";
+
 /// Collects the text.
 pub(super) struct Writer<'a> {
     pub(super) closure: &'a Closure<'a>,
@@ -40,7 +43,8 @@ pub(super) struct Writer<'a> {
     /// Enums and forward declarations.
     pub(super) head: String,
     records: String,
-    contexts: String,
+    /// The records written last stand inside the region of `preserve_access_index`.
+    relocates: bool,
     tail: String,
     /// Names that are macros by now, hidden around the declarations.
     hidden: Vec<String>,
@@ -60,7 +64,7 @@ impl<'a> Writer<'a> {
             declared_ahead: HashSet::new(),
             head: String::new(),
             records: String::new(),
-            contexts: String::new(),
+            relocates: false,
             tail: String::new(),
             hidden: Vec::new(),
             pads: 0,
@@ -78,6 +82,12 @@ impl<'a> Writer<'a> {
         for id in &self.closure.roots {
             self.write_root(*id);
         }
+        // What only pointers lead to.
+        for id in &self.closure.order {
+            if !self.closure.btf.name_of(*id).is_empty() {
+                self.define(*id);
+            }
+        }
         self.assemble()
     }
 
@@ -87,12 +97,8 @@ impl<'a> Writer<'a> {
             text += &format!("#pragma push_macro(\"{name}\")\n#undef {name}\n");
         }
         text += &self.head;
-        if !self.records.is_empty() {
-            text += "#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)\n";
-            text += &self.records;
-            text += "#pragma clang attribute pop\n";
-        }
-        text += &self.contexts;
+        text += &self.records;
+        text += if self.relocates { POP } else { "" };
         text += &self.tail;
         for name in &self.hidden {
             text += &format!("#pragma pop_macro(\"{name}\")\n");
@@ -162,7 +168,7 @@ impl<'a> Writer<'a> {
                 let keyword = if composite.is_union { "union" } else { "struct" };
                 let base = self.anonymous_body(target, keyword, Place::member(0, false));
                 self.open.pop();
-                self.records += &format!("typedef {base} {name};\n");
+                self.add_record(&format!("typedef {base} {name};\n"), true);
                 self.written.push((target, name.clone()));
             }
             _ => {}
@@ -184,7 +190,8 @@ impl<'a> Writer<'a> {
                 self.open.pop();
                 self.written.push((target, c_name.clone()));
             }
-            self.records += &format!("typedef {text};\n");
+            // Clang warns of a region without a struct in it, so plain typedefs start none.
+            self.add_record(&format!("typedef {text};\n"), unnamed.is_some() || self.relocates);
         }
         c_name
     }
@@ -211,11 +218,16 @@ impl<'a> Writer<'a> {
         let body = self.body(composite, level, 1);
         self.open.pop();
         let text = format!("{name} {{\n{}}}{};\n", body.members, body.attributes);
-        match CONTEXTS.contains(&composite.name) {
-            true => self.contexts += &text,
-            false => self.records += &text,
-        }
+        self.add_record(&text, !CONTEXTS.contains(&composite.name));
         self.written.push((id, name));
+    }
+
+    fn add_record(&mut self, text: &str, relocates: bool) {
+        if relocates != self.relocates {
+            self.records += if relocates { PUSH } else { POP };
+            self.relocates = relocates;
+        }
+        self.records += text;
     }
 
     /// Makes a tag known at file scope before a prototype names it.

@@ -38,13 +38,15 @@ pub enum Feature {
     ProbeReadKernel,
     /// A number of the user's that a program can ask for at its attach point. Added in 5.15.
     BpfCookie,
+    /// BPF memory charged to the memory cgroup instead of counting as locked memory. Added in 5.11.
+    MemcgAccounting,
     /// The count of lost samples when a perf event is read. Added in 6.0.
     PerfFormatLost,
 }
 
 impl Feature {
     /// All of them, in the order in which a report lists them.
-    pub const ALL: [Feature; 16] = [
+    pub const ALL: [Feature; 17] = [
         Feature::KprobePmu,
         Feature::KprobeMulti,
         Feature::Fentry,
@@ -61,6 +63,7 @@ impl Feature {
         Feature::GlobalData,
         Feature::ProbeReadKernel,
         Feature::BpfCookie,
+        Feature::MemcgAccounting,
     ];
 
     /// Its name, as bpflua speaks of it.
@@ -81,6 +84,7 @@ impl Feature {
             Feature::GlobalData => "global variables",
             Feature::ProbeReadKernel => "bpf_probe_read_kernel",
             Feature::BpfCookie => "attach cookie",
+            Feature::MemcgAccounting => "memory without RLIMIT_MEMLOCK",
             Feature::PerfFormatLost => "perf loss counts",
         }
     }
@@ -100,6 +104,7 @@ impl Feature {
             Feature::Iterator => programs::iterator(),
             Feature::ProbeReadKernel => programs::probe_read_kernel(),
             Feature::BpfCookie => programs::attach_cookie(),
+            Feature::MemcgAccounting => programs::memcg_accounting(),
             Feature::RingBuffer => maps::ring_buffer(),
             Feature::MmapableArray => maps::mmapable_array(),
             Feature::MapBatch => maps::batch(),

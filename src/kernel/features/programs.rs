@@ -30,6 +30,8 @@ const UPROBE_MULTI: ProgramKind = ProgramKind { prog_type: 2, attach_type: 48 };
 const PROBE_READ_KERNEL: i32 = 113;
 /// `BPF_FUNC_get_attach_cookie`
 const GET_ATTACH_COOKIE: i32 = 174;
+/// `BPF_FUNC_ktime_get_coarse_ns`
+const KTIME_GET_COARSE_NS: i32 = 160;
 
 /// Functions to attach to for a moment, the first that exists: the kernel's own target for such tests, which nothing
 /// else calls, then system calls that are seldom made.
@@ -107,6 +109,14 @@ pub(super) fn probe_read_kernel() -> Support {
 pub(super) fn attach_cookie() -> Support {
     let insns = [call(GET_ATTACH_COOKIE), exit()];
     answer(load("a program that calls bpf_get_attach_cookie", &TRACEPOINT, &insns).map(drop))
+}
+
+/// The helper came with the kernel that stopped counting BPF memory as locked memory.
+pub(super) fn memcg_accounting() -> Support {
+    answer(
+        load("a program that calls bpf_ktime_get_coarse_ns", &SOCKET_FILTER, &[call(KTIME_GET_COARSE_NS), exit()])
+            .map(drop),
+    )
 }
 
 /// The first of the functions that the kernel's type data knows, with its number there.

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// What uname(2) says, as far as it is used.
 pub(in crate::kernel) struct Uname {
@@ -59,13 +59,39 @@ pub(in crate::kernel) fn mount(file_system: &CStr, target: &CStr) -> io::Result<
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// An instance of a file system that needs no device, mounted nowhere: only this process sees it, read-only, through
+/// the descriptor, and it is gone with it. Added in Linux 5.2.
+pub(in crate::kernel) fn mount_detached(file_system: &CStr) -> io::Result<OwnedFd> {
+    /// `FSCONFIG_CMD_CREATE`
+    const CREATE: i32 = 6;
+    /// `FSOPEN_CLOEXEC`, and likewise `FSMOUNT_CLOEXEC`
+    const CLOEXEC: i32 = 1;
+    /// `MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC`
+    const ATTRIBUTES: i32 = 0xf;
+    // SAFETY: the name ends in NUL and lives through the call; the call touches no other memory of ours.
+    let context = new_descriptor(unsafe { libc::syscall(libc::SYS_fsopen, file_system.as_ptr(), CLOEXEC) })?;
+    let nothing = std::ptr::null::<u8>();
+    // SAFETY: this command takes neither key nor value: both are null.
+    let created = unsafe { libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), CREATE, nothing, nothing, 0) };
+    if created < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call takes numbers and touches no memory of ours.
+    new_descriptor(unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), CLOEXEC, ATTRIBUTES) })
+}
+
+/// Takes over the descriptor that a system call returned.
+fn new_descriptor(result: libc::c_long) -> io::Result<OwnedFd> {
+    match i32::try_from(result) {
+        // SAFETY: the callers pass the result of a call that makes a new descriptor, which nothing else owns.
+        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// A file in memory that nobody else knows of.
 pub(in crate::kernel) fn memory_file(name: &CStr) -> io::Result<File> {
     // SAFETY: the name ends in NUL and lives through the call.
     let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: memfd_create returned a new descriptor that nothing else owns.
-    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
+    new_descriptor(fd.into()).map(File::from)
 }

@@ -4,14 +4,11 @@
 use super::functions::TraceableFunctions;
 use crate::error::Result;
 use crate::kernel::kallsyms;
+use crate::kernel::pseudo_files::KPROBE_BLACKLIST;
 use crate::kernel::tracefs::Tracefs;
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Where debugfs shows the functions that take no kprobe.
-const BLACKLIST: &str = "/sys/kernel/debug/kprobes/blacklist";
 
 static SHARED: Mutex<Option<Arc<TraceableFunctions>>> = Mutex::new(None);
 
@@ -25,9 +22,9 @@ pub fn shared() -> Result<Arc<TraceableFunctions>> {
     let mut functions = TraceableFunctions::new(kallsyms::shared()?);
     // Without tracefs, or without leave to read these, less is known; that is no error here.
     if let Ok(tracefs) = Tracefs::open() {
-        functions.add_filter_list(open(&tracefs.available_filter_functions()));
+        functions.add_filter_list(buffered(File::open(tracefs.available_filter_functions())));
     }
-    functions.add_blacklist(open(Path::new(BLACKLIST)));
+    functions.add_blacklist(buffered(KPROBE_BLACKLIST.open()));
     let functions = Arc::new(functions);
     *kept = Some(Arc::clone(&functions));
     Ok(functions)
@@ -39,8 +36,8 @@ pub fn forget() {
     kallsyms::forget();
 }
 
-fn open(path: &Path) -> io::Result<BufReader<File>> {
-    Ok(BufReader::with_capacity(64 << 10, File::open(path)?))
+fn buffered(file: io::Result<File>) -> io::Result<BufReader<File>> {
+    file.map(|file| BufReader::with_capacity(64 << 10, file))
 }
 
 #[cfg(test)]
