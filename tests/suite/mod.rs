@@ -3,4 +3,4 @@
 
 mod events_fixture;
 mod events_loop;
-// mod events_lua;
+mod events_lua;
