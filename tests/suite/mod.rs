@@ -8,4 +8,4 @@ mod bpf_verifier;
 mod compile;
 mod events_fixture;
 mod events_loop;
-// mod events_lua;
+mod events_lua;
