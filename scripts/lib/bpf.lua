@@ -260,13 +260,8 @@ end
 function Instance.__index(self, name)
     local found = Methods[name] or rawget(self, "_maps")[name]
     if found == nil then
-        local known = {}
-        for _, names in ipairs({ Methods, rawget(self, "_maps") }) do
-            for one in pairs(names) do
-                known[one] = true
-            end
-        end
-        errors.unknown(("a BPF object has no method and the C text no map `%s`"):format(tostring(name)), name, known, "names")
+        local what = ("`%s` is neither a method of a BPF object nor a map of its C text"):format(tostring(name))
+        errors.unknown(what, name, rawget(self, "_maps"), "maps", Methods)
     end
     return found
 end

@@ -102,16 +102,21 @@ end
 ---@param name string the unknown name
 ---@param known table<string, any> the known names as keys
 ---@param of string what the known names are, as in "options of attach_kprobe"
-function M.unknown(what, name, known, of)
+---@param others? table<string, any> more known names, too many to list
+function M.unknown(what, name, known, of, others)
     local names = sorted_names(known)
-    local near = native.nearest(tostring(name), names)
+    local near = sorted_names(others or {})
+    for _, one in ipairs(names) do
+        near[#near + 1] = one
+    end
+    near = native.nearest(tostring(name), near)
     local parts = { what = what, evidence = {}, hints = {} }
     if #near > 0 then
         parts.hints[1] = "did you mean `" .. table.concat(near, "` or `") .. "`?"
     end
     if #names == 0 then
         parts.evidence[1] = "there are no " .. of
-    elseif #names <= 60 then
+    elseif #names <= 40 then
         parts.evidence[1] = "the " .. of .. " are " .. table.concat(names, ", ")
     end
     M.fail(parts)
