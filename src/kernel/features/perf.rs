@@ -8,7 +8,7 @@ use super::support::{Step, Support, answer};
 use crate::kernel::sys::bpf::Insn;
 use crate::kernel::sys::os;
 use crate::kernel::sys::perf::{self, Event};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -24,8 +24,8 @@ const FORMAT_LOST: u64 = 1 << 4;
 /// `BPF_FUNC_perf_event_output`
 const PERF_EVENT_OUTPUT: i32 = 25;
 
-/// A function that no kernel is without, on a path that is seldom taken.
-const SOME_FUNCTION: &std::ffi::CStr = c"kernel_power_off";
+/// A function that no kernel is without and that is seldom called.
+const SOME_FUNCTION: &CStr = c"kernel_power_off";
 
 fn open(what: &str, event: &Event<'_>) -> Step<OwnedFd> {
     perf::open(event).map_err(|err| Support::refused(format!("perf_event_open of {what}"), &err))
@@ -82,4 +82,40 @@ fn output_program(map_fd: i32) -> [Insn; 10] {
         set(R0, 0),
         exit(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::traceable;
+
+    /// Whether the kernel lets a kprobe be placed there.
+    fn takes_kprobe(pmu: u32, function: &str) -> bool {
+        let name = CString::new(function).unwrap();
+        perf::open(&Event { pmu, text: Some(&name), whole_cpu: true, ..Event::default() }).is_ok()
+    }
+
+    #[test]
+    fn root_the_kernel_agrees_on_what_is_traceable() {
+        let Ok(pmu) = pmu("kprobe") else {
+            println!("skipped: this kernel has no kprobes");
+            return;
+        };
+        let functions = traceable::shared().unwrap();
+        if !takes_kprobe(pmu, "vfs_read") {
+            println!("skipped: this process may not place kprobes");
+            return;
+        }
+        let sample = |names: Vec<&str>| -> Vec<String> {
+            let unique = names.iter().filter(|name| functions.symbols().count_functions(name) == 1);
+            unique.step_by(names.len() / 50 + 1).map(|name| (*name).to_owned()).collect()
+        };
+        let mut refused = sample(functions.matching(".*").unwrap());
+        refused.retain(|name| !takes_kprobe(pmu, name));
+        assert!(refused.is_empty(), "called traceable, refused: {refused:?}");
+        let names = functions.symbols().iter().map(|symbol| symbol.name);
+        let mut taken = sample(names.filter(|name| functions.why_not(name).is_some()).collect());
+        taken.retain(|name| takes_kprobe(pmu, name));
+        assert!(taken.is_empty(), "called untraceable, taken: {taken:?}");
+    }
 }

@@ -148,6 +148,7 @@ impl TraceableFunctions {
     pub(super) fn is_listed(&self, number: usize, symbol: &Symbol<'_>) -> bool {
         is_function(symbol)
             && self.reason_against(number).is_none()
+            && self.hookable.as_ref().is_none_or(|hookable| hookable.contains(number))
             && !LEFT_OUT.iter().any(|start| symbol.name.starts_with(start))
             && !is_cold(symbol.name)
     }
@@ -162,9 +163,16 @@ impl TraceableFunctions {
             return Some(Reason::Blacklisted);
         }
         match &self.hookable {
-            Some(hookable) if !hookable.contains(number) => Some(Reason::NotHookable),
+            Some(hookable) if !hookable.contains(number) && !self.stem_is_hookable(number) => Some(Reason::NotHookable),
             _ => None,
         }
+    }
+
+    /// Whether this is what the compiler split from a function that can be hooked. The kernel takes kprobes there too,
+    /// though the function tracer has no hook in it (`within_notrace_func` in kernel/trace/trace_kprobe.c).
+    fn stem_is_hookable(&self, number: usize) -> bool {
+        let stem = self.symbols.symbol(number).name.split_once('.').map(|(stem, _)| stem);
+        stem.is_some_and(|stem| self.is_hookable(stem) == Some(true))
     }
 
     /// Why no kprobe can be placed on the function of this name; `None` when nothing speaks against it.
@@ -210,8 +218,19 @@ fn is_cold(name: &str) -> bool {
 
 /// The numbers of the symbols between two markers; the symbols are in the order of their addresses.
 fn section(symbols: &Kallsyms, (start, end): (&str, &str)) -> Option<Range<usize>> {
-    let (start, end) = (symbols.numbers(start).next()?, symbols.numbers(end).next()?);
+    let marker = |name| Some(first_at_its_address(symbols, symbols.numbers(name).next()?));
+    let (start, end) = (marker(start)?, marker(end)?);
     (start < end).then_some(start..end)
+}
+
+/// The first symbol at the address of this one: symbols at one address are in the order of their names, so that a
+/// function may stand before the marker of the section that it begins.
+fn first_at_its_address(symbols: &Kallsyms, mut number: usize) -> usize {
+    let address = symbols.symbol(number).address;
+    while address != 0 && number > 0 && symbols.symbol(number - 1).address == address {
+        number -= 1;
+    }
+    number
 }
 
 #[cfg(test)]
@@ -249,6 +268,39 @@ mod tests {
         assert_eq!(reason(&functions, "asm_exc_page_fault"), Some(Reason::Blacklisted));
         assert_eq!(reason(&functions, "vfs_read"), None);
         assert_eq!(reason(&functions, "perf_event_read"), None, "by its full name");
+    }
+
+    #[test]
+    fn real_lists_together() {
+        let symbols = include_str!("../../../tests/fixtures/kallsyms/6.12-x86_64.txt");
+        let filter_list = include_str!("../../../tests/fixtures/tracefs/available_filter_functions");
+        let blacklist = include_str!("../../../tests/fixtures/debugfs/kprobes/blacklist");
+        let mut functions = functions(symbols);
+        functions.add_filter_list(Ok(filter_list.as_bytes()));
+        functions.add_blacklist(Ok(blacklist.as_bytes()));
+        for name in ["vfs_read", "ovl_open", "bpf_fentry_test1", "finish_task_switch.isra.0", "__kmalloc_noprof"] {
+            assert_eq!(reason(&functions, name), None, "{name}");
+        }
+        for name in ["notify_die", "exc_page_fault", "asm_exc_nmi", "kprobe_dispatcher"] {
+            assert_eq!(reason(&functions, name), Some(Reason::Blacklisted), "{name}");
+        }
+        assert_eq!(reason(&functions, "vfs_caches_init"), Some(Reason::InitCode));
+        assert_eq!(reason(&functions, "wait_for_initramfs.cold"), None, "split from one that can be hooked");
+        assert_eq!(reason(&functions, "__SCT__cond_resched"), Some(Reason::NotHookable));
+        assert_eq!(reason(&functions, "bpf_prog_iter_init"), Some(Reason::InitCode));
+        let renamed = Reason::Renamed { variants: vec!["finish_task_switch.isra.0".to_owned()] };
+        assert_eq!(reason(&functions, "finish_task_switch"), Some(renamed));
+        let similar = Reason::NoSuchFunction { similar: vec!["__kmalloc_noprof".to_owned()] };
+        assert_eq!(reason(&functions, "__kmalloc"), Some(similar));
+        assert_eq!(functions.matching("ovl_.*").unwrap(), ["ovl_create", "ovl_open", "ovl_read_iter"]);
+    }
+
+    #[test]
+    fn a_section_begins_and_ends_at_addresses() {
+        let functions = functions("1 t before\n2 t a_first\n2 T _sinittext\n3 t inside\n4 t a_after\n4 T _einittext\n");
+        let init: Vec<_> =
+            ["before", "a_first", "inside", "a_after"].map(|name| reason(&functions, name).is_some()).into();
+        assert_eq!(init, [false, true, true, false]);
     }
 
     #[test]

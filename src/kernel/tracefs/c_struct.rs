@@ -138,7 +138,8 @@ mod tests {
     use super::*;
 
     fn c_struct(category: &str, name: &str) -> String {
-        let path = format!("tests/fixtures/tracefs/events/{category}/{name}/format");
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tracefs/events");
+        let path = format!("{root}/{category}/{name}/format");
         let text = std::fs::read(path).unwrap();
         TracepointFormat::parse(category, text.as_slice()).unwrap().c_struct()
     }

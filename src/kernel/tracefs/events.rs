@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn fixture() -> Tracefs {
-        Tracefs::at("tests/fixtures/tracefs")
+        Tracefs::at(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tracefs"))
     }
 
     #[test]
