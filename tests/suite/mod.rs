@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
 
+mod compile;
 mod events_fixture;
 mod events_loop;
 // mod events_lua;
