@@ -38,6 +38,15 @@ local function whole_script(chunk, args)
     end
 end
 
+---Calls a script.
+---@param chunk function
+---@param args string[]
+---@return boolean ok
+---@return {raised: any, frames: table}? failure
+function M.call(chunk, args)
+    return xpcall(whole_script, on_error, chunk, args)
+end
+
 ---Runs a script to its end; then everything it attached is detached.
 ---@param chunk function the loaded script
 ---@param args string[] its arguments
@@ -45,18 +54,23 @@ end
 ---@return any detail the exit status, or the raised value
 ---@return table? frames the stack of a failed script
 function M.run(chunk, args)
-    local ok, failure = xpcall(whole_script, on_error, chunk, args)
+    local ok, failure = M.call(chunk, args)
     events.finish()
     BPF.cleanup()
     io.flush()
     local raised = not ok and failure.raised
-    local how = ok and "done" or errors.end_of_run(raised)
-    if how == "done" or how == "interrupted" and events.was_told() then
+    local how = not ok and errors.end_of_run(raised)
+    if ok or how == "interrupted" and events.was_told() then
         return "exit", BPF._status or 0
     elseif how then
-        return how, type(raised) == "table" and raised.status or nil
+        return how
     end
     return "failed", raised, failure.frames
+end
+
+---Checks what a script would compile; see `check.lua`.
+function M.check(chunk, args)
+    return require("bpflua.check").run(M, chunk, args)
 end
 
 BPF = require("bpflua.bpf")

@@ -68,11 +68,10 @@ end
 ---@return boolean
 M.is_embedded = native.is_embedded
 
----Ends the script's run from any depth, without an error: `exit` with a status, or `broken pipe`.
----@param how "exit"|"broken pipe"
----@param status? integer
-function M.finish(how, status)
-    error(setmetatable({ end_of_run = how, status = status }, { __tostring = function() return how end }), 0)
+---Ends the script's run from any depth, without an error.
+---@param how "broken pipe"|"checked"
+function M.finish(how)
+    error(setmetatable({ end_of_run = how }, { __tostring = function() return how end }), 0)
 end
 
 ---How a raised value ends the run when it is no error.

@@ -33,6 +33,7 @@ mod probe;
 mod program;
 mod sys;
 mod verifier;
+mod version;
 
 pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use function::{Function, FunctionKind, Variant};
@@ -43,4 +44,5 @@ pub use object::{Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use program::{LoadAs, Program, RunCounting, RunStats};
 pub use sys::memory::MapMemory;
+pub use version::libbpf_version;
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};

@@ -21,10 +21,11 @@ pub struct ObjectValue(Option<Object>);
 
 impl UserData for ObjectValue {}
 
-/// `native.object`: `compile(request)`, `open(path)`, `functions`, `auto_functions`, `maps`, `load`, `close`.
+/// `native.object`: `compile(request)`, `checked()`, `open(path)`, `functions`, `auto_functions`, `maps`, `load`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.set("compile", function(lua, "BPF", compile_text)?)?;
+    table.set("checked", function(lua, "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?)?;
     table.set("open", function(lua, "BPF", open_file)?)?;
     table.set("functions", function(lua, "functions", |_, object: AnyUserData| {
         with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
