@@ -188,9 +188,15 @@ unsafe fn read_batch(cursor: &mut Cursor, keys: *mut u8, values: *mut u8, count:
     // SAFETY: the caller's promise; the token is large enough for what the kernel notes there (a key, or 4 bytes).
     let ret = unsafe {
         match delete {
-            false => {
-                libbpf_sys::bpf_map_lookup_batch(cursor.fd, from, cursor.token, keys, values, &mut done, &raw const opts)
-            }
+            false => libbpf_sys::bpf_map_lookup_batch(
+                cursor.fd,
+                from,
+                cursor.token,
+                keys,
+                values,
+                &mut done,
+                &raw const opts,
+            ),
             true => libbpf_sys::bpf_map_lookup_and_delete_batch(
                 cursor.fd,
                 from,
@@ -240,7 +246,8 @@ unsafe fn walk(
             return ret;
         }
         // SAFETY: as above.
-        let found = unsafe { libbpf_sys::bpf_map_lookup_elem(cursor.fd, key.cast(), values.add(done * value_size).cast()) };
+        let found =
+            unsafe { libbpf_sys::bpf_map_lookup_elem(cursor.fd, key.cast(), values.add(done * value_size).cast()) };
         // SAFETY: the token holds a key; both do not overlap, since the token is no part of `keys`.
         unsafe { ptr::copy_nonoverlapping(key, cursor.token.cast(), key_size) };
         last = cursor.token.cast::<u8>().cast_const();

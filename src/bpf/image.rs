@@ -11,12 +11,12 @@ use std::rc::Rc;
 use libbpf_rs::{ObjectBuilder, OpenObject};
 use object::{Object as _, ObjectSection as _};
 
+use super::Variant;
 use super::libbpf_log;
 use super::map::Map;
 use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
-use super::Variant;
 use crate::error::{Error, Result, errno_words};
 
 /// What an opened and prepared object comes down to.
@@ -44,7 +44,8 @@ impl Image {
         let declared_maps = raw::maps(&object);
         forget_late_targets(&mut object, &declared);
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
-        prepared.map_err(|err| prepare_error(&options.name, &err, &messages, &declared_maps, options.btf_path.is_some()))?;
+        prepared
+            .map_err(|err| prepare_error(&options.name, &err, &messages, &declared_maps, options.btf_path.is_some()))?;
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
         let mut programs = raw::programs(&object);
         for (program, declared) in programs.iter_mut().zip(&declared) {

@@ -183,7 +183,8 @@ impl Map {
                 Error::machine(what, why).with_errno(libc::E2BIG)
             }
             Some(libc::EOPNOTSUPP | 524) => {
-                Error::script(what, format!("a map of type {} does not do that", self.kind)).with_errno(libc::EOPNOTSUPP)
+                Error::script(what, format!("a map of type {} does not do that", self.kind))
+                    .with_errno(libc::EOPNOTSUPP)
             }
             _ => Error::io(what, err),
         }

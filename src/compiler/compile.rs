@@ -2,7 +2,7 @@
 //! The way from a text to an object, step by step.
 
 use super::diagnostic::{self, Diagnostic, Severity};
-use super::ir::{Context, Module, Target};
+use super::ir::{Context, Module, Target, Value};
 use super::passes::{entries, events, program, reads, variants};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
@@ -94,5 +94,8 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     module
         .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)
         .map_err(|words| bug("cleaning up", words))?;
-    module.emit_object(&target).map_err(|messages| backend::failure(source, &messages))
+    module.emit_object(&target).map_err(|messages| {
+        let line_of = |name: &str| module.function(name).and_then(Value::definition_line);
+        backend::failure(source, &messages, &line_of)
+    })
 }

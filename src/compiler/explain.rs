@@ -3,6 +3,8 @@
 //!
 //! clang knows neither that `struct bpflua_hash_map_counts` is the hash `counts`, nor what the kernel at hand has.
 
+use std::collections::BTreeSet;
+
 use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
 use crate::kernel::btf::Kind;
@@ -64,11 +66,15 @@ fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String>
         return match map_of(record) {
             Some((kind, map)) => {
                 diagnostic.message = wrong_method(member, kind, map);
-                diagnostic.fixit = None;
                 method_hint(member, kind, map)
             }
             None => member_hint(member, record, options),
         };
+    }
+    if message.starts_with("call to undeclared function") {
+        let function = *quoted.first()?;
+        diagnostic.message = format!("call to undeclared function '{function}'");
+        return helper_hint(function, options);
     }
     if message.starts_with("incomplete definition of type") || message.contains("has incomplete type") {
         return record_hint(quoted.last()?, options);
@@ -100,6 +106,9 @@ fn wrong_method(method: &str, kind: &str, map: &str) -> String {
 }
 
 fn method_hint(method: &str, kind: &str, map: &str) -> Option<String> {
+    if KEYED.contains(&method) || MAP_KINDS.iter().any(|(_, _, methods)| methods.contains(&method)) {
+        return None;
+    }
     let own = MAP_KINDS.iter().find(|(name, ..)| *name == kind).map(|(_, _, methods)| *methods)?;
     let methods = if own.is_empty() { KEYED } else { own };
     let like = crate::suggest::nearest(method, methods.iter().copied());
@@ -107,6 +116,14 @@ fn method_hint(method: &str, kind: &str, map: &str) -> Option<String> {
         [] => Some(format!("`{map}` has {}", join(methods.iter().copied()))),
         names => Some(format!("similar: {}", join(names.iter().copied()))),
     }
+}
+
+/// The helpers most like the one called.
+fn helper_hint(function: &str, options: &Options<'_>) -> Option<String> {
+    let words = options.headers.iter().flat_map(|(_, text)| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    let helpers: BTreeSet<&str> = words.filter(|word| word.starts_with("bpf_") && !word.ends_with('_')).collect();
+    let like = crate::suggest::nearest(function, helpers);
+    (!like.is_empty()).then(|| format!("similar: {}", join(like.iter().copied())))
 }
 
 /// The kernel's members most like the one asked for.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The virtual files around the user's text: the dialect's headers, the kernel's types, empty kernel headers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::Options;
@@ -21,6 +21,8 @@ pub const DECLARATIONS: &str = "bpflua/kernel.h";
 const DIALECT: &str = "bpflua.h";
 /// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
+/// The headers with the kernel's own macros: constants, and members under another name.
+const KERNEL_MACROS: &str = "bpflua/constants";
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -73,6 +75,7 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
         options.headers.iter().filter(|(path, _)| *path != FALLBACK_ENUMS).map(|(_, text)| *text).collect();
     let flags: Vec<&str> = options.flags.iter().filter_map(|flag| flag.strip_prefix("-D")).collect();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).collect();
+    let user: Vec<&str> = user.iter().copied().chain(macro_bodies(&user, options)).collect();
     let request = types::Request {
         texts: &user,
         flags: &flags,
@@ -81,6 +84,36 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
         ..types::Request::default()
     };
     types::declarations(btf, &request).text
+}
+
+/// What the kernel's own macros stand for, as far as the texts use them: `sk_family` is `__sk_common.skc_family`, so the
+/// member it leads to is used where the macro is.
+fn macro_bodies<'a>(texts: &[&'a str], options: &Options<'a>) -> Vec<&'a str> {
+    let defined: HashMap<&str, &str> = options
+        .headers
+        .iter()
+        .filter(|(path, _)| path.starts_with(KERNEL_MACROS))
+        .flat_map(|(_, text)| text.lines())
+        .filter_map(macro_of)
+        .collect();
+    let mut bodies: Vec<&str> = Vec::new();
+    let mut pending: Vec<&str> = texts.to_vec();
+    while let Some(text) = pending.pop() {
+        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if let Some(body) = defined.get(word).filter(|body| !bodies.contains(body)) {
+                bodies.push(body);
+                pending.push(body);
+            }
+        }
+    }
+    bodies
+}
+
+/// The name and the body of a `#define` line.
+fn macro_of(line: &str) -> Option<(&str, &str)> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("define")?.trim_start();
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    Some((&rest[..end], &rest[end..]))
 }
 
 /// The file of this name in the user's include directories or the working directory.

@@ -49,8 +49,16 @@ impl PerfRing {
         // SAFETY: the caller vouches for `page_size` bytes and more.
         let data = unsafe { base.add(page_size) };
         let size = size as u64;
-        let mut ring =
-            PerfRing { head, tail, data, size, seen_head: 0, position: 0, published: 0, scratch: Scratch::new(min_len) };
+        let mut ring = PerfRing {
+            head,
+            tail,
+            data,
+            size,
+            seen_head: 0,
+            position: 0,
+            published: 0,
+            scratch: Scratch::new(min_len),
+        };
         ring.position = ring.tail().load(Ordering::Relaxed);
         ring.published = ring.position;
         ring.seen_head = ring.position;

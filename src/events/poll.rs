@@ -405,7 +405,9 @@ impl Loop {
             }
         }
         let mut found = self.queue.len() > before;
-        if flags & TRACE != 0 && let Some(trace) = &mut self.trace {
+        if flags & TRACE != 0
+            && let Some(trace) = &mut self.trace
+        {
             found |= trace.has_line() || trace.fill()?;
         }
         self.idle_looks = if found { 0 } else { self.idle_looks.saturating_add(1) };

@@ -185,8 +185,7 @@ fn program_count(map_fd: RawFd) -> u64 {
     let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() }.max(0) as usize;
     let (key, mut values) = (0u32, vec![0u64; cpus]);
     // SAFETY: the kernel writes 8 bytes per possible CPU, the size of the value being 8.
-    let result = unsafe {
-        libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast())
-    };
+    let result =
+        unsafe { libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast()) };
     if result < 0 { 0 } else { values.iter().sum() }
 }

@@ -85,13 +85,18 @@ pub fn from_mlua(what: &str, error: &mlua::Error) -> Error {
 /// A Lua function that runs `body`; its error reaches Lua as an [`ErrorValue`] with the script's line added.
 ///
 /// `name` is what the user calls it by; it heads the error when the arguments do not fit.
-pub fn function<A, R>(lua: &Lua, name: &'static str, body: impl Fn(&Lua, A) -> Result<R> + 'static) -> mlua::Result<Function>
+pub fn function<A, R>(
+    lua: &Lua,
+    name: &'static str,
+    body: impl Fn(&Lua, A) -> Result<R> + 'static,
+) -> mlua::Result<Function>
 where
     A: FromLuaMulti,
     R: IntoLuaMulti,
 {
     let raw = lua.create_function(move |lua, args: MultiValue| {
-        let result = A::from_lua_multi(args, lua).map_err(|error| from_mlua(name, &error)).and_then(|args| body(lua, args));
+        let result =
+            A::from_lua_multi(args, lua).map_err(|error| from_mlua(name, &error)).and_then(|args| body(lua, args));
         match result {
             Ok(values) => {
                 let mut values = values.into_lua_multi(lua)?;
@@ -109,17 +114,24 @@ where
 pub fn install(lua: &Lua) -> mlua::Result<()> {
     let native = lua.create_table()?;
     native.set("new", lua.create_function(|_, fields: Table| Ok(ErrorValue::new(from_fields(&fields)?)))?)?;
-    native.set("locate", lua.create_function(|lua, (error, file, line): (mlua::AnyUserData, String, u32)| {
-        if let Ok(mut error) = error.borrow_mut::<ErrorValue>() {
-            error.locate(Host::place(lua, file, line));
-        }
-        Ok(())
-    })?)?;
-    native.set("is_error", lua.create_function(|_, value: Value| {
-        Ok(value.as_userdata().is_some_and(mlua::AnyUserData::is::<ErrorValue>))
-    })?)?;
+    native.set(
+        "locate",
+        lua.create_function(|lua, (error, file, line): (mlua::AnyUserData, String, u32)| {
+            if let Ok(mut error) = error.borrow_mut::<ErrorValue>() {
+                error.locate(Host::place(lua, file, line));
+            }
+            Ok(())
+        })?,
+    )?;
+    native.set(
+        "is_error",
+        lua.create_function(|_, value: Value| {
+            Ok(value.as_userdata().is_some_and(mlua::AnyUserData::is::<ErrorValue>))
+        })?,
+    )?;
     native.set("is_embedded", lua.create_function(|_, source: String| Ok(embedded::is_embedded(&source)))?)?;
-    native.set("nearest", lua.create_function(|_, (name, known): (String, Vec<String>)| Ok(nearest(&name, &known)))?)?;
+    native
+        .set("nearest", lua.create_function(|_, (name, known): (String, Vec<String>)| Ok(nearest(&name, &known)))?)?;
     let script = embedded::lua("errors").ok_or_else(|| mlua::Error::runtime("errors.lua is not embedded"))?;
     let half: Table = lua.load(&*script.text).set_name(script.chunk_name).call(native)?;
     lua.set_named_registry_value(LUA_HALF, half)

@@ -73,7 +73,8 @@ impl Host {
 
     /// Notes the outcome of a C text that is only being checked.
     pub fn record_check(lua: &Lua, outcome: Option<Error>) -> Result<()> {
-        let mut host = lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
+        let mut host =
+            lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
         host.checked.push(outcome);
         Ok(())
     }

@@ -33,7 +33,8 @@ impl Interrupt {
     pub fn install(lua: &Lua) -> Result<Interrupt> {
         stop::rearm().map_err(|error| Error::io("cannot take Ctrl-C", &error))?;
         // SAFETY: the closure only looks at the pointer of the state.
-        let state = unsafe { lua.exec_raw::<mlua::LightUserData>((), |state| ffi::lua_pushlightuserdata(state, state.cast())) };
+        let state =
+            unsafe { lua.exec_raw::<mlua::LightUserData>((), |state| ffi::lua_pushlightuserdata(state, state.cast())) };
         let state = state.map_err(|error| Error::bug("cannot take Ctrl-C", error.to_string()))?;
         // SAFETY: `arm` is async-signal-safe (LuaJIT says so of `lua_sethook`), and `Drop` takes it back before the VM ends.
         unsafe { stop::on_signal(Some(arm), state.0) };
@@ -50,7 +51,9 @@ impl Drop for Interrupt {
 
 extern "C" fn arm(state: *mut c_void) {
     // SAFETY: `Interrupt` keeps the state alive; `lua_sethook` may be called from a signal handler.
-    unsafe { ffi::lua_sethook(state.cast(), Some(first), ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKCOUNT, 1) };
+    unsafe {
+        ffi::lua_sethook(state.cast(), Some(first), ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKCOUNT, 1)
+    };
 }
 
 /// The first look after the signal.

@@ -81,7 +81,10 @@ impl Vm {
 
     fn load(&self, script: &Script) -> Result<Function> {
         let chunk = self.lua.load(script.lua_text()).set_name(script.chunk_name());
-        chunk.set_mode(mlua::chunk::ChunkMode::Text).into_function().map_err(|error| failure::from_syntax(script, &error))
+        chunk
+            .set_mode(mlua::chunk::ChunkMode::Text)
+            .into_function()
+            .map_err(|error| failure::from_syntax(script, &error))
     }
 
     /// The global `arg`: the script at 0, its arguments from 1.
@@ -106,7 +109,9 @@ impl Vm {
         let how = values.next().unwrap_or(Value::Nil);
         let detail = values.next().unwrap_or(Value::Nil);
         match how.as_string().map(|how| how.to_string_lossy()).as_deref() {
-            Some("exit") => Ok(End::Exit(detail.as_integer().and_then(|status| u8::try_from(status).ok()).unwrap_or(1))),
+            Some("exit") => {
+                Ok(End::Exit(detail.as_integer().and_then(|status| u8::try_from(status).ok()).unwrap_or(1)))
+            }
             Some("interrupted") => Ok(End::Interrupted),
             Some("broken pipe") => Ok(End::BrokenPipe),
             Some("failed") => Err(failure::from_run(&self.lua, detail, values.next())),

@@ -14,7 +14,7 @@ struct sock_common { union { struct { u32 skc_daddr, skc_rcv_saddr; }; u64 skc_a
 	u16 skc_family; };
 struct sock { struct sock_common __sk_common; };
 struct rq { int lock; unsigned int nr_running; struct task_struct *curr; };
-enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_MAX };
+enum flavour { FLAVOUR_SWEET, FLAVOUR_SOUR = 7 };
 typedef struct { int counter; } atomic_t;
 
 struct everything {
@@ -22,7 +22,7 @@ struct everything {
 	struct task_struct task;
 	struct sock sock;
 	struct rq rq;
-	enum pid_type type;
+	enum flavour flavour;
 	atomic_t atomic;
 	struct vfsmount mnt;
 	struct super_block sb;

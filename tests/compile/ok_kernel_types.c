@@ -22,7 +22,7 @@ int on_socket(struct pt_regs *ctx, struct sock *sk)
 	struct seen_t d = {};
 	d.port = sk->__sk_common.skc_dport;
 	if (sk->sk_family == AF_INET)
-		d.state = PIDTYPE_TGID;
+		d.state = FLAVOUR_SOUR;
 	events.perf_submit(ctx, &d, sizeof(d));
 	return 0;
 }

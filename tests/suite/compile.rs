@@ -24,7 +24,12 @@ fn headers() -> Vec<(&'static str, String)> {
 }
 
 /// Compiles as for a kernel with these types.
-pub fn compile_for(btf: Option<&Btf>, source: &Source, flags: &[&str], cache: Option<&Cache>) -> Result<Compiled, Error> {
+pub fn compile_for(
+    btf: Option<&Btf>,
+    source: &Source,
+    flags: &[&str],
+    cache: Option<&Cache>,
+) -> Result<Compiled, Error> {
     let headers = headers();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let tracepoint = |category: &str, event: &str| {
@@ -47,7 +52,8 @@ pub fn compile_for(btf: Option<&Btf>, source: &Source, flags: &[&str], cache: Op
 /// The types of `tests/compile/kernel.h`, as a kernel would offer them.
 pub fn small_kernel() -> Btf {
     let text = std::fs::read_to_string(folder().join("kernel.h")).unwrap();
-    let object = compile_for(None, &Source::file("kernel.h", text), &[], None).unwrap_or_else(|e| panic!("{}", e.report()));
+    let object =
+        compile_for(None, &Source::file("kernel.h", text), &[], None).unwrap_or_else(|e| panic!("{}", e.report()));
     Btf::from_elf(&object.object).unwrap()
 }
 

@@ -66,9 +66,10 @@ impl Place {
                     Some(Place::Kprobe(KprobeTarget { retprobe: true, ..KprobeTarget::matching(glob(target)) }))
                 }
                 "ksyscall" => Some(Place::Kprobe(KprobeTarget::function(format!("sys_{target}")))),
-                "kretsyscall" => {
-                    Some(Place::Kprobe(KprobeTarget { retprobe: true, ..KprobeTarget::function(format!("sys_{target}")) }))
-                }
+                "kretsyscall" => Some(Place::Kprobe(KprobeTarget {
+                    retprobe: true,
+                    ..KprobeTarget::function(format!("sys_{target}"))
+                })),
                 "uprobe" => uprobe(target, false),
                 "uretprobe" => uprobe(target, true),
                 _ => None,
@@ -133,9 +134,13 @@ fn glob(pattern: &str) -> String {
 fn split_tracepoint(name: &str) -> Result<String> {
     let found = Tracefs::open()?.find_by_struct_name(name);
     // One that does not exist is refused by name when it is attached.
-    let first = || tracefs::split_struct_name(name).next().map(|(category, event)| (category.to_owned(), event.to_owned()));
+    let first =
+        || tracefs::split_struct_name(name).next().map(|(category, event)| (category.to_owned(), event.to_owned()));
     found.or_else(first).map(|(category, event)| format!("{category}:{event}")).ok_or_else(|| {
-        Error::script(format!("cannot attach `{name}` by itself"), "it is not of the form `tracepoint__category__event`")
+        Error::script(
+            format!("cannot attach `{name}` by itself"),
+            "it is not of the form `tracepoint__category__event`",
+        )
     })
 }
 

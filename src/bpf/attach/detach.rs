@@ -8,7 +8,13 @@ use crate::error::{Error, Result};
 use crate::suggest;
 
 impl Object {
-    pub(super) fn keep_probe(&mut self, kind: ProbeKind, target: String, function: &str, attached: Attached) -> ProbeId {
+    pub(super) fn keep_probe(
+        &mut self,
+        kind: ProbeKind,
+        target: String,
+        function: &str,
+        attached: Attached,
+    ) -> ProbeId {
         let id = ProbeId(self.next_probe);
         self.next_probe += 1;
         self.probes.push(Probe { id, kind, target, function: function.to_owned(), attached });

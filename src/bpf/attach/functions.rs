@@ -53,7 +53,8 @@ fn matching(regex: &str, what: &str) -> Result<Resolved> {
         functions.extend(all_of(symbols, name));
     }
     if functions.is_empty() {
-        let error = Error::script(what, "no function of this kernel that can be traced matches").with_errno(libc::ENOENT);
+        let error =
+            Error::script(what, "no function of this kernel that can be traced matches").with_errno(libc::ENOENT);
         return Err(error.with_note("the expression must match the whole name"));
     }
     Ok(Resolved { functions, notes: Vec::new() })

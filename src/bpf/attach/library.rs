@@ -72,7 +72,9 @@ fn under(root: &Path, path: &Path) -> PathBuf {
 fn mapped_library(pid: i32, name: &str) -> Option<PathBuf> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let mut paths = maps.lines().filter_map(|line| line.find('/').map(|start| &line[start..]));
-    paths.find(|path| Path::new(path).file_name().is_some_and(|file| is_library(&file.to_string_lossy(), name))).map(PathBuf::from)
+    paths
+        .find(|path| Path::new(path).file_name().is_some_and(|file| is_library(&file.to_string_lossy(), name)))
+        .map(PathBuf::from)
 }
 
 fn linked_library(name: &str) -> Option<PathBuf> {
@@ -126,7 +128,8 @@ fn parse_cache(cache: &[u8]) -> Option<Vec<(&str, &str)>> {
     cache.strip_prefix(NEW_MAGIC)?;
     let count = word(cache, 20)?;
     let entries = cache.get(HEADER..HEADER.checked_add(count.checked_mul(ENTRY)?)?)?;
-    let of_this_machine = |entry: &&[u8]| word(entry, 0) == Some(if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 });
+    let of_this_machine =
+        |entry: &&[u8]| word(entry, 0) == Some(if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 });
     let parse = |entry: &[u8]| Some((text(cache, word(entry, 4)?)?, text(cache, word(entry, 8)?)?));
     Some(entries.chunks_exact(ENTRY).filter(of_this_machine).filter_map(parse).collect())
 }

@@ -18,5 +18,5 @@ mod tracepoint;
 mod uprobe;
 mod uprobe_file;
 
-pub(super) use tracefs_event::TracefsEvent;
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
+pub(super) use tracefs_event::TracefsEvent;

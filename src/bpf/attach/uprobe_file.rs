@@ -56,7 +56,8 @@ fn find_symbol<'data, R: ReadRef<'data>>(
     let symbols = || file.symbols().chain(file.dynamic_symbols()).filter(|symbol| !symbol.is_undefined());
     let found = symbols().find(|symbol| symbol.name() == Ok(name));
     let Some(symbol) = found else {
-        let known = symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
+        let known =
+            symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
         return Err(no_symbol(name, path, known.collect(), what));
     };
     if let SymbolFlags::Elf { st_info, .. } = symbol.flags() {

@@ -149,12 +149,7 @@ pub fn info(prog: BorrowedFd<'_>) -> io::Result<ProgInfo> {
     let mut len = size_of::<libbpf_sys::bpf_prog_info>() as u32;
     // SAFETY: `info` is a zeroed `bpf_prog_info` of `len` bytes that asks for no arrays.
     super::check(unsafe { libbpf_sys::bpf_prog_get_info_by_fd(prog.as_raw_fd(), &mut info, &mut len) })?;
-    Ok(ProgInfo {
-        id: info.id,
-        runs: info.run_cnt,
-        time_ns: info.run_time_ns,
-        recursion_misses: info.recursion_misses,
-    })
+    Ok(ProgInfo { id: info.id, runs: info.run_cnt, time_ns: info.run_time_ns, recursion_misses: info.recursion_misses })
 }
 
 /// Makes the kernel count the runs of all programs until the descriptor is closed.

@@ -24,7 +24,8 @@ const fn cause(words: &'static [&'static str], meaning: &'static str, hint: &'st
 
 const TEST_FOR_NULL: &str = "a lookup can return NULL; test `{var}` before {line}";
 const COPY_FIRST: &str = "copy it to the stack first, with `bpf_probe_read_kernel` (or `_user`), and pass the copy";
-const LIMIT_INDEX: &str = "limit the index or size right before its use: `if (n >= N) return 0;` or `n &= N - 1`, N a power of two";
+const LIMIT_INDEX: &str =
+    "limit the index or size right before its use: `if (n >= N) return 0;` or `n &= N - 1`, N a power of two";
 const SMALLER_STACK: &str = "keep large structs in a slot of a `BPF_PERCPU_ARRAY` instead of on the stack";
 const BOUND_LOOP: &str = "give the loop a constant bound: `for (int i = 0; i < 16; i++)`";
 
@@ -34,7 +35,11 @@ static CAUSES: &[Cause] = &[
     cause(&["pointer arithmetic on", "_or_null"], "arithmetic on a pointer that may be NULL", TEST_FOR_NULL),
     cause(&["type=", "_or_null expected="], "a pointer that may be NULL is passed to a helper", TEST_FOR_NULL),
     cause(&["ossibly NULL pointer passed to"], "a pointer that may be NULL is passed to a helper", TEST_FOR_NULL),
-    cause(&["invalid func unknown#195896080"], "a type or member of the kernel that it uses does not exist in this kernel", ""),
+    cause(
+        &["invalid func unknown#195896080"],
+        "a type or member of the kernel that it uses does not exist in this kernel",
+        "",
+    ),
     cause(
         &["only read is supported"],
         "it writes to kernel memory",
@@ -56,29 +61,61 @@ static CAUSES: &[Cause] = &[
     cause(&["invalid mem access"], "invalid memory access", ""),
     cause(&["access beyond struct"], "access beyond the end of a kernel struct", ""),
     cause(&["access beyond the end of"], "access beyond the end of a kernel struct", ""),
-    cause(&["invalid bpf_context access"], "it reads a part of the context that this kind of program does not have", ""),
+    cause(
+        &["invalid bpf_context access"],
+        "it reads a part of the context that this kind of program does not have",
+        "",
+    ),
     cause(&["dereference of modified ctx"], "it changes the context pointer before reading through it", ""),
     cause(&["invalid access to map value"], "access outside of a map's value", LIMIT_INDEX),
     cause(&["invalid access to map key"], "access outside of a map's key", LIMIT_INDEX),
-    cause(&["invalid access to packet"], "access outside of the packet", "compare the end of what is read with `data_end` first"),
+    cause(
+        &["invalid access to packet"],
+        "access outside of the packet",
+        "compare the end of what is read with `data_end` first",
+    ),
     cause(&["invalid access to memory"], "access outside of the memory it belongs to", LIMIT_INDEX),
     cause(&["combined stack size"], "more than 512 bytes of stack in the functions together", SMALLER_STACK),
     cause(&["Looks like the BPF stack limit is exceeded"], "more than 512 bytes of stack", SMALLER_STACK),
     cause(&["indirect", "from stack"], "it hands out stack memory that was never set", CLEAR_ALL),
     cause(&["invalid read from stack"], "it reads stack memory that was never set", CLEAR_ALL),
     cause(&["invalid indirect access to stack"], "access outside of a variable on the stack", LIMIT_INDEX),
-    cause(&["invalid variable-offset", "stack"], "the index into a variable on the stack has no known limit", LIMIT_INDEX),
-    cause(&["unbounded variable-offset", "stack"], "the index into a variable on the stack has no known limit", LIMIT_INDEX),
-    cause(&["invalid write to stack"], "more than 512 bytes of stack, or a write outside of a variable on it", SMALLER_STACK),
-    cause(&["invalid stack off="], "more than 512 bytes of stack, or an access outside of a variable on it", SMALLER_STACK),
+    cause(
+        &["invalid variable-offset", "stack"],
+        "the index into a variable on the stack has no known limit",
+        LIMIT_INDEX,
+    ),
+    cause(
+        &["unbounded variable-offset", "stack"],
+        "the index into a variable on the stack has no known limit",
+        LIMIT_INDEX,
+    ),
+    cause(
+        &["invalid write to stack"],
+        "more than 512 bytes of stack, or a write outside of a variable on it",
+        SMALLER_STACK,
+    ),
+    cause(
+        &["invalid stack off="],
+        "more than 512 bytes of stack, or an access outside of a variable on it",
+        SMALLER_STACK,
+    ),
     cause(&["unbounded memory access"], "an index or size has no known upper limit", LIMIT_INDEX),
-    cause(&["min value is negative"], "an index or size may be negative", "make it unsigned, or test that it is not negative"),
+    cause(
+        &["min value is negative"],
+        "an index or size may be negative",
+        "make it unsigned, or test that it is not negative",
+    ),
     cause(&["value is outside of the allowed memory range"], "an index or size may be out of range", LIMIT_INDEX),
     cause(&["math between", "pointer"], "an index has no known limits", LIMIT_INDEX),
     cause(&["pointer arithmetic", "prohibited"], "arithmetic on a pointer that does not allow it", ""),
     cause(&["invalid zero-sized read"], "a size may be zero", "test that the size is not 0"),
     cause(&["infinite loop detected"], "a loop has no end that the verifier can see", BOUND_LOOP),
-    cause(&["back-edge from insn"], "it has a loop, which this kernel does not allow", "unroll it: `#pragma unroll` above a loop of constant bound"),
+    cause(
+        &["back-edge from insn"],
+        "it has a loop, which this kernel does not allow",
+        "unroll it: `#pragma unroll` above a loop of constant bound",
+    ),
     cause(
         &["BPF program is too large"],
         "too many paths: the verifier gave up after its limit of instructions",
@@ -127,7 +164,8 @@ static CAUSES: &[Cause] = &[
     cause(&["last insn is not an exit or jmp"], "it does not end with a return", "return a value at the end"),
 ];
 
-const CLEAR_ALL: &str = "set all of the variable, the padding between members too: `struct key k = {};` before its members";
+const CLEAR_ALL: &str =
+    "set all of the variable, the padding between members too: `struct key k = {};` before its members";
 
 #[cfg(test)]
 mod tests {

@@ -116,7 +116,8 @@ fn is_registers(line: &str) -> bool {
 
 /// `unreachable insn 5`, `infinite loop detected at insn 7`, `back-edge from insn 9 to 3`
 fn named_insn(line: &str) -> Option<u32> {
-    if !["unreachable insn", "infinite loop", "back-edge", "jump out of range"].iter().any(|start| line.contains(start)) {
+    if !["unreachable insn", "infinite loop", "back-edge", "jump out of range"].iter().any(|start| line.contains(start))
+    {
         return None;
     }
     let (_, rest) = line.split_once("insn ")?;

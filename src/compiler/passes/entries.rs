@@ -139,10 +139,7 @@ fn check_params(
             file,
             line,
             0,
-            format!(
-                "parameter {} of `{name}` does not fit a register; take its address's type or read it from `ctx`",
-                index + 2
-            ),
+            format!("parameter {} of `{name}` is a struct by value, which does not arrive in a register", index + 2),
         )),
         None => Ok(()),
     }

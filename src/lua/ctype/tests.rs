@@ -34,7 +34,8 @@ fn vm() -> (Lua, Table) {
 
 fn check(ffi: &Table, ctype: &CType) {
     let decl = ctype.declaration();
-    let typed: mlua::Value = ffi.get::<Function>("typeof").unwrap().call(decl.as_str()).unwrap_or_else(|e| panic!("{decl}: {e}"));
+    let typed: mlua::Value =
+        ffi.get::<Function>("typeof").unwrap().call(decl.as_str()).unwrap_or_else(|e| panic!("{decl}: {e}"));
     let size: u64 = ffi.get::<Function>("sizeof").unwrap().call(&typed).unwrap();
     assert_eq!(size, ctype.size_bytes, "{}: {decl}", ctype.name);
     let Shape::Struct { fields, .. } = &ctype.shape else { return };
@@ -45,7 +46,11 @@ fn check(ffi: &Table, ctype: &CType) {
         let (offset, bit, bits): (u32, Option<u32>, Option<u32>) = offset_of.call((&typed, name.as_str())).unwrap();
         assert_eq!(offset * 8 + bit.unwrap_or(0), bit_offset, "{}.{name}: {decl}", ctype.name);
         // A bit-field that fills its unit is an ordinary member to LuaJIT.
-        assert!(bits == Some(bit_size) || bits.is_none() && bit_size.is_multiple_of(8), "{}.{name}: {decl}", ctype.name);
+        assert!(
+            bits == Some(bit_size) || bits.is_none() && bit_size.is_multiple_of(8),
+            "{}.{name}: {decl}",
+            ctype.name
+        );
     }
 }
 
@@ -81,12 +86,7 @@ fn declarations_read_like_c() {
         decl("arrays"),
         "struct __attribute__((packed)) { int32_t grid[2][3]; uint64_t names[4]; uint64_t row; char flexible[0]; }"
     );
-    assert_eq!(
-        decl("numbers").matches("struct { uint64_t lo; int64_t hi; } big;").count(),
-        1,
-        "{}",
-        decl("numbers")
-    );
+    assert_eq!(decl("numbers").matches("struct { uint64_t lo; int64_t hi; } big;").count(), 1, "{}", decl("numbers"));
     assert!(decl("enums").contains("uint32_t color; int32_t sign; uint64_t wide; uint8_t tiny;"), "{}", decl("enums"));
 }
 

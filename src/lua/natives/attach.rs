@@ -14,63 +14,98 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     attaching(lua, &table)?;
     detaching(lua, &table)?;
-    table.set("auto", function(lua, "BPF", |lua, (object, name): (AnyUserData, String)| {
-        attached(lua, &object, |object| object.attach_auto(&name))
-    })?)?;
-    table.set("detach_all", function(lua, "detach_all", |_, object: AnyUserData| {
-        with(&object, |object| {
-            object.detach_all();
-            Ok(())
-        })
-    })?)?;
-    table.set("probes", function(lua, "probes", |lua, object: AnyUserData| {
-        let reports = with(&object, |object| Ok(object.probes()))?;
-        let tables = reports.iter().map(|report| probe_table(lua, report)).collect::<mlua::Result<Vec<_>>>();
-        tables.map_err(|error| from_mlua("probes", &error))
-    })?)?;
+    table.set(
+        "auto",
+        function(lua, "BPF", |lua, (object, name): (AnyUserData, String)| {
+            attached(lua, &object, |object| object.attach_auto(&name))
+        })?,
+    )?;
+    table.set(
+        "detach_all",
+        function(lua, "detach_all", |_, object: AnyUserData| {
+            with(&object, |object| {
+                object.detach_all();
+                Ok(())
+            })
+        })?,
+    )?;
+    table.set(
+        "probes",
+        function(lua, "probes", |lua, object: AnyUserData| {
+            let reports = with(&object, |object| Ok(object.probes()))?;
+            let tables = reports.iter().map(|report| probe_table(lua, report)).collect::<mlua::Result<Vec<_>>>();
+            tables.map_err(|error| from_mlua("probes", &error))
+        })?,
+    )?;
     Ok(table)
 }
 
 fn attaching(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    table.set("kprobe", function(lua, "attach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
-        let target = kprobe_target(&options)?;
-        let function: String = field(&options, "fn_name")?;
-        attached(lua, &object, |object| object.attach_kprobe(&target, &function))
-    })?)?;
-    table.set("uprobe", function(lua, "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
-        let target = uprobe_target(&options)?;
-        let function: String = field(&options, "fn_name")?;
-        attached(lua, &object, |object| object.attach_uprobe(&target, &function))
-    })?)?;
-    table.set("tracepoint", function(lua, "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
-        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
-    })?)?;
-    table.set("raw_tracepoint", function(lua, "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
-        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
-    })?)
+    table.set(
+        "kprobe",
+        function(lua, "attach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
+            let target = kprobe_target(&options)?;
+            let function: String = field(&options, "fn_name")?;
+            attached(lua, &object, |object| object.attach_kprobe(&target, &function))
+        })?,
+    )?;
+    table.set(
+        "uprobe",
+        function(lua, "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
+            let target = uprobe_target(&options)?;
+            let function: String = field(&options, "fn_name")?;
+            attached(lua, &object, |object| object.attach_uprobe(&target, &function))
+        })?,
+    )?;
+    table.set(
+        "tracepoint",
+        function(lua, "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+            let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+            attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
+        })?,
+    )?;
+    table.set(
+        "raw_tracepoint",
+        function(lua, "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+            let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+            attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
+        })?,
+    )
 }
 
 fn detaching(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    table.set("detach_kprobe", function(lua, "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
-        let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
-        let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
-        with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
-    })?)?;
-    table.set("detach_uprobe", function(lua, "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
-        let target = uprobe_target(&options)?;
-        let function: Option<String> = field(&options, "fn_name")?;
-        with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
-    })?)?;
-    table.set("detach_tracepoint", function(lua, "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
-        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
-    })?)?;
-    table.set("detach_raw_tracepoint", function(lua, "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
-        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
-    })?)
+    table.set(
+        "detach_kprobe",
+        function(lua, "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
+            let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
+            let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
+            with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
+        })?,
+    )?;
+    table.set(
+        "detach_uprobe",
+        function(lua, "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
+            let target = uprobe_target(&options)?;
+            let function: Option<String> = field(&options, "fn_name")?;
+            with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
+        })?,
+    )?;
+    table.set(
+        "detach_tracepoint",
+        function(lua, "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+            let (tracepoint, function): (String, Option<String>) =
+                (field(&options, "tp")?, field(&options, "fn_name")?);
+            with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
+        })?,
+    )?;
+    table.set(
+        "detach_raw_tracepoint",
+        function(lua, "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+            let (tracepoint, function): (String, Option<String>) =
+                (field(&options, "tp")?, field(&options, "fn_name")?);
+            with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
+        })?,
+    )
 }
 
 /// Attaches, and tells how when the user wants to know.
@@ -87,7 +122,8 @@ fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) ->
 
 /// `kprobe vfs_read -> on_read: by kprobe (fentry: refused by this kernel (EPERM))`
 fn summary(report: &ProbeReport) -> String {
-    let mut line = format!("{} {} -> {}: by {}", report.kind.name(), report.target, report.function, report.mechanism.name());
+    let mut line =
+        format!("{} {} -> {}: by {}", report.kind.name(), report.target, report.function, report.mechanism.name());
     if !report.why.is_empty() {
         line += &format!(" ({})", report.why.join("; "));
     }

@@ -27,20 +27,30 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     table.set("compile", function(lua, "BPF", compile_text)?)?;
     table.set("checked", function(lua, "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?)?;
     table.set("open", function(lua, "BPF", open_file)?)?;
-    table.set("functions", function(lua, "functions", |_, object: AnyUserData| {
-        with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
-    })?)?;
-    table.set("auto_functions", function(lua, "auto_functions", |_, object: AnyUserData| {
-        with(&object, |object| Ok(object.auto_functions()))
-    })?)?;
+    table.set(
+        "functions",
+        function(lua, "functions", |_, object: AnyUserData| {
+            with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
+        })?,
+    )?;
+    table.set(
+        "auto_functions",
+        function(lua, "auto_functions", |_, object: AnyUserData| with(&object, |object| Ok(object.auto_functions())))?,
+    )?;
     table.set("maps", function(lua, "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?)?;
-    table.set("load", function(lua, "load_func", |_, (object, name): (AnyUserData, String)| {
-        with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
-    })?)?;
-    table.set("close", function(lua, "close", |_, object: AnyUserData| {
-        drop(borrow(&object)?.0.take());
-        Ok(())
-    })?)?;
+    table.set(
+        "load",
+        function(lua, "load_func", |_, (object, name): (AnyUserData, String)| {
+            with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
+        })?,
+    )?;
+    table.set(
+        "close",
+        function(lua, "close", |_, object: AnyUserData| {
+            drop(borrow(&object)?.0.take());
+            Ok(())
+        })?,
+    )?;
     Ok(table)
 }
 

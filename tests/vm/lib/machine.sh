@@ -25,7 +25,7 @@ share() {
             local sandbox=chroot
             ((EUID == 0)) || sandbox=none
             start "$virtiofsd" --socket-path="$socket" --shared-dir="$2" --cache="$3" \
-                --sandbox="$sandbox" --log-level=error --thread-pool-size=0 >"$log" 2>&1
+                --sandbox="$sandbox" --no-announce-submounts --log-level=error --thread-pool-size=0 >"$log" 2>&1
             ;;
     esac
     sockets+=("$socket")
