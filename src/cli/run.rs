@@ -54,7 +54,7 @@ fn run(args: &Args) -> ExitCode {
         return ExitCode::from(2);
     };
     let end = script.and_then(|script| Vm::new(settings(&args.common))?.run(script, rest));
-    end.map_or_else(|error| exit::failed(&error), exit::ended)
+    end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
 }
 
 /// The script that the arguments name, and its own arguments.
