@@ -32,8 +32,6 @@ mod body;
 mod closure;
 mod declarator;
 mod defined;
-#[cfg(test)]
-mod dev;
 mod enums;
 mod lexer;
 mod mentions;
