@@ -171,7 +171,8 @@ mod tests {
             let (category, name) = tracepoint.split_once(':').unwrap();
             let format = tracefs.format(category, name).unwrap();
             assert_eq!(format.name, name);
-            assert!(format.own_fields().all(|field| format.c_struct().contains(&field.name)), "{tracepoint}");
+            let text = format.c_struct();
+            assert!(format.own_fields().all(|field| text.contains(&field.name)), "{tracepoint}");
         }
     }
 }
