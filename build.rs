@@ -1,1 +1,129 @@
-fn main() {}
+// SPDX-License-Identifier: Apache-2.0
+//! Builds the C++ shim and links clang and LLVM into the executable, statically.
+//!
+//! Only here and in the shim does an LLVM version stand. `LLVM_CONFIG` names another `llvm-config` than the one found.
+
+#![allow(clippy::panic, reason = "a build script fails by panicking; cargo shows the words")]
+
+#[cfg(feature = "compiler")]
+mod llvm {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    /// The LLVM major version that `llvm-sys` and the shim are written for.
+    const MAJOR: &str = "19";
+
+    /// clang's libraries that a front end with code generation needs, in link order.
+    const CLANG_LIBS: &[&str] = &[
+        "clangFrontend",
+        "clangCodeGen",
+        "clangDriver",
+        "clangParse",
+        "clangSerialization",
+        "clangSema",
+        "clangAPINotes",
+        "clangEdit",
+        "clangAnalysis",
+        "clangASTMatchers",
+        "clangAST",
+        "clangSupport",
+        "clangLex",
+        "clangBasic",
+    ];
+
+    /// LLVM components: code generation for BPF and what clang's libraries above refer to.
+    const LLVM_COMPONENTS: &[&str] = &[
+        "bpf",
+        "passes",
+        "coverage",
+        "lto",
+        "frontenddriver",
+        "frontendhlsl",
+        "frontendoffloading",
+        "frontendopenmp",
+        "option",
+        "coroutines",
+        "irreader",
+        "bitwriter",
+        "linker",
+        "windowsdriver",
+        "targetparser",
+    ];
+
+    pub fn link() {
+        let config = find_config();
+        let run = |args: &[&str]| output(&config, args);
+        let include_dir = run(&["--includedir"]);
+        compile_shim(&include_dir);
+
+        println!("cargo:rustc-link-search=native={}", run(&["--libdir"]).trim());
+        for lib in CLANG_LIBS {
+            println!("cargo:rustc-link-lib=static={lib}");
+        }
+        let mut args = vec!["--link-static", "--libnames"];
+        args.extend(LLVM_COMPONENTS);
+        for lib in run(&args).split_whitespace().filter(|lib| !lib.starts_with("libPolly")) {
+            let name = lib.trim_start_matches("lib").trim_end_matches(".a");
+            println!("cargo:rustc-link-lib=static={name}");
+        }
+        link_system();
+    }
+
+    /// zlib and zstd (LLVM's compressed sections) and the C++ library, statically, so that the result needs libc alone.
+    fn link_system() {
+        let compiler = cc::Build::new().cpp(true).get_compiler();
+        for (lib, file) in [("zstd", "libzstd.a"), ("z", "libz.a"), ("stdc++", "libstdc++.a")] {
+            let path = output(compiler.path(), &[&format!("-print-file-name={file}")]);
+            if let Some(dir) = Path::new(path.trim()).parent().filter(|dir| dir.is_absolute()) {
+                println!("cargo:rustc-link-search=native={}", dir.display());
+            }
+            println!("cargo:rustc-link-lib=static={lib}");
+        }
+    }
+
+    fn compile_shim(include_dir: &str) {
+        println!("cargo:rerun-if-changed=src/compiler/shim/shim.cpp");
+        println!("cargo:rerun-if-changed=src/compiler/shim/shim.h");
+        cc::Build::new()
+            .cpp(true)
+            .std("c++17")
+            .file("src/compiler/shim/shim.cpp")
+            .flag(format!("-isystem{}", include_dir.trim()))
+            .define("__STDC_CONSTANT_MACROS", None)
+            .define("__STDC_LIMIT_MACROS", None)
+            .flag("-fno-exceptions")
+            .warnings_into_errors(true)
+            .cpp_link_stdlib(None)
+            .compile("bpflua_shim");
+    }
+
+    fn find_config() -> PathBuf {
+        println!("cargo:rerun-if-env-changed=LLVM_CONFIG");
+        if let Ok(path) = std::env::var("LLVM_CONFIG") {
+            return path.into();
+        }
+        let candidates =
+            [format!("llvm-config-{MAJOR}"), format!("/usr/lib/llvm-{MAJOR}/bin/llvm-config"), "llvm-config".into()];
+        candidates
+            .iter()
+            .find(|name| Command::new(name).arg("--version").output().is_ok_and(|out| out.stdout.starts_with(MAJOR.as_bytes())))
+            .unwrap_or_else(|| {
+                panic!("no llvm-config of LLVM {MAJOR}: install llvm-{MAJOR}-dev and libclang-{MAJOR}-dev, or set LLVM_CONFIG")
+            })
+            .into()
+    }
+
+    fn output(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
+        let program = program.as_ref();
+        let out =
+            Command::new(program).args(args).output().unwrap_or_else(|err| panic!("cannot run {program:?}: {err}"));
+        assert!(out.status.success(), "{program:?} {args:?} failed: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    }
+}
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    #[cfg(feature = "compiler")]
+    llvm::link();
+}

@@ -1,2 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! compiler
+//! C text in, BPF object out.
+//!
+//! The dialect is plain C over the headers in `bpf-include/`; the kernel's types are written out from its BTF
+//! ([`types`]); clang runs inside the process ([`shim`]); [`passes`] over LLVM's form do what bcc's rewriting of the
+//! text did. [`compile()`] is the whole of it, [`cache`] stands before it.
+//!
+//! The room is told everything: it reads neither `/proc` nor `/sys`, and makes no BPF system call.
+
+pub mod arch;
+mod backend;
+pub mod cache;
+mod compile;
+pub mod diagnostic;
+mod explain;
+mod ir;
+mod options;
+mod passes;
+mod prelude;
+mod shim;
+pub mod source;
+mod tracepoints;
+pub mod types;
+
+pub use compile::{Compiled, compile};
+pub use options::Options;
+pub use shim::version;
+pub use source::Source;

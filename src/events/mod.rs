@@ -1,2 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! events
+//! Events on their way from the kernel to whoever pulls them.
+//!
+//! ```text
+//! perf_ring, ring     mapped memory -> records                   perf   the descriptors and losses of a perf buffer
+//! trace_line          a line of trace_pipe -> its fields          trace_pipe   the file, line by line
+//! source              a ring with its counts                      timers, stop   deadlines; the flag and the signals
+//! poll, drain         the loop: "what next", and its end          ffi    all of it as C functions for LuaJIT
+//! ```
+//!
+//! Nothing here calls Lua or knows its types. The consumer asks [`poll::Loop`] what there is to do, takes records one
+//! by one, and may stop between any two of them: an error in a handler loses nothing and repeats nothing.
+//!
+//! What is absent: libbpf's buffer managers. `ring_buffer__consume` does not return while a producer is faster than
+//! the consumer, its callbacks would have to cross compiled Lua, and `perf_buffer__new` cannot ask for exact losses.
+
+pub mod ctype;
+mod drain;
+pub mod ffi;
+pub mod perf;
+mod perf_ring;
+pub mod poll;
+mod record;
+pub mod ring;
+mod source;
+pub mod stop;
+mod sys;
+mod timers;
+pub mod trace_line;
+pub mod trace_pipe;
+
+pub use perf::PerfOptions;
+pub use poll::{Kind, Loop};

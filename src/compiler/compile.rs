@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The way from a text to an object, step by step.
+
+use super::diagnostic::{self, Diagnostic, Severity};
+use super::ir::{Context, Module, Target, Value};
+use super::passes::{entries, events, program, reads, variants};
+use super::prelude::{self, Texts};
+use super::shim::{self, Outcome};
+use super::{Options, Source, backend, explain, tracepoints};
+use crate::error::{Error, Result};
+
+/// An object and what was said while it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The ELF file, with BTF and CO-RE relocations.
+    pub object: Vec<u8>,
+    /// Warnings, ready to print, in clang's order.
+    pub warnings: Vec<String>,
+    /// Whether the cache had it.
+    pub from_cache: bool,
+}
+
+/// Compiles `source`, or takes the object from the cache.
+///
+/// # Errors
+/// A text that does not compile is an error of the user's script, with the places and checked hints.
+pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
+    let texts = prelude::read_texts(source, options);
+    let records = tracepoints::structs(&texts.user, options.tracepoint_struct);
+    let Some(cache) = options.cache else { return compile_now(source, options, &texts, &records) };
+    let key = cache.key(source, options, &texts.user, &records);
+    if let Some(compiled) = cache.find(&key) {
+        return Ok(compiled);
+    }
+    let compiled = compile_now(source, options, &texts, &records)?;
+    cache.keep(&key, &compiled);
+    Ok(compiled)
+}
+
+fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
+    let mut declarations = prelude::declarations(options, texts, records);
+    declarations.push_str(records);
+    let files = prelude::files(source, options, texts, declarations);
+
+    let context = Context::new();
+    let (outcome, mut diagnostics) = shim::compile(&files, &prelude::arguments(source, options), &context);
+    for diagnostic in &mut diagnostics {
+        diagnostic.file = prelude::user_name(&diagnostic.file, source);
+    }
+    let module = match outcome {
+        Outcome::Module(module) => module,
+        Outcome::Failed => {
+            let hints = explain::errors(&mut diagnostics, options);
+            return Err(diagnostic::failure(source, &diagnostics, hints));
+        }
+        Outcome::Crashed => {
+            return Err(Error::bug(format!("cannot compile the C text of `{}`", source.name), "clang crashed on it"));
+        }
+    };
+    let object = lower(&module, &context, source, options)?;
+    let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
+    Ok(Compiled { object, warnings, from_cache: false })
+}
+
+/// LLVM's form of the text, as clang wrote it, to an object.
+fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Options<'_>) -> Result<Vec<u8>> {
+    let refused = |mut diagnostic: Diagnostic| {
+        diagnostic.file = prelude::user_name(&diagnostic.file, source);
+        diagnostic::failure(source, &[diagnostic], Vec::new())
+    };
+    let bug = |step: &str, words: String| {
+        Error::bug(format!("cannot compile the C text of `{}`", source.name), format!("{step}: {words}"))
+    };
+    let path = prelude::text_path(&source.name);
+    let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
+
+    let entries = entries::make(module, context, options.arch.registers(), &path).map_err(refused)?;
+    module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
+    events::record(module);
+
+    let kinds = |name: &str| entries.kinds.get(name).copied();
+    let fixed = |name: &str| entries.fixed.iter().any(|one| one == name);
+    let programs = program::find(&module.functions(), &fixed, &kinds);
+    let mut all = programs.clone();
+    for program in
+        programs.iter().filter(|p| !p.fixed && matches!(p.kind, program::Kind::Kprobe | program::Kind::Syscall))
+    {
+        all.extend(variants::add(module, context, program, options.arch));
+    }
+    for program in &all {
+        reads::convert(program.function, program.kind, context, &path).map_err(refused)?;
+    }
+    module.verify().map_err(|words| bug("passes", words))?;
+    module
+        .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)
+        .map_err(|words| bug("cleaning up", words))?;
+    module.emit_object(&target).map_err(|messages| {
+        let line_of = |name: &str| module.function(name).and_then(Value::definition_line);
+        backend::failure(source, &messages, &line_of)
+    })
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the compiler is told about the kernel and by the user.
+
+use super::arch::Arch;
+use super::cache::Cache;
+use crate::kernel::btf::Btf;
+
+/// Everything but the text that decides what comes out.
+pub struct Options<'a> {
+    /// The user's flags in order, such as `-DN=4` and `-Idir`.
+    pub flags: Vec<String>,
+    /// The dialect's headers: path below the include root, text.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The kernel's types; without them only texts that need none compile.
+    pub btf: Option<&'a Btf>,
+    /// Writes a tracepoint's record as `struct tracepoint__CATEGORY__EVENT`; `None` for one that the kernel has not.
+    pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// `LINUX_VERSION_CODE`.
+    pub kernel_version_code: u32,
+    /// How many processors are online: what `bpf_num_cpus()` is.
+    pub online_cpus: u32,
+    /// The architecture of the kernel.
+    pub arch: Arch,
+    /// Where finished objects are kept.
+    pub cache: Option<&'a Cache>,
+}
+
+impl Options<'_> {
+    /// The directories of the user's `-I` flags, in order.
+    pub fn include_dirs(&self) -> impl Iterator<Item = &str> {
+        let mut flags = self.flags.iter();
+        std::iter::from_fn(move || match flags.find_map(|flag| flag.strip_prefix("-I"))? {
+            "" => flags.next().map(String::as_str),
+            dir => Some(dir),
+        })
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Turns the user's functions into programs.
+//!
+//! `int f(struct pt_regs *ctx, struct file *file, size_t count)` is a function of three parameters; the kernel calls
+//! programs with one, the context. The parameters become reads of the registers that carry them. All other functions
+//! are inlined into the programs, unless the user asked otherwise.
+
+use std::collections::HashMap;
+
+use super::program::{Kind, context_record, kind_of_function, kind_of_section};
+use super::slots::hoist_slots;
+use crate::compiler::arch::Registers;
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
+
+/// What a section starts with that the kernel takes no program from.
+const NO_PROGRAM: &[&str] = &[".text", ""];
+
+/// The kinds of the programs by name; functions with a section of the user's keep it.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// The kind of each program.
+    pub kinds: HashMap<String, Kind>,
+    /// The programs whose section the user wrote.
+    pub fixed: Vec<String>,
+}
+
+/// Makes programs of the user's functions and hides all others.
+pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file: &str) -> Result<Entries, Diagnostic> {
+    let mut entries = Entries::default();
+    for function in module.functions() {
+        let name = function.name();
+        let section = function.section();
+        if !NO_PROGRAM.contains(&section.as_str()) {
+            entries.kinds.insert(name.clone(), kind_of_section(&section));
+            entries.fixed.push(name);
+            continue;
+        }
+        let params = function.params();
+        let record = context_record(function, context);
+        let is_program = function.is_external() && params.first().is_none_or(|first| first.ty().is_pointer());
+        match kind_of_function(&name, record.as_deref(), params.len()).filter(|_| is_program) {
+            Some((kind, section)) => {
+                let program = take_context(module, context, function, kind, registers, file)?;
+                program.set_section(&section);
+                entries.kinds.insert(name, kind);
+            }
+            None => hide(function),
+        }
+    }
+    Ok(entries)
+}
+
+/// Inlines a function everywhere and drops its name, unless it is to stay a function.
+fn hide(function: Value<'_>) {
+    if !function.has_attribute("noinline") {
+        function.add_attribute("alwaysinline");
+        function.make_internal();
+    }
+}
+
+/// Rebuilds a function as one of its context alone; returns it as it is when it already is.
+fn take_context<'c>(
+    module: &Module<'c>,
+    context: &'c Context,
+    function: Value<'c>,
+    kind: Kind,
+    registers: &Registers,
+    file: &str,
+) -> Result<Value<'c>, Diagnostic> {
+    let params = function.params();
+    let result = function.value_type().return_type();
+    if params.len() == 1 && !result.is_void() {
+        return Ok(function);
+    }
+    let name = function.name();
+    check_params(&name, function, kind, registers, file)?;
+
+    let result = if result.is_void() { module.int_type(32) } else { result };
+    let program = module.add_function("", module.function_type(result, &[module.pointer_type()]));
+    program.copy_attributes(function);
+    program.take_subprogram(function);
+    let entry = module.append_block(program, "entry");
+    let mut last = entry;
+    let body = function.blocks();
+    for block in &body {
+        block.move_after(last);
+        last = *block;
+    }
+    let ctx = program.params()[0];
+    let builder = Builder::at_end(context, entry);
+    if let Some(first) = body[0].instructions().into_iter().find(|i| i.place().is_some()) {
+        builder.locate_as(first);
+    }
+    for (index, param) in params.iter().enumerate() {
+        let value = match index {
+            0 => ctx,
+            _ if param.users().is_empty() => continue,
+            _ => read_param(&builder, module, ctx, kind, registers, index - 1, param.ty()),
+        };
+        param.replace_uses_with(value);
+    }
+    builder.branch(body[0]);
+    return_zero(program, context, result);
+    hoist_slots(program, entry);
+    function.replace_uses_with(program);
+    function.delete_function();
+    program.set_name(&name);
+    Ok(program)
+}
+
+fn check_params(
+    name: &str,
+    function: Value<'_>,
+    kind: Kind,
+    registers: &Registers,
+    file: &str,
+) -> Result<(), Diagnostic> {
+    let line = function.definition_line().unwrap_or(0);
+    let extra = function.params().len().saturating_sub(1);
+    let available = match kind {
+        Kind::Syscall => registers.syscall_params.len(),
+        Kind::Kprobe | Kind::Uprobe => registers.params.len(),
+        _ => 0,
+    };
+    if extra > available {
+        let message = match available {
+            0 => format!("`{name}` takes {extra} parameters behind its context; this kind of program has none"),
+            _ => format!(
+                "`{name}` takes {extra} parameters behind its context; only the first {available} of a function are in registers"
+            ),
+        };
+        return Err(Diagnostic::error(file, line, 0, message));
+    }
+    let in_memory =
+        function.params().into_iter().skip(1).position(|param| param.ty().scalar_bytes().is_none_or(|n| n > 8));
+    match in_memory {
+        Some(index) => Err(Diagnostic::error(
+            file,
+            line,
+            0,
+            format!("parameter {} of `{name}` is a struct by value, which does not arrive in a register", index + 2),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The value of the probed function's parameter `index`, from 0.
+fn read_param<'c>(
+    builder: &Builder<'c>,
+    module: &Module<'c>,
+    ctx: Value<'c>,
+    kind: Kind,
+    registers: &Registers,
+    index: usize,
+    ty: Type<'c>,
+) -> Value<'c> {
+    let word = module.int_type(64);
+    let value = if kind == Kind::Syscall {
+        let first = builder.load(word, builder.offset(ctx, registers.params[0].into()));
+        let inner = builder.cast_word(first, module.pointer_type());
+        builder.load(word, builder.offset(inner, registers.syscall_params[index].into()))
+    } else {
+        builder.load(word, builder.offset(ctx, registers.params[index].into()))
+    };
+    builder.cast_word(value, ty)
+}
+
+/// A program has to return a number; a C function may return nothing.
+fn return_zero<'c>(program: Value<'c>, context: &'c Context, result: Type<'c>) {
+    for instruction in program.instructions() {
+        if instruction.opcode() == Some(Opcode::LLVMRet) && instruction.operands().is_empty() {
+            Builder::before(context, instruction).ret(result.zero());
+            instruction.erase();
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeps stack slots where LLVM takes them for static.
+
+use crate::compiler::ir::{Block, Opcode, Value};
+
+/// Moves every stack slot of `function` to the front of `entry`, its first block: BPF has no other stack.
+pub fn hoist_slots<'c>(function: Value<'c>, entry: Block<'c>) {
+    let Some(first) = entry.first() else { return };
+    for instruction in function.instructions() {
+        if instruction.opcode() == Some(Opcode::LLVMAlloca) && instruction.block() != entry {
+            instruction.move_before(first);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim.h"
+
+#include <memory>
+#include <string>
+
+#include <clang/Basic/Diagnostic.h>
+#include <clang/Basic/SourceManager.h>
+#include <clang/Basic/Version.h>
+#include <clang/CodeGen/CodeGenAction.h>
+#include <clang/Frontend/CompilerInstance.h>
+#include <clang/Frontend/CompilerInvocation.h>
+#include <llvm/IR/Function.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Passes/PassPlugin.h>
+#include <llvm/Support/CrashRecoveryContext.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/VirtualFileSystem.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+
+#if LLVM_VERSION_MAJOR < 19
+#error "the shim is written for LLVM 19 and newer"
+#endif
+
+/*
+ * Debian's clang asks for the loop optimiser Polly by this name. BPF programs have no use for it: an empty plugin is
+ * answer enough, and saves linking it.
+ */
+llvm::PassPluginLibraryInfo getPollyPluginInfo();
+llvm::PassPluginLibraryInfo getPollyPluginInfo()
+{
+	return {LLVM_PLUGIN_API_VERSION, "Polly", LLVM_VERSION_STRING, [](llvm::PassBuilder &) {}};
+}
+
+namespace {
+
+/* Hands each diagnostic over as data, placed where the user wrote it (a macro's use, not its body). */
+class SinkConsumer : public clang::DiagnosticConsumer {
+public:
+	explicit SinkConsumer(const cc_sink &sink) : sink(sink) {}
+
+	void HandleDiagnostic(clang::DiagnosticsEngine::Level level, const clang::Diagnostic &info) override
+	{
+		clang::DiagnosticConsumer::HandleDiagnostic(level, info);
+		llvm::SmallString<256> message;
+		info.FormatDiagnostic(message);
+
+		cc_diag diag = {severity(level), "", 0, 0, message.c_str(), nullptr};
+		clang::PresumedLoc place;
+		if (info.hasSourceManager() && info.getLocation().isValid()) {
+			const clang::SourceManager &sources = info.getSourceManager();
+			place = sources.getPresumedLoc(sources.getFileLoc(info.getLocation()));
+		}
+		if (place.isValid()) {
+			diag.path = place.getFilename();
+			diag.line = place.getLine();
+			diag.col = place.getColumn();
+		}
+		std::string fixit;
+		if (info.getNumFixItHints() == 1) {
+			fixit = info.getFixItHint(0).CodeToInsert;
+			diag.fixit = fixit.c_str();
+		}
+		sink.diag(sink.ctx, &diag);
+	}
+
+private:
+	static int severity(clang::DiagnosticsEngine::Level level)
+	{
+		switch (level) {
+		case clang::DiagnosticsEngine::Fatal:
+			return CC_FATAL;
+		case clang::DiagnosticsEngine::Error:
+			return CC_ERROR;
+		case clang::DiagnosticsEngine::Warning:
+			return CC_WARNING;
+		case clang::DiagnosticsEngine::Remark:
+			return CC_REMARK;
+		default:
+			return CC_NOTE;
+		}
+	}
+
+	const cc_sink &sink;
+};
+
+/* The virtual files on top of the real file system. */
+llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> file_system(const cc_file *files, size_t n_files)
+{
+	auto virtual_files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
+	for (size_t i = 0; i < n_files; i++) {
+		llvm::StringRef data(files[i].data, files[i].len);
+		virtual_files->addFile(files[i].path, 0, llvm::MemoryBuffer::getMemBufferCopy(data, files[i].path));
+	}
+	auto overlay = llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
+	overlay->pushOverlay(virtual_files);
+	return overlay;
+}
+
+std::unique_ptr<llvm::Module> run_frontend(const cc_file *files, size_t n_files, llvm::ArrayRef<const char *> args,
+					   llvm::LLVMContext &context, const cc_sink &sink)
+{
+	SinkConsumer consumer(sink);
+	clang::CompilerInstance compiler;
+	compiler.createDiagnostics(&consumer, /*ShouldOwnClient=*/false);
+	if (!clang::CompilerInvocation::CreateFromArgs(compiler.getInvocation(), args, compiler.getDiagnostics()))
+		return nullptr;
+	/* The options are known only now: the warnings asked for take effect on a second engine. */
+	compiler.createDiagnostics(&consumer, /*ShouldOwnClient=*/false);
+	compiler.createFileManager(file_system(files, n_files));
+
+	clang::EmitLLVMOnlyAction action(&context);
+	if (!compiler.ExecuteAction(action))
+		return nullptr;
+	return action.takeModule();
+}
+
+} // namespace
+
+extern "C" int cc_compile(const cc_file *files, size_t n_files, const char *const *args, size_t n_args,
+			  LLVMContextRef context, const cc_sink *sink, LLVMModuleRef *module)
+{
+	std::unique_ptr<llvm::Module> result;
+	/* A fault inside clang ends the compilation, not the process; its signal handlers stay only as long. */
+	llvm::CrashRecoveryContext::Enable();
+	llvm::CrashRecoveryContext recovery;
+	bool survived = recovery.RunSafely([&] {
+		result = run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *llvm::unwrap(context), *sink);
+	});
+	llvm::CrashRecoveryContext::Disable();
+	if (!survived)
+		return CC_CRASHED;
+	if (!result)
+		return CC_FAILED;
+	*module = llvm::wrap(result.release());
+	return CC_OK;
+}
+
+extern "C" LLVMValueRef cc_clone_function(LLVMValueRef function)
+{
+	llvm::ValueToValueMapTy map;
+	return llvm::wrap(llvm::CloneFunction(llvm::unwrap<llvm::Function>(function), map));
+}
+
+extern "C" const char *cc_version(void)
+{
+	return CLANG_VERSION_STRING;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Sources of records, and their readers: a perf buffer has a reader per CPU, a ring buffer one.
+
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+
+use super::perf::PerfCpu;
+use super::record::Step;
+use super::ring::RingBuffer;
+use super::sys;
+use crate::error::{Error, Result};
+
+/// What a reader reads.
+#[derive(Debug)]
+enum Ring {
+    Perf(PerfCpu),
+    Bpf(RingBuffer),
+}
+
+/// One ring of a source, with its counts.
+#[derive(Debug)]
+pub struct Reader {
+    /// The number of the source it belongs to.
+    pub source: usize,
+    /// Records handed out.
+    pub delivered: u64,
+    /// Lost records that the consumer was told of.
+    pub lost_told: u64,
+    /// When the consumer was last told, 0 for never.
+    pub lost_told_ns: u64,
+    /// A record about losses was read since the consumer was told.
+    pub lost_news: bool,
+    /// It was removed from the loop.
+    pub closed: bool,
+    /// It waits in the loop's queue.
+    pub queued: bool,
+    /// Where the drain under way ends.
+    pub drain_end: u64,
+    lost_at_close: u64,
+    ring: Ring,
+    /// Where the program counts what did not fit into a ring buffer, see [`lost_map`].
+    lost_map: Option<OwnedFd>,
+}
+
+macro_rules! either {
+    ($reader:expr, $ring:ident => $body:expr) => {
+        match &mut $reader.ring {
+            Ring::Perf(perf) => {
+                let $ring = perf.ring();
+                $body
+            }
+            Ring::Bpf($ring) => $body,
+        }
+    };
+}
+
+impl Reader {
+    /// A reader of one CPU of a perf buffer.
+    pub fn perf(source: usize, perf: PerfCpu) -> Self {
+        Self::new(source, Ring::Perf(perf), None)
+    }
+
+    /// A reader of a ring buffer, with the per-CPU array whose value 0 counts the records that did not fit.
+    pub fn ring_buffer(source: usize, ring: RingBuffer, lost_map: Option<OwnedFd>) -> Self {
+        Self::new(source, Ring::Bpf(ring), lost_map)
+    }
+
+    fn new(source: usize, ring: Ring, lost_map: Option<OwnedFd>) -> Self {
+        Reader {
+            source,
+            delivered: 0,
+            lost_told: 0,
+            lost_told_ns: 0,
+            lost_news: false,
+            closed: false,
+            queued: false,
+            drain_end: 0,
+            lost_at_close: 0,
+            ring,
+            lost_map,
+        }
+    }
+
+    /// The CPU whose records these are; -1 when they come from all.
+    pub fn cpu(&self) -> i32 {
+        match &self.ring {
+            Ring::Perf(perf) => perf.cpu as i32,
+            Ring::Bpf(_) => -1,
+        }
+    }
+
+    /// The descriptor for `epoll`.
+    pub fn fd(&self) -> RawFd {
+        match &self.ring {
+            Ring::Perf(perf) => perf.fd(),
+            Ring::Bpf(ring) => ring.fd(),
+        }
+    }
+
+    /// Ends it; the counts stay as they are now.
+    pub fn close(&mut self) {
+        self.lost_at_close = self.lost();
+        self.closed = true;
+        if let Ring::Perf(perf) = &mut self.ring {
+            perf.close();
+        }
+    }
+
+    /// Hands out the next record.
+    #[inline]
+    pub fn step(&mut self) -> Step {
+        match &mut self.ring {
+            Ring::Perf(perf) => perf.step(),
+            Ring::Bpf(ring) => ring.step(),
+        }
+    }
+
+    /// Whether there is something to read.
+    pub fn has_data(&mut self) -> bool {
+        either!(self, ring => ring.has_data())
+    }
+
+    /// Gives what was handed out back to the kernel.
+    pub fn publish(&mut self) {
+        either!(self, ring => ring.publish());
+    }
+
+    /// Fixes the end of a drain at what is there now.
+    pub fn begin_drain(&mut self) {
+        self.drain_end = either!(self, ring => ring.end());
+    }
+
+    /// Whether everything up to the end of the drain was handed out.
+    pub fn is_drained(&mut self) -> bool {
+        let end = self.drain_end;
+        either!(self, ring => ring.reached(end) || !ring.has_data())
+    }
+
+    /// Records lost so far.
+    pub fn lost(&self) -> u64 {
+        match &self.ring {
+            _ if self.closed => self.lost_at_close,
+            Ring::Perf(perf) => perf.lost(),
+            Ring::Bpf(_) => self.lost_map.as_ref().map_or(0, |map| program_count(map.as_raw_fd())),
+        }
+    }
+
+    /// Losses that the consumer was not told of; they count as told from now on.
+    pub fn take_untold_losses(&mut self) -> u64 {
+        let lost = self.lost();
+        let untold = lost.saturating_sub(self.lost_told);
+        self.lost_told = lost;
+        untold
+    }
+
+    /// Whether [`Reader::lost`] is exact at any time.
+    pub fn counts_lost(&self) -> bool {
+        match &self.ring {
+            Ring::Perf(perf) => perf.counts_lost(),
+            Ring::Bpf(_) => true,
+        }
+    }
+
+    /// Before the last look at the losses, once everything was read: see [`PerfCpu::flush_lost`].
+    pub fn flush_lost(&mut self) {
+        if let Ring::Perf(perf) = &mut self.ring {
+            // Without it the count is only less exact, on kernels before 6.0.
+            let _ = perf.flush_lost();
+        }
+    }
+}
+
+/// Takes the map in which a program counts the records that did not fit into a ring buffer: a per-CPU array of `u64`.
+pub fn lost_map(map_fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let what = "cannot count the losses of a ring buffer";
+    let facts = sys::map_facts(map_fd.as_raw_fd()).map_err(|err| Error::io(what, &err))?;
+    if facts.type_ != libbpf_sys::BPF_MAP_TYPE_PERCPU_ARRAY || facts.value_size != 8 {
+        return Err(Error::bug(what, "the map for it is no per-CPU array of u64"));
+    }
+    map_fd.try_clone_to_owned().map_err(|err| Error::io(what, &err))
+}
+
+/// The sum over all CPUs of value 0 of a map that [`lost_map`] took.
+fn program_count(map_fd: RawFd) -> u64 {
+    // SAFETY: no preconditions.
+    let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() }.max(0) as usize;
+    let (key, mut values) = (0u32, vec![0u64; cpus]);
+    // SAFETY: the kernel writes 8 bytes per possible CPU, the size of the value being 8.
+    let result =
+        unsafe { libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast()) };
+    if result < 0 { 0 } else { values.iter().sum() }
+}
