@@ -2,9 +2,11 @@
 //! One file for each topic.
 
 mod bpf_attach;
+mod bpf_kprobes;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
+#[cfg(feature = "compiler")]
 mod compile;
 mod events_fixture;
 mod events_loop;
