@@ -64,9 +64,7 @@ impl Loop {
     }
 
     fn readers_of(&self, source: usize, cpu: Option<i32>) -> impl Iterator<Item = &Reader> {
-        let wanted = move |reader: &&Reader| {
-            reader.source == source && cpu.is_none_or(|cpu| reader.cpu() == cpu)
-        };
+        let wanted = move |reader: &&Reader| reader.source == source && cpu.is_none_or(|cpu| reader.cpu() == cpu);
         self.readers.iter().filter(wanted)
     }
 }

@@ -93,9 +93,8 @@ pub fn open(map_fd: BorrowedFd<'_>, options: PerfOptions) -> Result<Vec<PerfCpu>
 impl PerfCpu {
     fn open(cpu: u32, options: PerfOptions) -> Result<Self> {
         let PerfOptions { page_cnt, wakeup_events, min_len, exact_lost } = options;
-        let (event, counts_lost) = open_output_event(cpu, wakeup_events, exact_lost).map_err(|err| {
-            Error::io(format!("cannot open the perf buffer of CPU {cpu}"), &err)
-        })?;
+        let (event, counts_lost) = open_output_event(cpu, wakeup_events, exact_lost)
+            .map_err(|err| Error::io(format!("cannot open the perf buffer of CPU {cpu}"), &err))?;
         let page_size = sys::page_size();
         let size = page_cnt * page_size;
         let mapping = Mapping::new(event.as_raw_fd(), page_size + size, 0, true).map_err(|err| {
@@ -238,9 +237,7 @@ fn perf_event_open(attr: &mut perf_event_attr, cpu: u32) -> io::Result<OwnedFd> 
     let flags = libc::c_ulong::from(libbpf_sys::PERF_FLAG_FD_CLOEXEC);
     let (all_processes, no_group): (libc::pid_t, RawFd) = (-1, -1);
     // SAFETY: `attr` is valid and says its size.
-    let fd = unsafe {
-        libc::syscall(libc::SYS_perf_event_open, &raw mut *attr, all_processes, cpu, no_group, flags)
-    };
+    let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, &raw mut *attr, all_processes, cpu, no_group, flags) };
     sys::owned(fd as RawFd)
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sources of records, and their readers: a perf buffer has a reader per CPU, a ring buffer one.
 
+use std::ffi::c_void;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use super::perf::PerfCpu;
@@ -114,6 +115,15 @@ impl Reader {
         }
     }
 
+    /// The common case of [`Reader::step`]: a record that can be read in place. None: ask there.
+    #[inline(always)]
+    pub fn step_in_place(&mut self) -> Option<(*const c_void, u32)> {
+        match &mut self.ring {
+            Ring::Perf(perf) => perf.ring().step_in_place(),
+            Ring::Bpf(ring) => ring.step_in_place(),
+        }
+    }
+
     /// Whether there is something to read.
     pub fn has_data(&mut self) -> bool {
         either!(self, ring => ring.has_data())
@@ -185,8 +195,7 @@ fn program_count(map_fd: RawFd) -> u64 {
     let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() }.max(0) as usize;
     let (key, mut values) = (0u32, vec![0u64; cpus]);
     // SAFETY: the kernel writes 8 bytes per possible CPU, the size of the value being 8.
-    let result = unsafe {
-        libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast())
-    };
+    let result =
+        unsafe { libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast()) };
     if result < 0 { 0 } else { values.iter().sum() }
 }

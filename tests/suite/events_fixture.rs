@@ -59,7 +59,10 @@ impl Fixture {
     /// A program, good for as long as the fixture lives.
     pub fn program(&self, name: &str) -> Program {
         let program = self.object.progs().find(|program| program.name() == name).unwrap();
-        Program { fd: program.as_fd().as_raw_fd(), most: if name == "ring_reserved" { MOST_RESERVED } else { MOST_EVENTS } }
+        Program {
+            fd: program.as_fd().as_raw_fd(),
+            most: if name == "ring_reserved" { MOST_RESERVED } else { MOST_EVENTS },
+        }
     }
 
     /// Submits `count` events, numbered from `first`, on `cpu`; returns how many the kernel took.
