@@ -23,8 +23,6 @@ struct Frame {
 pub fn from_syntax(script: &Script, error: &mlua::Error) -> Error {
     let text = match error {
         mlua::Error::SyntaxError { message, .. } => message.clone(),
-        // Its address would tell nothing.
-        Value::Table(table) if table.metatable().is_none() => "error value of type table".to_owned(),
         other => other.to_string(),
     };
     let (place, message) = split_position(&text);
@@ -66,6 +64,8 @@ fn describe(raised: &Value) -> String {
     match raised {
         Value::String(text) => text.to_string_lossy(),
         Value::Nil => "error without a message (nil)".to_owned(),
+        // Its address would tell nothing.
+        Value::Table(table) if table.metatable().is_none() => "error value of type table".to_owned(),
         other => other.to_string().unwrap_or_else(|_| format!("error value of type {}", other.type_name())),
     }
 }
