@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
 
-<<<<<<< HEAD
-mod cli;
-mod compile;
-mod events_fixture;
-mod events_loop;
-// mod events_lua;
-mod lua_files;
-=======
 mod bpf_attach;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
+mod cli;
 mod compile;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
->>>>>>> main
+mod lua_files;
