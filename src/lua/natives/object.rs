@@ -13,7 +13,7 @@ use crate::kernel::btf::{Btf, TypeId};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
 use crate::lua::ctype::describe;
-use crate::lua::errors::{from_mlua, function};
+use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, Task};
 
 /// An object held by Lua; empty once it was closed.
@@ -24,35 +24,25 @@ impl UserData for ObjectValue {}
 
 /// `native.object`: `compile(request)`, `checked()`, `open(path)`, `functions`, `auto_functions`, `maps`, `load`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    table.set("compile", function(lua, "BPF", compile_text)?)?;
-    table.set("checked", function(lua, "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?)?;
-    table.set("open", function(lua, "BPF", open_file)?)?;
-    table.set(
-        "functions",
-        function(lua, "functions", |_, object: AnyUserData| {
-            with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
-        })?,
-    )?;
-    table.set(
-        "auto_functions",
-        function(lua, "auto_functions", |_, object: AnyUserData| with(&object, |object| Ok(object.auto_functions())))?,
-    )?;
-    table.set("maps", function(lua, "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?)?;
-    table.set(
-        "load",
-        function(lua, "load_func", |_, (object, name): (AnyUserData, String)| {
-            with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
-        })?,
-    )?;
-    table.set(
-        "close",
-        function(lua, "close", |_, object: AnyUserData| {
-            drop(borrow(&object)?.0.take());
-            Ok(())
-        })?,
-    )?;
-    Ok(table)
+    let natives = Natives::new(lua)?;
+    natives.add("compile", "BPF", compile_text)?;
+    natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
+    natives.add("open", "BPF", open_file)?;
+    natives.add("functions", "functions", |_, object: AnyUserData| {
+        with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
+    })?;
+    natives.add("auto_functions", "auto_functions", |_, object: AnyUserData| {
+        with(&object, |object| Ok(object.auto_functions()))
+    })?;
+    natives.add("maps", "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?;
+    natives.add("load", "load_func", |_, (object, name): (AnyUserData, String)| {
+        with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
+    })?;
+    natives.add("close", "close", |_, object: AnyUserData| {
+        drop(borrow(&object)?.0.take());
+        Ok(())
+    })?;
+    Ok(natives.into_table())
 }
 
 fn borrow(object: &AnyUserData) -> Result<mlua::UserDataRefMut<ObjectValue>> {
