@@ -96,7 +96,7 @@ impl Object {
         })
     }
 
-    fn unknown<'a>(&self, noun: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
+    fn unknown<'a, I: Iterator<Item = &'a str> + Clone>(&self, noun: &str, name: &str, known: I) -> Error {
         let error = Error::script(format!("no {noun} `{name}` in the C text of `{}`", self.name()), "");
         if let Some(line) = suggest::similar_line(&suggest::nearest(name, known.clone())) {
             return error.with_hint(line);

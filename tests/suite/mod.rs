@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
 
+mod bpf_attach;
+mod bpf_maps;
+mod bpf_objects;
 mod compile;
 mod events_fixture;
 mod events_loop;
-// mod events_lua;

@@ -6,6 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::functions::{KernelFunction, Resolved};
+use super::instead;
 use super::perf_probe::{self, ProbePmu};
 use super::refusals;
 use super::{KprobeEvent, KprobeTarget, Mechanism, TracefsEvent};
@@ -49,6 +50,8 @@ struct Request<'a> {
 
 /// Why a mechanism is not for this request, or what became of trying it.
 enum Miss {
+    /// Nobody would expect it here.
+    Beside,
     /// It does not apply.
     Unfit(String),
     /// It was tried.
@@ -78,27 +81,41 @@ impl<'a> Request<'a> {
     }
 
     fn attach(&self, object: &mut Object) -> Result<Attached> {
+        let forced = self.target.mechanism;
+        if forced != Mechanism::Auto {
+            let mut attached = self.try_mechanism(forced, object).map_err(|miss| self.forced(miss))?;
+            self.describe(&mut attached);
+            return Ok(attached);
+        }
         let mut why = Vec::new();
         let mut failed = None;
         for mechanism in MECHANISMS {
-            let forced = self.target.mechanism;
-            if forced != Mechanism::Auto && forced != mechanism {
-                continue;
-            }
             match self.try_mechanism(mechanism, object) {
                 Ok(mut attached) => {
-                    attached.why = why;
+                    attached.why.extend(why.into_iter().map(|(_, reason)| reason));
                     self.describe(&mut attached);
                     return Ok(attached);
                 }
-                Err(Miss::Unfit(reason)) => why.push(format!("{}: {reason}", mechanism.name())),
+                Err(Miss::Beside) => {}
+                Err(Miss::Unfit(reason)) => why.push((mechanism, format!("{}: {reason}", mechanism.name()))),
                 Err(Miss::Failed(err)) => {
-                    why.push(format!("{}: {}", mechanism.name(), refusals::in_short(&err)));
-                    failed = Some(err);
+                    why.push((mechanism, format!("{}: {}", mechanism.name(), refusals::in_short(&err))));
+                    failed = Some((mechanism, err));
                 }
             }
         }
         Err(self.hopeless(failed, why))
+    }
+
+    /// The error of a mechanism that the user asked for.
+    fn forced(&self, miss: Miss) -> Error {
+        match miss {
+            Miss::Failed(err) => err,
+            Miss::Unfit(reason) => {
+                Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason)
+            }
+            Miss::Beside => Error::bug(&self.what, "a mechanism that was asked for was passed over"),
+        }
     }
 
     fn describe(&self, attached: &mut Attached) {
@@ -110,6 +127,10 @@ impl<'a> Request<'a> {
     }
 
     fn try_mechanism(&self, mechanism: Mechanism, object: &mut Object) -> std::result::Result<Attached, Miss> {
+        let alone = self.resolved.functions.len() == 1 && self.target.mechanism == Mechanism::Auto;
+        if mechanism == Mechanism::KprobeMulti && alone {
+            return Err(Miss::Beside);
+        }
         if let Some(reason) = refusals::reason(mechanism) {
             return Err(Miss::Unfit(reason));
         }
@@ -162,10 +183,6 @@ impl<'a> Request<'a> {
     }
 
     fn kprobe_multi(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
-        let forced = self.target.mechanism == Mechanism::KprobeMulti;
-        if self.resolved.functions.len() == 1 && !forced {
-            return Err(Miss::Unfit("it is for several functions".to_owned()));
-        }
         if self.target.offset != 0 || self.target.maxactive != 0 {
             return Err(Miss::Unfit("it takes neither offset nor maxactive".to_owned()));
         }
@@ -176,8 +193,22 @@ impl<'a> Request<'a> {
         let refused = |err: &Error| self.refused(err, Mechanism::KprobeMulti);
         let program = object.load_as(&self.function.name, &LoadAs::KprobeMulti).inspect_err(refused)?;
         let link = Link::kprobe_multi(&program, &addresses, self.target.retprobe);
-        let link = or_refused(link, || self.what.clone())?;
+        let link = link.map_err(|err| self.no_multi_link(&err)).inspect_err(refused)?;
         Ok(Attached::one(link, Mechanism::KprobeMulti))
+    }
+
+    fn no_multi_link(&self, err: &io::Error) -> Error {
+        match err.raw_os_error() {
+            Some(errno @ (libc::EOPNOTSUPP | 524)) => {
+                Error::machine(&self.what, "this kernel has no link for many kprobes").with_errno(errno)
+            }
+            // The errno of one address that cannot be hooked: nothing against the mechanism.
+            Some(errno @ libc::EINVAL) => {
+                let why = "one of the functions cannot be hooked together with the others";
+                Error::machine(&self.what, why).with_errno(errno).with_log(String::new())
+            }
+            _ => Error::io(&self.what, err),
+        }
     }
 
     fn kprobes(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
@@ -265,18 +296,20 @@ impl<'a> Request<'a> {
     /// This kernel has no kprobes at all: say so, and what works instead.
     fn no_kprobes(&self, err: &Error) -> Miss {
         let error = Error::machine(&self.what, err.why()).with_errno(err.errno().unwrap_or(libc::ENOENT));
-        Miss::Failed(error.with_evidence("there is no `/sys/bus/event_source/devices/kprobe`"))
+        Miss::Failed(instead::add(error, &self.resolved.functions))
     }
 
-    /// The error when nothing worked: the last failure says the most, the reasons before it are evidence.
-    fn hopeless(&self, failed: Option<Error>, why: Vec<String>) -> Error {
-        let error = match (failed, self.target.mechanism) {
-            (Some(error), _) => error,
-            (None, Mechanism::Auto) => Error::machine(&self.what, "no mechanism can serve it"),
-            (None, forced) => {
-                Error::machine(&self.what, format!("`mechanism = \"{}\"` cannot serve it", forced.name()))
-            }
+    /// The error when nothing worked: the last failure says the most, the reasons of the others are evidence.
+    fn hopeless(&self, failed: Option<(Mechanism, Error)>, why: Vec<(Mechanism, String)>) -> Error {
+        let none = || match self.target.mechanism {
+            Mechanism::Auto => "no mechanism can serve it".to_owned(),
+            forced => format!("`mechanism = \"{}\"` cannot serve it", forced.name()),
         };
-        why.into_iter().fold(error, |error, reason| error.with_evidence(reason))
+        let (told, error) = failed.map_or_else(
+            || (Mechanism::Auto, Error::machine(&self.what, none())),
+            |(mechanism, error)| (mechanism, error),
+        );
+        let others = why.into_iter().filter(|(mechanism, _)| *mechanism != told);
+        others.fold(error, |error, (_, reason)| error.with_evidence(reason))
     }
 }

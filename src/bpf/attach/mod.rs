@@ -8,6 +8,7 @@
 mod auto;
 mod detach;
 mod functions;
+mod instead;
 mod kprobe;
 mod library;
 mod perf_probe;
