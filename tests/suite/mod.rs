@@ -7,3 +7,4 @@ mod bpf_objects;
 mod compile;
 mod events_fixture;
 mod events_loop;
+mod events_lua;
