@@ -30,7 +30,11 @@ impl Object {
     /// Attaches a function to kernel functions, by the cheapest mechanism that gives the same result.
     pub fn attach_kprobe(&mut self, target: &KprobeTarget, function: &str) -> Result<ProbeId> {
         let found = self.function(function)?.clone();
-        let request = Request::new(target, found)?;
+        let mut target = target.clone();
+        if target.mechanism == Mechanism::Auto {
+            target.mechanism = self.mechanism();
+        }
+        let request = Request::new(&target, found)?;
         let attached = request.attach(self)?;
         let kind = if target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
         Ok(self.keep_probe(kind, request.name, function, attached))
