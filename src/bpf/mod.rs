@@ -44,5 +44,5 @@ pub use object::{Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use program::{LoadAs, Program, RunCounting, RunStats};
 pub use sys::memory::MapMemory;
-pub use version::libbpf_version;
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
+pub use version::libbpf_version;

@@ -29,7 +29,11 @@ pub fn main(files: &[PathBuf], load: bool, common: &Common) -> ExitCode {
 fn check(file: &Path, load: bool, settings: &Settings) -> Vec<Error> {
     let is_lua = file.extension().is_some_and(|ending| ending == "lua") || starts_with_shebang(file);
     if !is_lua {
-        return Request::of_file(file).and_then(|request| check_text(&request, settings, load)).err().into_iter().collect();
+        return Request::of_file(file)
+            .and_then(|request| check_text(&request, settings, load))
+            .err()
+            .into_iter()
+            .collect();
     }
     match check_script(file, settings) {
         Ok(texts) => {

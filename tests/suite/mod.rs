@@ -8,3 +8,5 @@ mod compile;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
+mod examples;
+mod harness;

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn tracepoints_of_the_same_words() {
-        let names = ["tcp:tcp_retransmit_skb", "sched:sched_switch", "syscalls:sys_enter_clone", "syscalls:sys_exit_clone"];
+        let names =
+            ["tcp:tcp_retransmit_skb", "sched:sched_switch", "syscalls:sys_enter_clone", "syscalls:sys_exit_clone"];
         let known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(similar("tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);
         assert_eq!(similar("__tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);

@@ -115,9 +115,7 @@ impl<'a> Request<'a> {
     fn forced(&self, miss: Miss) -> Error {
         match miss {
             Miss::Failed(err) => err,
-            Miss::Unfit(reason) => {
-                Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason)
-            }
+            Miss::Unfit(reason) => Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason),
             Miss::Beside => Error::bug(&self.what, "a mechanism that was asked for was passed over"),
         }
     }
