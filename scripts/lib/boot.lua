@@ -3,6 +3,7 @@
 
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local native = require("bpflua.native")
 
 local M = {}
 
@@ -38,12 +39,22 @@ local function whole_script(chunk, args)
     end
 end
 
+-- Lua files beside the script can be required.
+local function find_beside()
+    local folder = native.run.folder()
+    if folder then
+        folder = folder == "" and "." or folder
+        package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
+    end
+end
+
 ---Calls a script.
 ---@param chunk function
 ---@param args string[]
 ---@return boolean ok
 ---@return {raised: any, frames: table}? failure
 function M.call(chunk, args)
+    find_beside()
     return xpcall(whole_script, on_error, chunk, args)
 end
 

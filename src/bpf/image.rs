@@ -5,18 +5,19 @@
 //! copied out and the object closed, with libbpf's parsed kernel BTF (tens of megabytes) freed with it.
 
 use std::ffi::{CStr, CString};
+use std::ops::Range;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::rc::Rc;
 
 use libbpf_rs::{ObjectBuilder, OpenObject};
 use object::{Object as _, ObjectSection as _};
 
-use super::Variant;
 use super::libbpf_log;
 use super::map::Map;
 use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
+use super::Variant;
 use crate::error::{Error, Result, errno_words};
 
 /// What an opened and prepared object comes down to.
@@ -28,24 +29,26 @@ pub struct Image {
     pub maps: Vec<Rc<Map>>,
     /// The object's BTF in the kernel.
     pub btf: Option<OwnedFd>,
-    /// The object's BTF as bytes; empty when it has none.
-    pub btf_bytes: Vec<u8>,
     /// The licence that the C text declares.
     pub license: CString,
+    /// The object as it came.
+    pub elf: Vec<u8>,
+    /// How it was asked for.
+    pub options: ObjectOptions,
+    btf_range: Range<usize>,
 }
 
 impl Image {
     /// Opens `elf`, creates its maps and relocates its programs.
-    pub fn create(elf: &[u8], options: &ObjectOptions) -> Result<Image> {
-        let sections = Sections::read(elf, &options.name)?;
-        let (opened, messages) = libbpf_log::capture(|| open(elf, options));
+    pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Image> {
+        let sections = Sections::read(&elf, &options.name)?;
+        let (opened, messages) = libbpf_log::capture(|| open(&elf, &options));
         let mut object = opened.map_err(|err| open_error(&options.name, &err, &messages))?;
         let declared = raw::programs(&object);
         let declared_maps = raw::maps(&object);
         forget_late_targets(&mut object, &declared);
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
-        prepared
-            .map_err(|err| prepare_error(&options.name, &err, &messages, &declared_maps, options.btf_path.is_some()))?;
+        prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
         let mut programs = raw::programs(&object);
         for (program, declared) in programs.iter_mut().zip(&declared) {
@@ -54,13 +57,19 @@ impl Image {
             raw::renumber_maps(&mut program.insns, &renumber);
         }
         let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
-        Ok(Image { programs, maps, btf, btf_bytes: sections.btf, license: sections.license })
+        drop(object);
+        Ok(Image { programs, maps, btf, license: sections.license, btf_range: sections.btf, elf, options })
+    }
+
+    /// The object's BTF as bytes; empty when it has none.
+    pub fn btf_bytes(&self) -> &[u8] {
+        &self.elf[self.btf_range.clone()]
     }
 }
 
 /// The sections that libbpf has no function for.
 struct Sections {
-    btf: Vec<u8>,
+    btf: Range<usize>,
     license: CString,
 }
 
@@ -68,14 +77,17 @@ impl Sections {
     fn read(elf: &[u8], name: &str) -> Result<Sections> {
         let what = || format!("cannot read the object of `{name}`");
         let file = object::File::parse(elf).map_err(|err| Error::bug(what(), err.to_string()))?;
-        let section = |name: &str| file.section_by_name(name).and_then(|section| section.data().ok());
-        let license = section("license").unwrap_or(b"GPL\0");
+        let license = file.section_by_name("license").and_then(|section| section.data().ok()).unwrap_or(b"GPL\0");
         let license = CStr::from_bytes_until_nul(license).map(CStr::to_owned).unwrap_or_default();
-        Ok(Sections { btf: section(".BTF").unwrap_or_default().to_vec(), license })
+        let btf = file.section_by_name(".BTF").and_then(|section| section.file_range());
+        let btf = btf.map_or(0..0, |(start, size)| start as usize..(start + size) as usize);
+        let btf = if elf.get(btf.clone()).is_some() { btf } else { 0..0 };
+        Ok(Sections { btf, license })
     }
 }
 
-fn open(elf: &[u8], options: &ObjectOptions) -> libbpf_rs::Result<OpenObject> {
+/// Opens `elf` with libbpf.
+pub(super) fn open(elf: &[u8], options: &ObjectOptions) -> libbpf_rs::Result<OpenObject> {
     let mut builder = ObjectBuilder::default();
     builder.name(object_name(&options.name))?;
     if let Some(path) = &options.btf_path {
@@ -121,7 +133,8 @@ fn open_error(name: &str, err: &libbpf_rs::Error, messages: &[String]) -> Error 
     with_messages(error, messages)
 }
 
-fn prepare_error(name: &str, err: &std::io::Error, messages: &[String], maps: &[RawMap], btf: bool) -> Error {
+fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[String], maps: &[RawMap]) -> Error {
+    let name = &options.name;
     let errno = err.raw_os_error().unwrap_or_default();
     if let Some(map) = maps.iter().find(|map| names_map(messages, &map.name)) {
         return map_error(name, map, errno);
@@ -131,7 +144,7 @@ fn prepare_error(name: &str, err: &std::io::Error, messages: &[String], maps: &[
         return Error::script(what, format!("this kernel has no `{external}`")).with_errno(errno);
     }
     let what = format!("cannot create the object of `{name}`");
-    if !btf && messages.iter().any(|line| line.contains("BTF")) {
+    if options.btf_path.is_none() && messages.iter().any(|line| line.contains("BTF")) {
         let error = Error::machine(what, "this kernel has no BTF, which the C text's kernel types need");
         return error.with_errno(errno).with_hint("give the BTF of this very kernel with `--btf FILE`");
     }

@@ -6,19 +6,36 @@ use std::sync::Once;
 
 use libbpf_rs::PrintLevel;
 
-/// More lines than this of one operation say nothing new.
-const KEPT_LINES: usize = 32;
+/// More warnings than this of one operation say nothing new.
+const KEPT_WARNINGS: usize = 32;
 
 thread_local! {
-    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { level: PrintLevel::Warn, lines: Vec::new() }) };
+}
+
+struct Kept {
+    level: PrintLevel,
+    lines: Vec<String>,
 }
 
 /// Runs `operation` and returns its result with the warnings that libbpf gave meanwhile.
 pub fn capture<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    capture_at(PrintLevel::Warn, operation)
+}
+
+/// The same with all that libbpf says.
+pub fn capture_all<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, keep)));
+    let result = capture_at(PrintLevel::Debug, operation);
+    libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+    result
+}
+
+fn capture_at<T>(level: PrintLevel, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
     install();
-    LINES.with_borrow_mut(Vec::clear);
+    KEPT.with_borrow_mut(|kept| *kept = Kept { level, lines: Vec::new() });
     let result = operation();
-    (result, LINES.take())
+    (result, KEPT.replace(Kept { level: PrintLevel::Warn, lines: Vec::new() }).lines)
 }
 
 /// Keeps libbpf from writing to stderr, in this whole process.
@@ -29,12 +46,12 @@ pub fn install() {
     });
 }
 
-fn keep(_level: PrintLevel, message: String) {
-    LINES.with_borrow_mut(|lines| {
-        for line in message.lines().filter(|line| !line.trim().is_empty()) {
-            if lines.len() < KEPT_LINES {
-                lines.push(line.trim_start_matches("libbpf: ").trim_end().to_owned());
-            }
+fn keep(level: PrintLevel, message: String) {
+    KEPT.with_borrow_mut(|kept| {
+        let room = kept.level == PrintLevel::Debug || kept.lines.len() < KEPT_WARNINGS;
+        if level <= kept.level && room {
+            let lines = message.lines().filter(|line| !line.trim().is_empty());
+            kept.lines.extend(lines.map(|line| line.trim_start_matches("libbpf: ").trim_end().to_owned()));
         }
     });
 }
@@ -45,7 +62,10 @@ mod tests {
 
     #[test]
     fn keeps_the_lines_of_one_operation() {
-        let ((), lines) = capture(|| keep(PrintLevel::Warn, "libbpf: map 'x': failed to create\n\n".to_owned()));
+        let ((), lines) = capture(|| {
+            keep(PrintLevel::Warn, "libbpf: map 'x': failed to create\n\n".to_owned());
+            keep(PrintLevel::Debug, "libbpf: much more\n".to_owned());
+        });
         assert_eq!(lines, ["map 'x': failed to create"]);
         let ((), lines) = capture(|| ());
         assert!(lines.is_empty());

@@ -10,9 +10,10 @@ use super::function::Function;
 use super::image::Image;
 use super::patch;
 use super::program::{LoadAs, Program};
+use super::relocation::find_missing;
 use super::sys::object::RawProgram;
 use super::sys::prog::{self, LoadRequest};
-use super::verifier::{LineTable, Rejected};
+use super::verifier::{LineTable, Rejected, VerifierLog};
 use crate::error::{Error, Result};
 
 /// The verifier's log is kept up to this size. The memory is only touched as far as the log goes.
@@ -29,7 +30,7 @@ const TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_TRACEPOINT, 0);
 const RAW_TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
 
 /// Loads a function for an attachment.
-pub fn load(image: &Image, function: &Function, load_as: &LoadAs, log_level: u32) -> Result<Program> {
+pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Program> {
     let variant = load_as.variant(&function.variants);
     let symbol = function.symbol(variant);
     let raw = image.programs.iter().find(|program| program.symbol == symbol).ok_or_else(|| {
@@ -37,7 +38,7 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs, log_level: u32
         Error::bug(what, format!("the object has no program `{symbol}`"))
     })?;
     let plan = Plan::new(function, raw, load_as)?;
-    let (fd, log) = plan.load(image, raw, log_level).map_err(|failure| plan.explain(image, raw, failure))?;
+    let (fd, log) = plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;
     Ok(Program {
         name: function.name.clone(),
         variant,
@@ -134,7 +135,9 @@ impl<'a> Plan<'a> {
     }
 
     fn explain(&self, image: &Image, raw: &RawProgram, failure: Failure) -> Error {
-        let lines = LineTable::new(&raw.line_info, &image.btf_bytes);
+        let about_relocation = VerifierLog::parse(&failure.log).is_about_relocation();
+        let missing = about_relocation.then(|| find_missing(&image.elf, &image.options, &raw.symbol)).flatten();
+        let lines = LineTable::new(&raw.line_info, image.btf_bytes());
         Rejected {
             function: &self.function.name,
             kind: &self.kind,
@@ -142,13 +145,14 @@ impl<'a> Plan<'a> {
             errno: failure.err.raw_os_error().unwrap_or_default(),
             log: failure.log,
             lines: &lines,
+            missing,
         }
         .into_error()
     }
 }
 
 fn is_final(err: &io::Error) -> bool {
-    matches!(err.raw_os_error(), Some(libc::ENOMEM | libc::EMFILE | libc::ENFILE | libc::EFAULT))
+    matches!(err.raw_os_error(), Some(libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
 fn load_with_log(request: &LoadRequest<'_>, level: u32) -> std::result::Result<(OwnedFd, String), Failure> {

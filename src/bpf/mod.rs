@@ -31,6 +31,7 @@ mod object;
 mod patch;
 mod probe;
 mod program;
+mod relocation;
 mod sys;
 mod verifier;
 mod version;

@@ -45,16 +45,15 @@ pub struct Object {
     functions: Vec<Function>,
     image: Image,
     btf: Option<Arc<Btf>>,
-    options: ObjectOptions,
 }
 
 impl Object {
     /// Opens an ELF object, relocates its programs and creates its maps. No program is loaded yet.
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
-        let image = Image::create(&elf, &options)?;
-        let btf = match image.btf_bytes.is_empty() {
+        let image = Image::create(elf, options)?;
+        let btf = match image.btf_bytes().is_empty() {
             true => None,
-            false => Some(Arc::new(Btf::from_bytes(image.btf_bytes.clone())?)),
+            false => Some(Arc::new(Btf::from_bytes(image.btf_bytes())?)),
         };
         Ok(Object {
             probes: Vec::new(),
@@ -63,13 +62,12 @@ impl Object {
             functions: Function::fold(&image.programs),
             image,
             btf,
-            options,
         })
     }
 
     /// The user's name for the object.
     pub fn name(&self) -> &str {
-        &self.options.name
+        &self.image.options.name
     }
 
     /// How kprobes attach whose target asks for no mechanism.
@@ -143,7 +141,7 @@ impl Object {
             return Ok(Rc::clone(program));
         }
         let found = self.function(function)?;
-        let program = Rc::new(loader::load(&self.image, found, &load_as, self.options.verifier_log_level)?);
+        let program = Rc::new(loader::load(&self.image, found, &load_as)?);
         self.programs.insert(key, Rc::clone(&program));
         Ok(program)
     }

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   bpflua opens.lua                    run a script
   bpflua opens.lua -p 1234            options after the script are the script's
-  bpflua -e 'print(jit.version)'       run a line of Lua
+  bpflua -e 'print(jit.version)'      run a line of Lua
   bpflua -v latency.lua               tell how each probe was attached, and why so
   bpflua check --load probes/*.lua    compile C and pass it through the kernel's verifier
   bpflua compile probe.c -o probe.o   write a portable BPF object
@@ -86,7 +86,7 @@ fn end_of_options(line: &[OsString]) -> Option<usize> {
 
 /// Options of a run, a check and a compilation alike.
 #[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Options for C texts")]
+#[command(next_help_heading = "Options of runs, checks and compilations")]
 pub struct Common {
     /// Define a macro in every C text
     #[arg(short = 'D', value_name = "NAME[=VALUE]", global = true)]

@@ -18,7 +18,7 @@ pub fn main(files: &[PathBuf], load: bool, common: &Common) -> ExitCode {
     let mut worst = 0;
     for file in files {
         for error in check(file, load, &settings) {
-            exit::say(&error.report());
+            exit::report(&error, common);
             worst = worst.max(error.kind().exit_status());
         }
     }

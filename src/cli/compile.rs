@@ -12,7 +12,7 @@ use crate::lua::compile::{self, Request};
 
 /// Compiles `file` and writes the object to `output`.
 pub fn main(file: &Path, output: &Path, common: &Common) -> ExitCode {
-    compile(file, output, common).map_or_else(|error| exit::failed(&error), |()| ExitCode::SUCCESS)
+    compile(file, output, common).map_or_else(|error| exit::failed(&error, common), |()| ExitCode::SUCCESS)
 }
 
 fn compile(file: &Path, output: &Path, common: &Common) -> Result<()> {

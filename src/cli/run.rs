@@ -58,7 +58,7 @@ fn run(args: &Args) -> ExitCode {
         let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
         Vm::new(Settings { mechanism, ..settings(&args.common) })?.run(script, rest)
     });
-    end.map_or_else(|error| exit::failed(&error), exit::ended)
+    end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
 }
 
 /// The script that the arguments name, and its own arguments.

@@ -58,6 +58,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Tells the user a line when `-v` was given at least `level` times.
+    pub fn tell(&self, level: u8, line: impl FnOnce() -> String) {
+        if self.verbosity >= level {
+            (self.notice)(&line());
+        }
+    }
+}
+
 /// The state behind the natives of one VM.
 #[derive(Debug, Default)]
 pub struct Host {
@@ -92,13 +101,6 @@ impl Host {
             location.excerpt.push(excerpt(line, &text));
         }
         location
-    }
-
-    /// Tells the user a line when `-v` was given at least `level` times.
-    pub fn notice(&self, level: u8, line: impl FnOnce() -> String) {
-        if self.settings.verbosity >= level {
-            (self.settings.notice)(&line());
-        }
     }
 }
 

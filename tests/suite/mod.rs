@@ -4,9 +4,12 @@
 mod bpf_attach;
 mod bpf_maps;
 mod bpf_objects;
+mod bpf_verifier;
+mod cli;
 mod compile;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
 mod examples;
 mod harness;
+mod lua_files;

@@ -43,7 +43,7 @@ static CAUSES: &[Cause] = &[
     cause(
         &["only read is supported"],
         "it writes to kernel memory",
-        "a program can change its own variables and maps only; copy what {line} changes",
+        "a program may change its own variables and maps only: change a copy",
     ),
     cause(&["cannot write into rdonly"], "it writes to memory that is read-only", ""),
     cause(&["write into map forbidden"], "it writes to a map that is read-only", ""),
@@ -132,9 +132,9 @@ static CAUSES: &[Cause] = &[
         "it calls a helper that only programs under the GPL may call",
         "say `#define BPF_LICENSE GPL` in the C text, or nothing: GPL is the default",
     ),
-    cause(&["program of this type cannot use helper"], "this kind of program may not call that helper", ""),
+    cause(&["program of this type cannot use helper"], "this kind of program may not call that helper in this kernel", ""),
     cause(&["helper call is not allowed in probe"], "this kind of probe may not call that helper", ""),
-    cause(&["unknown func"], "this kernel does not have that helper for this kind of program", ""),
+    cause(&["unknown func"], "this kind of program may not call that helper in this kernel", ""),
     cause(&["invalid func"], "this kernel does not have that helper", ""),
     cause(&["cannot pass map_type"], "that helper does not work on a map of this type", ""),
     cause(

@@ -24,6 +24,18 @@ pub struct Rejected<'a> {
     pub log: String,
     /// Where instructions come from.
     pub lines: &'a LineTable<'a>,
+    /// What the program needs of the kernel and the kernel lacks, when that is known to be the cause.
+    pub missing: Option<String>,
+}
+
+/// What libbpf puts in place of an instruction whose relocation it could not resolve: a call of this helper.
+const UNRESOLVED: &str = "invalid func unknown#195896080";
+
+impl VerifierLog {
+    /// Whether the verdict is about a type or member that libbpf did not find in the kernel.
+    pub fn is_about_relocation(&self) -> bool {
+        self.verdict.iter().any(|line| line.contains(UNRESOLVED))
+    }
 }
 
 impl Rejected<'_> {
@@ -36,10 +48,17 @@ impl Rejected<'_> {
         let cause = Cause::find(&log.verdict);
         let source = self.source(&log);
         let what = format!(
-            "the kernel rejected program `{}` ({}, {} instructions)",
-            self.function, self.kind, self.instructions
+            "the kernel rejected program `{}` ({}, {} instruction{})",
+            self.function,
+            self.kind,
+            self.instructions,
+            if self.instructions == 1 { "" } else { "s" }
         );
-        let meaning = cause.map_or_else(|| last_words(&log), |cause| cause.meaning.to_owned());
+        let meaning = match (&self.missing, cause) {
+            (Some(missing), _) => format!("it uses `{missing}`, which this kernel does not have"),
+            (None, Some(cause)) => cause.meaning.to_owned(),
+            (None, None) => last_words(&log),
+        };
         let mut error = Error::script(what, meaning).with_errno(self.errno);
         if let Some(source) = &source {
             let place = Location::new(&source.file, source.line, 0);
@@ -54,7 +73,7 @@ impl Rejected<'_> {
         }
         if log.line_count > shown.len() {
             let of = log.line_count;
-            error = error.with_note(format!("{} of {of} log lines matter; see all with `--verifier-log`", shown.len()));
+            error = error.with_note(format!("{} of {of} log lines matter; see them with `--verifier-log`", shown.len()));
         }
         error.with_log(self.log)
     }
@@ -130,6 +149,8 @@ fn is_name(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::path::Path;
 
     #[test]
     fn pointers_are_found_in_the_line() {
@@ -145,5 +166,42 @@ mod tests {
         let line = parse_annotation("val->count++; @ a.lua:22").unwrap();
         assert_eq!((line.file.as_str(), line.line, line.text.as_str()), ("a.lua", 22, "val->count++;"));
         assert_eq!(parse_annotation("val->count++;"), None);
+    }
+
+    /// Every log of every kernel, rendered as beside it. `BPFLUA_WRITE_GOLDENS=1` writes them anew.
+    #[test]
+    fn real_logs_are_rendered_as_before() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/verifier");
+        let write = std::env::var_os("BPFLUA_WRITE_GOLDENS").is_some();
+        let mut seen = 0;
+        for kernel in fs::read_dir(&root).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+            for file in fs::read_dir(kernel.path()).unwrap().flatten().map(|entry| entry.path()) {
+                if file.extension().is_some_and(|extension| extension == "log") {
+                    seen += 1;
+                    let report = render(&file);
+                    let golden = file.with_extension("txt");
+                    if write {
+                        fs::write(&golden, &report).unwrap();
+                    }
+                    assert_eq!(report, fs::read_to_string(&golden).unwrap(), "{}", file.display());
+                }
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
+
+    fn render(log: &Path) -> String {
+        let function = log.file_stem().unwrap().to_string_lossy().into_owned();
+        let log = fs::read_to_string(log).unwrap();
+        let rejected = Rejected {
+            function: &function,
+            kind: "kprobe",
+            instructions: 37,
+            errno: libc::EACCES,
+            log,
+            lines: &LineTable::new(&[], &[]),
+            missing: None,
+        };
+        rejected.into_error().report()
     }
 }

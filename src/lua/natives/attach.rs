@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attaching and detaching: option tables in, bpf's targets out. `scripts/lib/attach.lua` has checked the options.
 
+use std::time::Instant;
+
 use mlua::{AnyUserData, Lua, Table};
 
 use super::object::{field, with};
@@ -110,12 +112,15 @@ fn detaching(lua: &Lua, table: &Table) -> mlua::Result<()> {
 
 /// Attaches, and tells how when the user wants to know.
 fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) -> Result<ProbeId>) -> Result<u32> {
+    let start = Instant::now();
     let (id, report) = with(object, |object| {
         let id = attach(object)?;
         Ok((id, object.probes().into_iter().find(|report| report.id == id)))
     })?;
     if let Some(report) = report {
-        Host::of(lua)?.notice(1, || summary(&report));
+        let settings = &Host::of(lua)?.settings;
+        settings.tell(1, || summary(&report));
+        settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
     }
     Ok(id.0)
 }

@@ -5,6 +5,7 @@ use mlua::{AnyUserData, FromLua, IntoLua, Lua, Table, UserData, Value};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::bpf::{Map, Object, ObjectOptions};
 use crate::error::{Error, Result};
@@ -81,24 +82,24 @@ fn compile_text(lua: &Lua, arguments: Table) -> Result<Option<ObjectValue>> {
         drop(host);
         return Host::record_check(lua, outcome).map(|()| None);
     }
-    let compiled = compile::compile(&request, &host.settings)?;
-    tell(&host.settings, &request, &compiled);
+    let compiled = compile_timed(&request, &host.settings)?;
     create(&host.settings, compiled.object, object_name(&request.name)).map(|object| Some(ObjectValue(Some(object))))
 }
 
-/// Shows the compiler's warnings, and where the object came from when the user wants to know.
-fn tell(settings: &Settings, request: &Request, compiled: &Compiled) {
+/// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.
+fn compile_timed(request: &Request, settings: &Settings) -> Result<Compiled> {
+    let start = Instant::now();
+    let compiled = compile::compile(request, settings)?;
     compiled.warnings.iter().for_each(|warning| (settings.notice)(warning.trim_end()));
-    if settings.verbosity > 0 {
-        let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
-        (settings.notice)(&format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
-    }
+    let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
+    settings.tell(1, || format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
+    settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
+    Ok(compiled)
 }
 
 /// Compiles a C text, and with `load` passes its programs through the kernel's verifier.
 pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
-    let compiled = compile::compile(request, settings)?;
-    tell(settings, request, &compiled);
+    let compiled = compile_timed(request, settings)?;
     if !load {
         return Ok(());
     }
@@ -161,7 +162,11 @@ fn create(settings: &Settings, elf: Vec<u8>, name: String) -> Result<Object> {
         verifier_log_level: if settings.verifier_log { 2 } else { 0 },
         mechanism: settings.mechanism,
     };
-    Object::create(elf, options)
+    let start = Instant::now();
+    let object = Object::create(elf, options)?;
+    settings
+        .tell(2, || format!("maps of `{}` created in {:.1} ms", object.name(), start.elapsed().as_secs_f64() * 1e3));
+    Ok(object)
 }
 
 /// The maps as Lua tables, their types described.

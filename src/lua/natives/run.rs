@@ -14,7 +14,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     table.set(
         "notice",
         function(lua, "notice", |lua, (level, line): (u8, String)| {
-            Host::of(lua)?.notice(level, || line);
+            Host::of(lua)?.settings.tell(level, || line);
             Ok(())
         })?,
     )?;
