@@ -72,7 +72,7 @@ impl Object {
 
     /// How kprobes attach whose target asks for no mechanism.
     pub(super) fn mechanism(&self) -> Mechanism {
-        self.options.mechanism
+        self.image.options.mechanism
     }
 
     /// Its maps, in the order of the ELF, `.bss` and the like among them.

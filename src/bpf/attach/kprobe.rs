@@ -174,7 +174,8 @@ impl<'a> Request<'a> {
         }
         let name = only.name.clone();
         let load_as = if self.target.retprobe { LoadAs::Fexit(name) } else { LoadAs::Fentry(name) };
-        let program = object.load_as(&self.function.name, &load_as).inspect_err(|err| self.refused(err, Mechanism::Fentry))?;
+        let program =
+            object.load_as(&self.function.name, &load_as).inspect_err(|err| self.refused(err, Mechanism::Fentry))?;
         let link = or_refused(Link::tracing(&program), || self.what.clone())?;
         Ok(Attached::one(link, Mechanism::Fentry))
     }
@@ -269,7 +270,9 @@ impl<'a> Request<'a> {
         let errno = err.raw_os_error().unwrap_or_default();
         let why = match errno {
             libc::EILSEQ => format!("offset {} is not the start of an instruction", self.target.offset),
-            libc::EINVAL if self.target.offset != 0 => format!("no probe can be placed at offset {}", self.target.offset),
+            libc::EINVAL if self.target.offset != 0 => {
+                format!("no probe can be placed at offset {}", self.target.offset)
+            }
             libc::EINVAL | libc::EOPNOTSUPP => "the kernel allows no probe there".to_owned(),
             libc::EADDRNOTAVAIL => "several functions have this name and the kernel hides their addresses".to_owned(),
             _ => return Error::io(&self.what, err),
