@@ -112,9 +112,7 @@ impl<'a> Request<'a> {
     fn forced(&self, miss: Miss) -> Error {
         match miss {
             Miss::Failed(err) => err,
-            Miss::Unfit(reason) => {
-                Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason)
-            }
+            Miss::Unfit(reason) => Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason),
             Miss::Beside => Error::bug(&self.what, "a mechanism that was asked for was passed over"),
         }
     }
@@ -264,7 +262,9 @@ impl<'a> Request<'a> {
         let errno = err.raw_os_error().unwrap_or_default();
         let why = match errno {
             libc::EILSEQ => format!("offset {} is not the start of an instruction", self.target.offset),
-            libc::EINVAL if self.target.offset != 0 => format!("no probe can be placed at offset {}", self.target.offset),
+            libc::EINVAL if self.target.offset != 0 => {
+                format!("no probe can be placed at offset {}", self.target.offset)
+            }
             libc::EINVAL | libc::EOPNOTSUPP => "the kernel allows no probe there".to_owned(),
             libc::EADDRNOTAVAIL => "several functions have this name and the kernel hides their addresses".to_owned(),
             _ => return Error::io(&self.what, err),
