@@ -3,6 +3,8 @@
 //!
 //! Only here and in the shim does an LLVM version stand. `LLVM_CONFIG` names another `llvm-config` than the one found.
 
+#![allow(clippy::panic, reason = "a build script fails by panicking; cargo shows the words")]
+
 #[cfg(feature = "compiler")]
 mod llvm {
     use std::path::{Path, PathBuf};
@@ -31,8 +33,21 @@ mod llvm {
 
     /// LLVM components: code generation for BPF and what clang's libraries above refer to.
     const LLVM_COMPONENTS: &[&str] = &[
-        "bpf", "passes", "coverage", "lto", "frontenddriver", "frontendhlsl", "frontendoffloading", "frontendopenmp",
-        "option", "coroutines", "irreader", "bitwriter", "linker", "windowsdriver", "targetparser",
+        "bpf",
+        "passes",
+        "coverage",
+        "lto",
+        "frontenddriver",
+        "frontendhlsl",
+        "frontendoffloading",
+        "frontendopenmp",
+        "option",
+        "coroutines",
+        "irreader",
+        "bitwriter",
+        "linker",
+        "windowsdriver",
+        "targetparser",
     ];
 
     pub fn link() {
@@ -87,19 +102,21 @@ mod llvm {
         if let Ok(path) = std::env::var("LLVM_CONFIG") {
             return path.into();
         }
-        let candidates = [format!("llvm-config-{MAJOR}"), format!("/usr/lib/llvm-{MAJOR}/bin/llvm-config"), "llvm-config".into()];
+        let candidates =
+            [format!("llvm-config-{MAJOR}"), format!("/usr/lib/llvm-{MAJOR}/bin/llvm-config"), "llvm-config".into()];
         candidates
             .iter()
             .find(|name| Command::new(name).arg("--version").output().is_ok_and(|out| out.stdout.starts_with(MAJOR.as_bytes())))
-            .map(PathBuf::from)
             .unwrap_or_else(|| {
                 panic!("no llvm-config of LLVM {MAJOR}: install llvm-{MAJOR}-dev and libclang-{MAJOR}-dev, or set LLVM_CONFIG")
             })
+            .into()
     }
 
     fn output(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
         let program = program.as_ref();
-        let out = Command::new(program).args(args).output().unwrap_or_else(|err| panic!("cannot run {program:?}: {err}"));
+        let out =
+            Command::new(program).args(args).output().unwrap_or_else(|err| panic!("cannot run {program:?}: {err}"));
         assert!(out.status.success(), "{program:?} {args:?} failed: {}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8_lossy(&out.stdout).into_owned()
     }

@@ -18,4 +18,5 @@ pub mod kernel;
 pub mod lua;
 pub mod packs;
 pub mod repl;
+pub mod suggest;
 pub mod symbolize;

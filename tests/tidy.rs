@@ -67,7 +67,10 @@ fn room_of(path: &Path) -> String {
 
 /// Code without comments: doc links may point anywhere.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(n, line)| (n + 1, line.split("//").next().unwrap_or(""))).filter(|(_, l)| !l.trim().is_empty())
+    text.lines()
+        .enumerate()
+        .map(|(n, line)| (n + 1, line.split("//").next().unwrap_or("")))
+        .filter(|(_, l)| !l.trim().is_empty())
 }
 
 /// The rooms that a line names: `crate::room` and `use crate::{room::…, other}`.

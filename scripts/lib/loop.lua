@@ -125,6 +125,7 @@ end
 -- What a handler can be given, as Lua in the consumer's loop.
 local ARGUMENTS = {
     ev = "cast(pointer, data)",
+    event = "cast(pointer, data)[0]",
     data = "data",
     cpu = "handle.cpu",
     size = "handle.len",
@@ -188,7 +189,7 @@ end
 ---@field handler fun(...) called with `args`
 ---@field name? string the map as the user knows it
 ---@field ctype? ffi.ctype* the event's type; without it the handler gets bytes
----@field args? string[] what the handler gets: `ev`, `cpu`, `size` (the default, in this order), `data`
+---@field args? string[] what the handler gets: `ev`, `cpu`, `size` (the default, in this order), `event` (`ev[0]`), `data`
 ---@field raw? boolean `ev` is a `const uint8_t *` whatever the type
 ---@field lost? fun(count: number, cpu: integer) called instead of the line on stderr; cpu -1: of no single CPU
 ---@field page_cnt? integer perf: pages per CPU, a power of two

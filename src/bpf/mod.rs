@@ -1,2 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-//! bpf
+//! BPF objects in the kernel: maps, programs, links, and the ways a probe is attached.
+//!
+//! Object bytes come in (from the compiler or a pack), descriptors and errors in the user's own words go out. bcc's
+//! contract is lazy, and this room keeps it: after [`Object::create`] the maps exist and nothing else; a program goes
+//! to the kernel when it is first attached or [`Object::load`]ed, as the kind of program that the attachment implies.
+//!
+//! ```text
+//! Object::create(elf)      libbpf opens the ELF, creates the maps and relocates every program once  (image)
+//!   .attach_kprobe(..)     picks a mechanism (attach), loads the variant of the function it needs (loader),
+//!                          and keeps the link, a descriptor (link): a killed process leaves nothing behind
+//!   .map("counts")         raw bytes in and out (map); the Lua side calls the same through `ffi`
+//!   .probes()              what is attached, by which mechanism, and why not a cheaper one (probe)
+//! ```
+//!
+//! libbpf is asked to relocate once, not once per program as `bpf_object__load` would: CO-RE needs the kernel's BTF,
+//! and parsing that costs more than all the rest. The relocated instructions are copied out, the libbpf object is
+//! closed, and each load is one `BPF_PROG_LOAD` of a patched copy.
+
+mod attach;
+mod btf_target;
+pub mod ffi;
+mod function;
+mod image;
+mod libbpf_log;
+mod link;
+mod loader;
+mod map;
+mod map_kind;
+mod object;
+mod patch;
+mod probe;
+mod program;
+mod relocation;
+mod sys;
+mod verifier;
+mod version;
+
+pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
+pub use function::{Function, FunctionKind, Variant};
+pub use link::Link;
+pub use map::Map;
+pub use map_kind::MapKind;
+pub use object::{Object, ObjectOptions};
+pub use probe::{ProbeId, ProbeKind, ProbeReport};
+pub use program::{LoadAs, Program, RunCounting, RunStats};
+pub use sys::memory::MapMemory;
+pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
+pub use version::libbpf_version;

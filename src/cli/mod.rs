@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Arguments, signals and exit statuses of the `bpflua` command.
+//! Arguments, printing and exit statuses of the `bpflua` command. No other room prints.
+//!
+//! | exit status | meaning |
+//! |---|---|
+//! | 0 | the script ran to its end, also when Ctrl-C ended its event loop or the reader of its output went away |
+//! | 1 | an error in the script, its C text or an argument of it |
+//! | 2 | an error in the command line |
+//! | 3 | this machine lacks what was asked for |
+//! | 70 | a fault of bpflua |
+//! | 130 | stopped by Ctrl-C outside of an event loop, or by a second Ctrl-C |
 
-/// Runs the command with this process's arguments; the result is its exit status.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+mod args;
+mod check;
+mod compile;
+mod doctor;
+mod exit;
+mod run;
+mod version;
+
+pub use run::main;

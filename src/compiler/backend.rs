@@ -20,7 +20,9 @@ const CAUSES: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// The error for a text that the backend refuses. Each function is named once, whatever number of variants it has.
-pub fn failure(source: &Source, messages: &[String]) -> Error {
+///
+/// `line_of` gives the line a function begins at, for what the backend places nowhere.
+pub fn failure(source: &Source, messages: &[String], line_of: &dyn Fn(&str) -> Option<u32>) -> Error {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut hints: Vec<String> = Vec::new();
     for message in messages {
@@ -31,7 +33,8 @@ pub fn failure(source: &Source, messages: &[String]) -> Error {
             None => format!("`{function}`: {}", words.trim()),
         };
         if !diagnostics.iter().any(|earlier| earlier.message == text) {
-            diagnostics.push(Diagnostic::error(&source.name, place.0, place.1, text));
+            let line = if place.0 > 0 { place.0 } else { line_of(function).unwrap_or(0) };
+            diagnostics.push(Diagnostic::error(&source.name, line, place.1, text));
         }
         if let Some((_, _, Some(hint))) = cause
             && !hints.iter().any(|earlier| earlier == hint)
@@ -63,9 +66,11 @@ mod tests {
     fn a_full_stack_is_told_once_in_the_users_words() {
         let source = Source::file("a.c", "int big(struct pt_regs *ctx) { char a[600]; }\n");
         let message = |name: &str| {
-            format!("/bpflua/text/a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n")
+            format!(
+                "/bpflua/text/a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n"
+            )
         };
-        let error = failure(&source, &[message("big"), message("big.fentry")]);
+        let error = failure(&source, &[message("big"), message("big.fentry")], &|_| None);
         assert_eq!(error.locations().len(), 1);
         assert_eq!(
             error.locations()[0].to_string(),

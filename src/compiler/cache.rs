@@ -60,6 +60,7 @@ impl Cache {
         options.flags.iter().for_each(|flag| add(flag.as_bytes()));
         add(&options.btf.map_or(0, crate::kernel::btf::Btf::identity).to_le_bytes());
         add(&options.kernel_version_code.to_le_bytes());
+        add(&options.online_cpus.to_le_bytes());
         add(options.arch.target_define().as_bytes());
         Key(format!("{:032x}", hash.digest128()))
     }
@@ -67,7 +68,8 @@ impl Cache {
     /// The object under `key`, when there is one that can be trusted.
     pub fn find(&self, key: &Key) -> Option<Compiled> {
         let path = self.path(key);
-        let mut file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(&path).ok()?;
+        let mut file =
+            fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(&path).ok()?;
         let about = file.metadata().ok()?;
         if !about.is_file() || !is_ours(&about) {
             return None;

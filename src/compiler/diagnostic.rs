@@ -69,12 +69,12 @@ fn excerpt(source: &Source, line: u32, column: u32) -> Vec<String> {
     let width = line.to_string().len().max(2);
     let mut lines = Vec::new();
     if let Some(text) = line.checked_sub(1).and_then(|before| source.line(before)) {
-        lines.push(format!("{:>width$} |     {}", line - 1, text.trim_end()).trim_end().to_owned());
+        lines.push(format!("{:>width$} | {}", line - 1, text.trim_end()).trim_end().to_owned());
     }
     if let Some(text) = source.line(line) {
-        lines.push(format!("{line:>width$} >     {}", text.trim_end()));
+        lines.push(format!("{line:>width$} > {}", text.trim_end()));
         if column > 0 {
-            lines.push(format!("{:width$} |     {}^", "", caret_indent(text, column)));
+            lines.push(format!("{:width$} | {}^", "", caret_indent(text, column)));
         }
     }
     lines

@@ -12,7 +12,7 @@ mod backend;
 pub mod cache;
 mod compile;
 pub mod diagnostic;
-mod hints;
+mod explain;
 mod ir;
 mod options;
 mod passes;

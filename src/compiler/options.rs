@@ -17,6 +17,8 @@ pub struct Options<'a> {
     pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Option<String>,
     /// `LINUX_VERSION_CODE`.
     pub kernel_version_code: u32,
+    /// How many processors are online: what `bpf_num_cpus()` is.
+    pub online_cpus: u32,
     /// The architecture of the kernel.
     pub arch: Arch,
     /// Where finished objects are kept.
@@ -27,13 +29,9 @@ impl Options<'_> {
     /// The directories of the user's `-I` flags, in order.
     pub fn include_dirs(&self) -> impl Iterator<Item = &str> {
         let mut flags = self.flags.iter();
-        std::iter::from_fn(move || {
-            loop {
-                match flags.next()?.strip_prefix("-I")? {
-                    "" => return flags.next().map(String::as_str),
-                    dir => return Some(dir),
-                }
-            }
+        std::iter::from_fn(move || match flags.find_map(|flag| flag.strip_prefix("-I"))? {
+            "" => flags.next().map(String::as_str),
+            dir => Some(dir),
         })
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The virtual files around the user's text: the dialect's headers, the kernel's types, empty kernel headers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::Options;
 use super::shim::VirtualFile;
 use super::source::Source;
+use super::types;
 
 /// Where everything that the user did not write lies in the virtual file system.
 pub const ROOT: &str = "/bpflua/include";
@@ -19,7 +20,9 @@ pub const DECLARATIONS: &str = "bpflua/kernel.h";
 /// The dialect; it includes [`DECLARATIONS`] where the base types are known.
 const DIALECT: &str = "bpflua.h";
 /// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
-const WITHOUT_BTF: &str = "#include \"bpflua/fallback_enums.h\"\n";
+const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
+/// The headers with the kernel's own macros: constants, and members under another name.
+const KERNEL_MACROS: &str = "bpflua/constants";
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -35,7 +38,7 @@ pub fn user_name(path: &str, source: &Source) -> String {
 
 /// The user's text and the user's headers that it includes, for everything that has to read all of it.
 pub struct Texts {
-    /// Every text of the user's: the C text itself, `-D` values, included files.
+    /// Every text of the user's: the C text itself, then the files it includes.
     pub user: Vec<String>,
     /// Header names that nobody has a file for.
     pub missing: BTreeSet<String>,
@@ -59,8 +62,58 @@ pub fn read_texts(source: &Source, options: &Options) -> Texts {
         }
         next += 1;
     }
-    texts.user.extend(options.flags.iter().cloned());
     texts
+}
+
+/// The kernel's types that the user's texts need, as C; empty when there is no BTF to take them from.
+///
+/// `records` are the tracepoints' structs, which name kernel types as well.
+pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
+    let Some(btf) = options.btf else { return String::new() };
+    // What the prelude has for a kernel without BTF does not count: it is not used here.
+    let prelude: Vec<&str> =
+        options.headers.iter().filter(|(path, _)| *path != FALLBACK_ENUMS).map(|(_, text)| *text).collect();
+    let flags: Vec<&str> = options.flags.iter().filter_map(|flag| flag.strip_prefix("-D")).collect();
+    let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).collect();
+    let user: Vec<&str> = user.iter().copied().chain(macro_bodies(&user, options)).collect();
+    let request = types::Request {
+        texts: &user,
+        flags: &flags,
+        defined: Some(&types::Defined::by(&prelude)),
+        skip: &["pt_regs"],
+        ..types::Request::default()
+    };
+    types::declarations(btf, &request).text
+}
+
+/// What the kernel's own macros stand for, as far as the texts use them: `sk_family` is `__sk_common.skc_family`, so the
+/// member it leads to is used where the macro is.
+fn macro_bodies<'a>(texts: &[&'a str], options: &Options<'a>) -> Vec<&'a str> {
+    let defined: HashMap<&str, &str> = options
+        .headers
+        .iter()
+        .filter(|(path, _)| path.starts_with(KERNEL_MACROS))
+        .flat_map(|(_, text)| text.lines())
+        .filter_map(macro_of)
+        .collect();
+    let mut bodies: Vec<&str> = Vec::new();
+    let mut pending: Vec<&str> = texts.to_vec();
+    while let Some(text) = pending.pop() {
+        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if let Some(body) = defined.get(word).filter(|body| !bodies.contains(body)) {
+                bodies.push(body);
+                pending.push(body);
+            }
+        }
+    }
+    bodies
+}
+
+/// The name and the body of a `#define` line.
+fn macro_of(line: &str) -> Option<(&str, &str)> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("define")?.trim_start();
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    Some((&rest[..end], &rest[end..]))
 }
 
 /// The file of this name in the user's include directories or the working directory.
@@ -87,7 +140,8 @@ fn included_names(text: &str) -> Vec<String> {
 
 /// Everything clang is to see, the user's text first.
 pub fn files(source: &Source, options: &Options, texts: &Texts, declarations: String) -> Vec<VirtualFile> {
-    let declarations = if options.btf.is_some() { declarations } else { format!("{WITHOUT_BTF}{declarations}") };
+    let declarations =
+        if options.btf.is_some() { declarations } else { format!("#include \"{FALLBACK_ENUMS}\"\n{declarations}") };
     let mut files = vec![
         VirtualFile { path: text_path(&source.name), text: with_footer(source) },
         VirtualFile { path: format!("{ROOT}/{DECLARATIONS}"), text: declarations },
@@ -111,20 +165,45 @@ fn with_footer(source: &Source) -> String {
 /// clang's cc1 arguments for this text.
 pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
     let mut args: Vec<String> = [
-        "-triple", "bpfel", "-target-cpu", "v3", "-emit-llvm-only", "-O2", "-disable-llvm-passes",
+        "-triple",
+        "bpfel",
+        "-target-cpu",
+        "v3",
+        "-emit-llvm-only",
+        "-O2",
+        "-disable-llvm-passes",
         // Types for BTF; the text itself goes with them, so that the verifier's log can quote it.
-        "-debug-info-kind=constructor", "-dwarf-version=5", "-gembed-source",
-        "-std=gnu11", "-fms-extensions", "-fno-strict-return", "-fno-builtin-printf", "-fno-jump-tables",
-        "-nostdsysteminc", "-nobuiltininc", "-ferror-limit", "20",
-        "-Wno-microsoft-anon-tag", "-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed-member",
-        "-Wno-unknown-attributes", "-Wno-gnu-variable-sized-type-not-at-end", "-Wno-compare-distinct-pointer-types",
-        "-Wreturn-type", "-Werror=implicit-function-declaration",
-        "-D__KERNEL__", "-D__BPF_TRACING__", "-DKBUILD_MODNAME=\"bpflua\"",
+        "-debug-info-kind=constructor",
+        "-dwarf-version=5",
+        "-gembed-source",
+        "-std=gnu11",
+        "-fms-extensions",
+        "-fno-strict-return",
+        "-fno-builtin-printf",
+        "-fno-jump-tables",
+        "-nostdsysteminc",
+        "-nobuiltininc",
+        "-fno-caret-diagnostics",
+        "-ferror-limit",
+        "20",
+        "-Wno-microsoft-anon-tag",
+        "-Wno-unused-value",
+        "-Wno-pointer-sign",
+        "-Wno-address-of-packed-member",
+        "-Wno-unknown-attributes",
+        "-Wno-gnu-variable-sized-type-not-at-end",
+        "-Wno-compare-distinct-pointer-types",
+        "-Wreturn-type",
+        "-Werror=implicit-function-declaration",
+        "-D__KERNEL__",
+        "-D__BPF_TRACING__",
+        "-DKBUILD_MODNAME=\"bpflua\"",
     ]
     .map(str::to_owned)
     .into();
     args.push(format!("-D__TARGET_ARCH_{}", options.arch.target_define()));
     args.push(format!("-DLINUX_VERSION_CODE={}", options.kernel_version_code));
+    args.push(format!("-D__BPFLUA_NUM_CPUS={}", options.online_cpus));
     args.extend(options.flags.iter().cloned());
     for dir in ["-I".to_owned() + ".", format!("-I{ROOT}"), format!("-I{KERNEL_ROOT}")] {
         args.push(dir);

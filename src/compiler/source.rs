@@ -23,29 +23,6 @@ impl Source {
         Source { name: name.into(), text: text.into(), first_line: 1, first_column: 1 }
     }
 
-    /// A C text that stands as a literal in a script: looks its lines up in `script`.
-    ///
-    /// A text that the script changed before use (`text:gsub("FILTER", …)`) is placed by the lines that it still has in
-    /// common; one that shares too few with the script is a file of its own, named after the script.
-    pub fn in_script(script_name: &str, script: &str, text: &str) -> Self {
-        if let Some(at) = script.find(text).filter(|_| !text.trim().is_empty()) {
-            let before = &script[..at];
-            let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-            return Source {
-                name: script_name.into(),
-                text: text.into(),
-                first_line: 1 + before.matches('\n').count() as u32,
-                first_column: (at - line_start) as u32 + 1,
-            };
-        }
-        match place_by_lines(script, text) {
-            Some(first_line) => {
-                Source { name: script_name.into(), text: text.into(), first_line, first_column: 1 }
-            }
-            None => Source::file(format!("<C text of {script_name}>"), text),
-        }
-    }
-
     /// The text as clang gets it: pushed down and right to its place.
     pub fn padded(&self) -> String {
         let lines = self.first_line.saturating_sub(1) as usize;
@@ -64,55 +41,20 @@ impl Source {
     }
 }
 
-/// The line of `script` at which `text`'s first line would stand so that most of its lines agree; at least half must.
-fn place_by_lines(script: &str, text: &str) -> Option<u32> {
-    let script: Vec<&str> = script.lines().collect();
-    let text: Vec<&str> = text.lines().collect();
-    let telling = text.iter().filter(|line| line.trim().len() > 3).count();
-    let mut best = (0, 0);
-    for start in 0..script.len() {
-        let same = text
-            .iter()
-            .zip(&script[start..])
-            .filter(|(ours, theirs)| ours.trim().len() > 3 && ours == theirs)
-            .count();
-        if same > best.0 {
-            best = (same, start);
-        }
-    }
-    (telling > 0 && best.0 * 2 >= telling).then_some(best.1 as u32 + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SCRIPT: &str = "local b = BPF{text=[[\nint f(void *ctx)\n{\n    return FILTER;\n}\n]]}\n";
-
     #[test]
-    fn a_literal_keeps_its_line() {
-        let source = Source::in_script("a.lua", SCRIPT, "int f(void *ctx)\n{\n    return FILTER;\n}\n");
-        assert_eq!((source.name.as_str(), source.first_line, source.first_column), ("a.lua", 2, 1));
-        assert_eq!(source.line(4), Some("    return FILTER;"));
-        assert_eq!(source.padded().lines().nth(3), Some("    return FILTER;"));
+    fn a_text_is_given_at_its_place() {
+        let source = Source { name: "a.lua".into(), text: "int x;\nint y;".into(), first_line: 3, first_column: 11 };
+        assert_eq!(source.padded(), "\n\n          int x;\nint y;\n");
+        assert_eq!(source.line(4), Some("int y;"));
+        assert_eq!(source.line(2), None);
     }
 
     #[test]
-    fn a_literal_inside_a_line_keeps_its_column() {
-        let source = Source::in_script("a.lua", "BPF{text='int x;'}", "int x;");
-        assert_eq!((source.first_line, source.first_column), (1, 11));
-        assert_eq!(source.padded(), "          int x;\n");
-    }
-
-    #[test]
-    fn a_changed_literal_is_placed_by_its_other_lines() {
-        let source = Source::in_script("a.lua", SCRIPT, "int f(void *ctx)\n{\n    return 1 == 1;\n}\n");
-        assert_eq!((source.name.as_str(), source.first_line), ("a.lua", 2));
-    }
-
-    #[test]
-    fn a_text_from_elsewhere_has_a_name_of_its_own() {
-        let source = Source::in_script("a.lua", SCRIPT, "int g(void)\n{\n    return 7;\n}\n");
-        assert_eq!((source.name.as_str(), source.first_line), ("<C text of a.lua>", 1));
+    fn a_file_begins_at_its_first_byte() {
+        assert_eq!(Source::file("a.c", "int x;\n").padded(), "int x;\n\n");
     }
 }

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
 
+mod bpf_attach;
+mod bpf_kprobes;
+mod bpf_maps;
+mod bpf_objects;
+mod bpf_verifier;
+mod cli;
+#[cfg(feature = "compiler")]
+mod compile;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
+mod examples;
+mod harness;
+mod lua_files;

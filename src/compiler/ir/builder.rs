@@ -10,15 +10,6 @@ use llvm_sys::prelude::LLVMBuilderRef;
 
 use super::{Block, Context, Type, Value};
 
-/// How two integers are compared.
-#[derive(Clone, Copy, Debug)]
-pub enum Compare {
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-}
-
 const UNNAMED: &CStr = c"";
 
 /// Adds instructions at one place of a function.
@@ -103,7 +94,14 @@ impl<'c> Builder<'c> {
         // SAFETY: all of one live context; LLVM copies the array.
         unsafe {
             let i8_type = self.int(8).raw();
-            Value::from_raw(LLVMBuildGEP2(self.builder, i8_type, pointer.raw(), index.as_mut_ptr(), 1, UNNAMED.as_ptr()))
+            Value::from_raw(LLVMBuildGEP2(
+                self.builder,
+                i8_type,
+                pointer.raw(),
+                index.as_mut_ptr(),
+                1,
+                UNNAMED.as_ptr(),
+            ))
         }
     }
 
@@ -115,12 +113,19 @@ impl<'c> Builder<'c> {
         unsafe {
             let ty = LLVMFunctionType(result.raw(), types.as_mut_ptr(), types.len() as u32, 0);
             let callee = LLVMConstIntToPtr(self.int(64).constant(u64::from(number)).raw(), self.pointer().raw());
-            Value::from_raw(LLVMBuildCall2(self.builder, ty, callee, raw.as_mut_ptr(), raw.len() as u32, UNNAMED.as_ptr()))
+            Value::from_raw(LLVMBuildCall2(
+                self.builder,
+                ty,
+                callee,
+                raw.as_mut_ptr(),
+                raw.len() as u32,
+                UNNAMED.as_ptr(),
+            ))
         }
     }
 
-    /// A 64-bit value cut or reinterpreted as `ty`, an integer of at most 64 bits or a pointer.
-    pub fn from_u64(&self, value: Value<'c>, ty: Type<'c>) -> Value<'c> {
+    /// A 64-bit value, cut or reinterpreted as `ty`, an integer of at most 64 bits or a pointer.
+    pub fn cast_word(&self, value: Value<'c>, ty: Type<'c>) -> Value<'c> {
         // SAFETY: all of one live context.
         unsafe {
             if ty.is_pointer() {
@@ -144,14 +149,13 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// Compares two integers of one type.
-    pub fn compare(&self, how: Compare, left: Value<'c>, right: Value<'c>) -> Value<'c> {
-        let predicate = match how {
-            Compare::Equal => LLVMIntPredicate::LLVMIntEQ,
-            Compare::NotEqual => LLVMIntPredicate::LLVMIntNE,
-        };
+    /// Whether two integers of one type are equal.
+    pub fn equal(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
         // SAFETY: all of one live context.
-        unsafe { Value::from_raw(LLVMBuildICmp(self.builder, predicate, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+        unsafe {
+            let equal = LLVMIntPredicate::LLVMIntEQ;
+            Value::from_raw(LLVMBuildICmp(self.builder, equal, left.raw(), right.raw(), UNNAMED.as_ptr()))
+        }
     }
 
     /// Ends the block: to `then` when `condition` holds, else to `otherwise`.

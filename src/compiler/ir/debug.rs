@@ -43,7 +43,9 @@ impl<'c> Value<'c> {
                 let found = source_place(location);
                 // The dialect's own headers are not the user's text: go on to the call that was inlined.
                 let ours = found.as_ref().is_some_and(|p| p.file.starts_with(super::super::prelude::ROOT));
-                if place.is_none() || place.as_ref().is_some_and(|p: &SourcePlace| p.file.starts_with(super::super::prelude::ROOT)) {
+                if place.is_none()
+                    || place.as_ref().is_some_and(|p: &SourcePlace| p.file.starts_with(super::super::prelude::ROOT))
+                {
                     place = found;
                 }
                 if !ours {

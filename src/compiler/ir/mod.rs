@@ -11,7 +11,7 @@ mod module;
 mod target;
 mod value;
 
-pub use builder::{Builder, Compare};
+pub use builder::Builder;
 pub use module::{Context, Module};
 pub use target::Target;
 pub use value::{Block, Opcode, Type, Value};

@@ -11,9 +11,7 @@ use llvm_sys::core::*;
 use llvm_sys::error::{LLVMDisposeErrorMessage, LLVMGetErrorMessage};
 use llvm_sys::prelude::{LLVMContextRef, LLVMDiagnosticInfoRef, LLVMModuleRef};
 use llvm_sys::target_machine::{LLVMCodeGenFileType, LLVMTargetMachineEmitToMemoryBuffer};
-use llvm_sys::transforms::pass_builder::{
-    LLVMCreatePassBuilderOptions, LLVMDisposePassBuilderOptions, LLVMRunPasses,
-};
+use llvm_sys::transforms::pass_builder::{LLVMCreatePassBuilderOptions, LLVMDisposePassBuilderOptions, LLVMRunPasses};
 
 use super::{Block, Target, Type, Value};
 
@@ -88,14 +86,6 @@ impl<'c> Module<'c> {
                 .filter(|&f| LLVMCountBasicBlocks(f) > 0)
                 .map(|f| Value::from_raw(f))
                 .collect()
-        }
-    }
-
-    /// The global variables, declared or defined, in order.
-    pub fn globals(&self) -> Vec<Value<'c>> {
-        // SAFETY: walks the live module's list of globals; LLVM ends it with null.
-        unsafe {
-            walk(LLVMGetFirstGlobal(self.module), |g| LLVMGetNextGlobal(g)).into_iter().map(|g| Value::from_raw(g)).collect()
         }
     }
 
@@ -174,12 +164,6 @@ impl<'c> Module<'c> {
             let words = take_message(message);
             if broken == 0 { Ok(()) } else { Err(words) }
         }
-    }
-
-    /// The module as LLVM assembly.
-    pub fn print(&self) -> String {
-        // SAFETY: the module is live; the text is LLVM's and disposed of in `take_message`.
-        unsafe { take_message(LLVMPrintModuleToString(self.module)) }
     }
 
     /// Generates the object file; the error is all that the backend objects to, in its words.

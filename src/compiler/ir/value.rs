@@ -71,12 +71,6 @@ impl<'c> Type<'c> {
         unsafe { Value::from_raw(LLVMConstNull(self.0)) }
     }
 
-    /// The undefined-but-fixed value of this type.
-    pub fn poison(self) -> Value<'c> {
-        // SAFETY: a type of a live context.
-        unsafe { Value::from_raw(LLVMGetPoison(self.0)) }
-    }
-
     /// For a function type: what it returns.
     pub fn return_type(self) -> Type<'c> {
         // SAFETY: callers hold a function type; types of a context live as long as it.
@@ -191,19 +185,15 @@ impl<'c> Value<'c> {
             if LLVMIsAUser(self.0).is_null() {
                 return Vec::new();
             }
-            (0..LLVMGetNumOperands(self.0)).filter_map(|i| Value::from_raw_or_null(LLVMGetOperand(self.0, i as u32))).collect()
+            (0..LLVMGetNumOperands(self.0))
+                .filter_map(|i| Value::from_raw_or_null(LLVMGetOperand(self.0, i as u32)))
+                .collect()
         }
     }
 
     /// Operand `index`.
     pub fn operand(self, index: usize) -> Option<Value<'c>> {
         self.operands().get(index).copied()
-    }
-
-    /// Replaces operand `index`.
-    pub fn set_operand(self, index: u32, value: Value<'c>) {
-        // SAFETY: both values are live; callers take the index from `operands`.
-        unsafe { LLVMSetOperand(self.0, index, value.0) }
     }
 
     /// The values that use this one, once for each use.
@@ -275,12 +265,6 @@ impl<'c> Value<'c> {
         unsafe { Block::from_raw(LLVMGetInstructionParent(self.0)) }
     }
 
-    /// The instruction behind this one in its block.
-    pub fn next_instruction(self) -> Option<Value<'c>> {
-        // SAFETY: callers hold an instruction.
-        unsafe { Value::from_raw_or_null(LLVMGetNextInstruction(self.0)) }
-    }
-
     /// For a call: what is called.
     pub fn callee(self) -> Option<Value<'c>> {
         // SAFETY: asked of calls only.
@@ -300,15 +284,6 @@ impl<'c> Value<'c> {
                 return Vec::new();
             }
             (0..LLVMGetNumArgOperands(self.0)).map(|i| Value::from_raw(LLVMGetOperand(self.0, i))).collect()
-        }
-    }
-
-    /// For a load: the type it reads. For a stack slot: the type allocated.
-    pub fn accessed_type(self) -> Option<Type<'c>> {
-        match self.opcode()? {
-            Opcode::LLVMLoad => Some(self.ty()),
-            Opcode::LLVMStore => self.operand(0).map(Value::ty),
-            _ => None,
         }
     }
 
@@ -348,12 +323,6 @@ impl<'c> Value<'c> {
     pub fn is_function(self) -> bool {
         // SAFETY: the value is live.
         unsafe { !LLVMIsAFunction(self.0).is_null() }
-    }
-
-    /// Whether this is a constant of any kind.
-    pub fn is_constant(self) -> bool {
-        // SAFETY: the value is live.
-        unsafe { LLVMIsConstant(self.0) != 0 }
     }
 
     /// Whether this is a function's argument.

@@ -109,7 +109,13 @@ fn take_context<'c>(
     Ok(program)
 }
 
-fn check_params(name: &str, function: Value<'_>, kind: Kind, registers: &Registers, file: &str) -> Result<(), Diagnostic> {
+fn check_params(
+    name: &str,
+    function: Value<'_>,
+    kind: Kind,
+    registers: &Registers,
+    file: &str,
+) -> Result<(), Diagnostic> {
     let line = function.definition_line().unwrap_or(0);
     let extra = function.params().len().saturating_sub(1);
     let available = match kind {
@@ -126,13 +132,14 @@ fn check_params(name: &str, function: Value<'_>, kind: Kind, registers: &Registe
         };
         return Err(Diagnostic::error(file, line, 0, message));
     }
-    let in_memory = function.params().into_iter().skip(1).position(|param| param.ty().scalar_bytes().is_none_or(|n| n > 8));
+    let in_memory =
+        function.params().into_iter().skip(1).position(|param| param.ty().scalar_bytes().is_none_or(|n| n > 8));
     match in_memory {
         Some(index) => Err(Diagnostic::error(
             file,
             line,
             0,
-            format!("parameter {} of `{name}` does not fit a register; take its address's type or read it from `ctx`", index + 2),
+            format!("parameter {} of `{name}` is a struct by value, which does not arrive in a register", index + 2),
         )),
         None => Ok(()),
     }
@@ -151,12 +158,12 @@ fn read_param<'c>(
     let word = module.int_type(64);
     let value = if kind == Kind::Syscall {
         let first = builder.load(word, builder.offset(ctx, registers.params[0].into()));
-        let inner = builder.from_u64(first, module.pointer_type());
+        let inner = builder.cast_word(first, module.pointer_type());
         builder.load(word, builder.offset(inner, registers.syscall_params[index].into()))
     } else {
         builder.load(word, builder.offset(ctx, registers.params[index].into()))
     };
-    builder.from_u64(value, ty)
+    builder.cast_word(value, ty)
 }
 
 /// A program has to return a number; a C function may return nothing.

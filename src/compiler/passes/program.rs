@@ -105,7 +105,11 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
 }
 
 /// The programs of a module that is optimised, in order.
-pub fn find<'c>(functions: &[Value<'c>], fixed: &dyn Fn(&str) -> bool, kinds: &dyn Fn(&str) -> Option<Kind>) -> Vec<Program<'c>> {
+pub fn find<'c>(
+    functions: &[Value<'c>],
+    fixed: &dyn Fn(&str) -> bool,
+    kinds: &dyn Fn(&str) -> Option<Kind>,
+) -> Vec<Program<'c>> {
     functions
         .iter()
         .filter(|function| function.is_external() && !function.section().is_empty())
@@ -137,7 +141,8 @@ mod tests {
 
     #[test]
     fn names_and_contexts_tell_the_kind() {
-        let kind = |name, context, params| kind_of_function(name, context, params).map(|(kind, section)| (kind, section));
+        let kind =
+            |name, context, params| kind_of_function(name, context, params).map(|(kind, section)| (kind, section));
         assert_eq!(kind("hello", Some("pt_regs"), 3), Some((Kind::Kprobe, "kprobe".into())));
         assert_eq!(kind("hello", None, 1), Some((Kind::Kprobe, "kprobe".into())));
         assert_eq!(kind("syscall__execve", Some("pt_regs"), 2), Some((Kind::Syscall, "kprobe".into())));

@@ -23,10 +23,10 @@ pub enum Provenance {
 
 /// Helpers, by number in the kernel's `enum bpf_func_id`, that return a pointer the verifier knows.
 const RETURN_DIRECT: &[u64] = &[
-    1,   // map_lookup_elem
-    81,  // get_local_storage
+    1,  // map_lookup_elem
+    81, // get_local_storage
     84, 85, 99, // sk_lookup_tcp, sk_lookup_udp, skc_lookup_tcp
-    95, 96, 98, // sk_fullsock, tcp_sock, get_listener_sock
+    95, 96, 98,  // sk_fullsock, tcp_sock, get_listener_sock
     107, // sk_storage_get
     131, // ringbuf_reserve
     136, 137, 138, 139, 140, 196, // skc_to_*
@@ -76,7 +76,7 @@ impl Provenances {
         if value.is_global() || value.is_function() || value.is_argument() {
             return Some(Provenance::Direct);
         }
-        let Some(opcode) = value.opcode() else { return None };
+        let opcode = value.opcode()?;
         let operands = value.operands();
         match opcode {
             Opcode::LLVMAlloca => Some(Provenance::Direct),

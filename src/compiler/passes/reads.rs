@@ -75,7 +75,9 @@ impl<'c> Slot<'c> {
 
 fn convert_load<'c>(load: Value<'c>, address: Value<'c>, helper: u32, context: &'c Context, slot: &mut Slot<'c>) {
     let ty = load.ty();
-    let (Some(slot), Some(bytes)) = (slot.get(), ty.scalar_bytes().filter(|&bytes| bytes <= SLOT_BYTES)) else { return };
+    let (Some(slot), Some(bytes)) = (slot.get(), ty.scalar_bytes().filter(|&bytes| bytes <= SLOT_BYTES)) else {
+        return;
+    };
     let builder = Builder::before(context, load);
     read_into(&builder, helper, slot, bytes.into(), address);
     let value = builder.load(ty, slot);

@@ -13,7 +13,7 @@ use super::provenance::helper_number;
 use super::reads;
 use super::slots::hoist_slots;
 use crate::compiler::arch::{Arch, Registers};
-use crate::compiler::ir::{Block, Builder, Compare, Context, Module, Opcode, Value};
+use crate::compiler::ir::{Block, Builder, Context, Module, Opcode, Value};
 use crate::compiler::shim::clone_function;
 
 /// The offset in an fexit program's context that the loader replaces by that of the result.
@@ -145,7 +145,7 @@ impl<'c> Maker<'_, 'c> {
             0 => whole,
             bytes => builder.shift_right(whole, u64::from(bytes) * 8),
         };
-        load.replace_uses_with(builder.from_u64(part, load.ty()));
+        load.replace_uses_with(builder.cast_word(part, load.ty()));
         load.erase();
     }
 
@@ -166,9 +166,9 @@ impl<'c> Maker<'_, 'c> {
             Form::SysEnter => builder.load(word, builder.offset(ctx, 8)),
             _ => self.read_register(&builder, slot, regs, self.registers.syscall_number),
         };
-        let number = builder.from_u64(number, self.module.int_type(32));
+        let number = builder.cast_word(number, self.module.int_type(32));
         let wanted = self.module.int_type(32).constant(SYSCALL_NUMBER);
-        let matches = builder.compare(Compare::Equal, number, wanted);
+        let matches = builder.equal(number, wanted);
         let then = self.native_only(function, slot, regs, body, skip);
         builder.branch_if(matches, then, skip);
         self.end(function, skip);
@@ -176,7 +176,14 @@ impl<'c> Maker<'_, 'c> {
     }
 
     /// On x86-64, 32-bit programs make their calls by other numbers through the same tracepoint: the code segment tells.
-    fn native_only(&self, function: Value<'c>, slot: Value<'c>, regs: Value<'c>, body: Block<'c>, skip: Block<'c>) -> Block<'c> {
+    fn native_only(
+        &self,
+        function: Value<'c>,
+        slot: Value<'c>,
+        regs: Value<'c>,
+        body: Block<'c>,
+        skip: Block<'c>,
+    ) -> Block<'c> {
         const CODE_SEGMENT_OFFSET: u32 = 136;
         const USER_64: u64 = 0x33;
         if self.arch != Arch::X86_64 {
@@ -189,14 +196,14 @@ impl<'c> Maker<'_, 'c> {
             builder.locate_as(first);
         }
         let segment = self.read_register(&builder, slot, regs, CODE_SEGMENT_OFFSET);
-        let native = builder.compare(Compare::Equal, segment, self.module.int_type(64).constant(USER_64));
+        let native = builder.equal(segment, self.module.int_type(64).constant(USER_64));
         builder.branch_if(native, body, skip);
         block
     }
 
     fn read_register(&self, builder: &Builder<'c>, slot: Value<'c>, regs: Value<'c>, offset: u32) -> Value<'c> {
         let word = self.module.int_type(64);
-        let address = builder.offset(builder.from_u64(regs, self.module.pointer_type()), offset.into());
+        let address = builder.offset(builder.cast_word(regs, self.module.pointer_type()), offset.into());
         builder.call_helper(PROBE_READ_KERNEL, word, &[slot, self.module.int_type(32).constant(8), address]);
         builder.load(word, slot)
     }

@@ -180,3 +180,42 @@ fn scalar_align(size_bytes: u32) -> u32 {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::layouts;
+    use super::*;
+
+    #[test]
+    fn sizes_and_alignments_are_the_compilers() {
+        let btf = layouts();
+        // BTF does not say `aligned(32)`: `gap` and `tail` are judged by their members.
+        let expected = [
+            ("plain", 16, 8),
+            ("packed", 7, 1),
+            ("bits", 8, 8),
+            ("bits_zero", 8, 4),
+            ("bits_packed", 7, 1),
+            ("arrays", 64, 8),
+            ("gap", 64, 4),
+            ("tail", 64, 8),
+            ("numbers", 48, 16),
+            ("holds_packed", 12, 4),
+        ];
+        for (name, size, align) in expected {
+            let id = btf.find(Kind::Struct, name).unwrap();
+            assert_eq!((btf.size_of(id), btf.align_of(id)), (Some(size), align), "{name}");
+        }
+    }
+
+    #[test]
+    fn fields_are_found_inside_anonymous_members() {
+        let btf = layouts();
+        let id = btf.find(Kind::Struct, "anonymous").unwrap();
+        assert_eq!(btf.field(id, "high").map(|field| field.bit_offset), Some(128));
+        assert_eq!(btf.field(id, "x"), None);
+        assert!(btf.struct_has_field("anonymous", "named"));
+        let bits = btf.find(Kind::Struct, "bits").unwrap();
+        assert_eq!(btf.field(bits, "c").map(|field| (field.bit_offset, field.bit_size)), Some((15, 40)));
+    }
+}

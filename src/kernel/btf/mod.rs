@@ -25,6 +25,8 @@
 //! `--btf` ([`Btf::open`]: raw BTF or an ELF file with a `.BTF` section) and the objects bpflua compiles
 //! ([`Btf::from_elf`]).
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod index;
 mod layout;
 mod names;

@@ -153,3 +153,60 @@ fn build_id(mut notes: &[u8]) -> Option<&[u8]> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{LAYOUTS, layouts};
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_types_is_explained() {
+        let root = std::env::temp_dir().join(format!("bpflua-no-btf-{}", std::process::id()));
+        fs::create_dir_all(root.join("boot")).unwrap();
+        fs::write(root.join("boot/config-5.4.0"), "CONFIG_BPF=y\n# CONFIG_DEBUG_INFO_BTF is not set\n").unwrap();
+        let report = Btf::kernel_under(&root, "5.4.0").unwrap_err().report();
+        fs::remove_dir_all(&root).unwrap();
+        let lines: Vec<&str> = report.lines().collect();
+        assert_eq!(lines[0], "error: cannot read the kernel's type data (BTF): this kernel offers none");
+        assert!(lines[1].starts_with("  looked in: /sys/kernel/btf/vmlinux, /boot/vmlinux-5.4.0, "), "{report}");
+        assert_eq!(lines[2], "  /boot/config-5.4.0: CONFIG_DEBUG_INFO_BTF is not set");
+        assert_eq!(lines[3], "hint: give a BTF file of this kernel with `--btf FILE`");
+    }
+
+    #[test]
+    fn files_that_are_no_btf_are_refused_with_words() {
+        let why = |bytes: &[u8]| Btf::from_bytes(bytes).unwrap_err().why().to_owned();
+        assert_eq!(why(b"short"), "5 bytes are too few for BTF");
+        assert_eq!(why(&[7; 64]), "not BTF (the magic number is missing)");
+        assert_eq!(why(&[&[0xeb, 0x9f], &[0_u8; 30][..]].concat()), "BTF of the other byte order");
+        let err = Btf::open("/nonexistent/btf").unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "cannot read type data (BTF) from `/nonexistent/btf`: no such file or directory (ENOENT)"
+        );
+    }
+
+    #[test]
+    fn the_identity_follows_the_bytes() {
+        let mut bytes = elf_btf(LAYOUTS).unwrap();
+        assert_eq!(Btf::from_bytes(bytes.clone()).unwrap().identity(), layouts().identity());
+        let at = bytes.len() - 2;
+        bytes[at] ^= 1;
+        assert_ne!(Btf::from_bytes(bytes).unwrap().identity(), layouts().identity());
+    }
+
+    #[test]
+    fn finds_the_build_id_among_notes() {
+        let mut notes = Vec::new();
+        for (name, kind, data) in [(&b"Xen\0"[..], 6_u32, &b"12345"[..]), (b"GNU\0", 3, b"id-bytes")] {
+            for word in [name.len() as u32, data.len() as u32, kind] {
+                notes.extend(word.to_ne_bytes());
+            }
+            notes.extend(name);
+            notes.extend(data);
+            notes.resize(notes.len().next_multiple_of(4), 0);
+        }
+        assert_eq!(build_id(&notes), Some(&b"id-bytes"[..]));
+        assert_eq!(build_id(&notes[..20]), None);
+    }
+}

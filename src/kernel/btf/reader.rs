@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! [`Btf`]: the bytes, the index, and types by number.
 
-use std::ffi::CStr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, OnceLock};
 
-use super::index::{RECORD_BYTES, Sections, kind_of, u32_at, vlen_of};
+use super::index::{RECORD_BYTES, Sections, kind_of, u32_at, until_nul, vlen_of};
 use super::names::{Class, NameIndex};
 use super::storage::Storage;
 use super::views::{Array, Composite, Datasec, Enum, Func, FuncProto, Int, IntEncoding, Kind, Type, TypeId, Var};
@@ -102,7 +101,7 @@ impl Btf {
         }
         let strings = &self.storage.bytes()[self.strings.clone()];
         let tail = strings.get((offset - self.first_string) as usize..).unwrap_or_default();
-        CStr::from_bytes_until_nul(tail).map_or(b"", CStr::to_bytes)
+        until_nul(tail).unwrap_or_default()
     }
 
     pub(super) fn name_at(&self, offset: u32) -> &str {
@@ -201,5 +200,104 @@ fn array(record: Record<'_>) -> Array {
         element: TypeId(u32_at(record.rest, 0)),
         index: TypeId(u32_at(record.rest, 4)),
         count: u32_at(record.rest, 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{LAYOUTS, ask_everything, kernel_or_skip, layouts};
+    use super::*;
+
+    fn members(btf: &Btf, name: &str) -> Vec<(String, u32, u32)> {
+        let Type::Struct(composite) = btf.type_by_id(btf.find(Kind::Struct, name).unwrap()) else { panic!("{name}") };
+        composite.members().map(|m| (m.name.to_owned(), m.bit_offset, m.bit_size)).collect()
+    }
+
+    #[test]
+    fn reads_members_with_offsets_and_bitfields() {
+        let btf = layouts();
+        let member = |name: &str, offset, bits| (name.to_owned(), offset, bits);
+        assert_eq!(members(&btf, "packed"), [member("a", 0, 0), member("b", 8, 0), member("c", 40, 0)]);
+        assert_eq!(
+            members(&btf, "bits"),
+            [member("a", 0, 3), member("b", 8, 7), member("c", 15, 40), member("d", 55, 1)]
+        );
+        assert_eq!(members(&btf, "anonymous")[1], member("", 64, 0));
+    }
+
+    #[test]
+    fn reads_enums_of_all_sizes() {
+        let btf = layouts();
+        assert_eq!(btf.enumerator("MINUS").unwrap().1, -1);
+        assert_eq!(btf.enumerator("WIDER").unwrap().1, 0x1_0000_0001);
+        let (tiny, value) = btf.enumerator("TINY_B").unwrap();
+        assert_eq!((btf.size_of(tiny), value), (Some(1), 1));
+        assert!(btf.enum_has_value("color", "BLUE") && !btf.enum_has_value("color", "PLUS"));
+    }
+
+    #[test]
+    fn reads_functions() {
+        let btf = layouts();
+        let takes = btf.func_by_name("takes").unwrap().proto().unwrap();
+        assert_eq!((takes.param_count(), takes.is_variadic(), takes.returns_void()), (3, false, false));
+        assert!(takes.params_are_scalars_or_pointers());
+        assert!(btf.func_by_name("gives_nothing").unwrap().proto().unwrap().returns_void());
+        assert!(!btf.func_by_name("by_value").unwrap().proto().unwrap().params_are_scalars_or_pointers());
+    }
+
+    #[test]
+    fn reads_variables_and_sections() {
+        let btf = layouts();
+        let Type::Datasec(section) = btf.type_by_id(btf.find(Kind::Datasec, ".bss").unwrap()) else { panic!() };
+        let first = section.vars().next().unwrap();
+        let Type::Var(var) = btf.type_by_id(first.type_id) else { panic!() };
+        assert_eq!((var.name, btf.size_of(var.type_id)), ("v_plain", Some(16)));
+    }
+
+    #[test]
+    fn damaged_data_never_panics() {
+        let elf = layouts();
+        let whole = elf.storage.bytes();
+        for len in 0..whole.len() {
+            let _ = Btf::from_bytes(&whole[..len]).map(|btf| ask_everything(&btf));
+        }
+        for at in 0..whole.len() {
+            let mut bytes = whole.to_vec();
+            bytes[at] ^= [0x01, 0x80, 0xff][at % 3];
+            let _ = Btf::from_bytes(bytes).map(|btf| ask_everything(&btf));
+        }
+        assert!(Btf::from_elf(&LAYOUTS[..LAYOUTS.len() / 2]).is_err());
+    }
+
+    #[test]
+    fn reads_the_running_kernel() {
+        let Some(btf) = kernel_or_skip() else { return };
+        assert!(btf.type_count() > 10_000);
+        assert_ne!(ask_everything(&btf), 0);
+        assert!(btf.struct_has_field("task_struct", "pid"));
+        assert!(btf.struct_has_field("task_struct", "comm") && !btf.struct_has_field("task_struct", "nobody"));
+        assert_eq!(btf.enumerator("BPF_MAP_TYPE_HASH").unwrap().1, 1);
+    }
+
+    #[test]
+    fn a_split_goes_on_where_its_base_ends() {
+        let base = Arc::new(layouts());
+        // A typedef `plain_t`, at offset 0 of the split's strings, of a struct of the base.
+        let plain = base.find(Kind::Struct, "plain").unwrap();
+        let strings = b"plain_t\0";
+        let name = base.strings.len() as u32;
+        let mut bytes = vec![0x9f, 0xeb, 1, 0];
+        for word in [24, 0, 12, 12, strings.len() as u32, name, 8 << 24, plain.0] {
+            bytes.extend(u32::to_ne_bytes(word));
+        }
+        bytes.extend(strings);
+        let split = Btf::with_base(base.clone(), bytes).unwrap();
+        let typedef = split.find(Kind::Typedef, "plain_t").unwrap();
+        assert_eq!(typedef.0, base.type_count());
+        assert_eq!(split.resolve(typedef), plain);
+        assert_eq!(split.size_of(typedef), Some(16));
+        assert_eq!(split.align_of(typedef), 8);
+        assert_eq!(split.find(Kind::Struct, "plain"), Some(plain));
+        assert_ne!(split.identity(), base.identity());
     }
 }

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* For texts that include libbpf's header of this name: the prelude has it all. */
+#pragma clang system_header

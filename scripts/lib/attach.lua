@@ -1,0 +1,189 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Methods of BPF objects that attach and detach. Every option table is checked here; the host does the rest.
+
+local ffi = require("ffi")
+local errors = require("bpflua.errors")
+local format = require("bpflua.format")
+local native = require("bpflua.native")
+
+local M = {}
+
+local KPROBE = {
+    event = "string|number|cdata",
+    event_re = "string",
+    event_off = "number",
+    fn_name = "string!",
+    mechanism = "string",
+    -- bcc-lua's names
+    fn_offset = "number",
+    retprobe = "boolean",
+    maxactive = "number",
+}
+local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name = "string!", maxactive = "number", mechanism = "string" }
+local UPROBE = {
+    name = "string!",
+    sym = "string",
+    addr = "number|cdata",
+    sym_off = "number",
+    pid = "number",
+    fn_name = "string!",
+    retprobe = "boolean",
+}
+local TRACEPOINT = { tp = "string!", fn_name = "string!" }
+
+-- The same options without the need for a function: a detach without one is for all.
+local function optional_function(spec)
+    local copy = {}
+    for name, kind in pairs(spec) do
+        copy[name] = kind
+    end
+    copy.fn_name = "string"
+    return copy
+end
+
+local function with(options, extra)
+    local copy = {}
+    for name, value in pairs(options) do
+        copy[name] = value
+    end
+    for name, value in pairs(extra) do
+        copy[name] = value
+    end
+    copy.event_off = copy.event_off or copy.fn_offset
+    copy.addr = copy.addr and tonumber(copy.addr)
+    if copy.event and type(copy.event) ~= "string" then
+        -- An address: as digits, which keep all 64 bits.
+        copy.address, copy.event = format.text(ffi.cast("uint64_t", copy.event)), nil
+    end
+    return copy
+end
+
+---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
+---@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
+---@return bpflua.BPF self
+function M:attach_kprobe(options)
+    errors.options("attach_kprobe", options, KPROBE)
+    native.attach.kprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+    return self
+end
+
+---Attaches a function to the return of kernel functions.
+---@param options {event?: string, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
+---@return bpflua.BPF self
+function M:attach_kretprobe(options)
+    errors.options("attach_kretprobe", options, KRETPROBE)
+    native.attach.kprobe(self:_object(), with(options, { retprobe = true }))
+    return self
+end
+
+---Attaches a function to a place in a program or library.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `addr` a virtual address or file offset
+---@return bpflua.BPF self
+function M:attach_uprobe(options)
+    errors.options("attach_uprobe", options, UPROBE)
+    native.attach.uprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+    return self
+end
+
+---Attaches a function to the return of a function in a program or library.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
+---@return bpflua.BPF self
+function M:attach_uretprobe(options)
+    errors.options("attach_uretprobe", options, UPROBE)
+    native.attach.uprobe(self:_object(), with(options, { retprobe = true }))
+    return self
+end
+
+---Attaches a function to a tracepoint.
+---@param options {tp: string, fn_name: string} `tp` is "category:event"
+---@return bpflua.BPF self
+function M:attach_tracepoint(options)
+    errors.options("attach_tracepoint", options, TRACEPOINT)
+    native.attach.tracepoint(self:_object(), options)
+    return self
+end
+
+---Attaches a function to a raw tracepoint.
+---@param options {tp: string, fn_name: string} `tp` is the event without its category
+---@return bpflua.BPF self
+function M:attach_raw_tracepoint(options)
+    errors.options("attach_raw_tracepoint", options, TRACEPOINT)
+    native.attach.raw_tracepoint(self:_object(), options)
+    return self
+end
+
+---Detaches what `attach_kprobe` attached to this event.
+---@param options {event: string, fn_name?: string} without `fn_name`: every function
+---@return bpflua.BPF self
+function M:detach_kprobe(options)
+    errors.options("detach_kprobe", options, { event = "string!", fn_name = "string" })
+    native.attach.detach_kprobe(self:_object(), options)
+    return self
+end
+
+---Detaches what `attach_kretprobe` attached to this event.
+---@param options {event: string, fn_name?: string}
+---@return bpflua.BPF self
+function M:detach_kretprobe(options)
+    errors.options("detach_kretprobe", options, { event = "string!", fn_name = "string" })
+    native.attach.detach_kprobe(self:_object(), with(options, { retprobe = true }))
+    return self
+end
+
+---Detaches what `attach_uprobe` attached with the same options.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@return bpflua.BPF self
+function M:detach_uprobe(options)
+    errors.options("detach_uprobe", options, optional_function(UPROBE))
+    native.attach.detach_uprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+    return self
+end
+
+---Detaches what `attach_uretprobe` attached with the same options.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@return bpflua.BPF self
+function M:detach_uretprobe(options)
+    errors.options("detach_uretprobe", options, optional_function(UPROBE))
+    native.attach.detach_uprobe(self:_object(), with(options, { retprobe = true }))
+    return self
+end
+
+---Detaches what `attach_tracepoint` attached to this tracepoint.
+---@param options {tp: string, fn_name?: string}
+---@return bpflua.BPF self
+function M:detach_tracepoint(options)
+    errors.options("detach_tracepoint", options, optional_function(TRACEPOINT))
+    native.attach.detach_tracepoint(self:_object(), options)
+    return self
+end
+
+---Detaches what `attach_raw_tracepoint` attached to this raw tracepoint.
+---@param options {tp: string, fn_name?: string}
+---@return bpflua.BPF self
+function M:detach_raw_tracepoint(options)
+    errors.options("detach_raw_tracepoint", options, optional_function(TRACEPOINT))
+    native.attach.detach_raw_tracepoint(self:_object(), options)
+    return self
+end
+
+---@class bpflua.Probe
+---@field kind string kprobe, kretprobe, uprobe, tracepoint …
+---@field target string what was asked for
+---@field resolved string[] what is really probed, when that differs
+---@field fn_name string
+---@field mechanism string how it is attached
+---@field why string[] why not by a cheaper mechanism
+---@field notes string[]
+---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
+---@field missed number runs that the kernel left out
+
+---What is attached, by which mechanism, and why not by a cheaper one.
+---@return bpflua.Probe[]
+function M:probes()
+    return native.attach.probes(self:_object())
+end
+
+return M

@@ -1,0 +1,92 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- The first file that runs in a VM: sets the globals, and runs scripts to their end.
+
+local errors = require("bpflua.errors")
+local events = require("bpflua.events")
+local native = require("bpflua.native")
+
+local M = {}
+
+-- The frames of the user's own code, innermost first.
+local function user_frames()
+    local frames = {}
+    local level = 2
+    while true do
+        local frame = debug.getinfo(level, "Sln")
+        if not frame then
+            return frames
+        end
+        if frame.what ~= "C" and frame.currentline > 0 and not errors.is_embedded(frame.source) then
+            frames[#frames + 1] = {
+                file = frame.source:gsub("^[@=]", ""):match("^[^\n]*"),
+                line = frame.currentline,
+                name = frame.what ~= "main" and frame.name or nil,
+            }
+        end
+        level = level + 1
+    end
+end
+
+local function on_error(raised)
+    return { raised = raised, frames = user_frames() }
+end
+
+-- A script is plain, or it returns `function(BPF, utils)` as bcc-lua's scripts do.
+local function whole_script(chunk, args)
+    local result = chunk(unpack(args))
+    if type(result) == "function" then
+        result(BPF, require("bpflua.utils"))
+    end
+end
+
+-- Lua files beside the script can be required.
+local function find_beside()
+    local folder = native.run.folder()
+    if folder then
+        folder = folder == "" and "." or folder
+        package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
+    end
+end
+
+---Calls a script.
+---@param chunk function
+---@param args string[]
+---@return boolean ok
+---@return {raised: any, frames: table}? failure
+function M.call(chunk, args)
+    find_beside()
+    return xpcall(whole_script, on_error, chunk, args)
+end
+
+---Runs a script to its end; then everything it attached is detached.
+---@param chunk function the loaded script
+---@param args string[] its arguments
+---@return "exit"|"interrupted"|"broken pipe"|"failed" how it ended
+---@return any detail the exit status, or the raised value
+---@return table? frames the stack of a failed script
+function M.run(chunk, args)
+    local ok, failure = M.call(chunk, args)
+    events.finish()
+    BPF.cleanup()
+    io.flush()
+    local raised = not ok and failure.raised
+    local how = not ok and errors.end_of_run(raised)
+    if ok or how == "interrupted" and events.was_told() then
+        return "exit", BPF._status or 0
+    elseif how then
+        return how
+    end
+    return "failed", raised, failure.frames
+end
+
+---Checks what a script would compile; see `check.lua`.
+function M.check(chunk, args)
+    return require("bpflua.check").run(M, chunk, args)
+end
+
+BPF = require("bpflua.bpf")
+package.loaded.bpf = BPF
+package.loaded.bcc = BPF
+require("bpflua.format").install()
+
+return M

@@ -1,0 +1,336 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- `BPF{…}`: a C text becomes an object in the kernel; its maps are fields, its probes attach by their names.
+
+local attach = require("bpflua.attach")
+local buffers = require("bpflua.buffers")
+local errors = require("bpflua.errors")
+local events = require("bpflua.events")
+local map = require("bpflua.map")
+local native = require("bpflua.native")
+local source = require("bpflua.source")
+local trace = require("bpflua.trace")
+
+---@class bpflua.BPF
+---@field [string] bpflua.Map the maps of the C text
+local Methods = {}
+
+local Instance = {}
+
+-- Objects that are open, in the order they were made: all are closed at the script's end.
+local open_objects = {}
+
+for name, method in pairs(attach) do
+    Methods[name] = method
+end
+buffers.install(map.Map)
+
+-- ---------------------------------------------------------------- construction
+
+local function open_object(options)
+    local request = source.request(options)
+    if request.object then
+        return native.object.open(request.object)
+    end
+    return native.object.compile(request)
+end
+
+---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
+---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], debug?: integer}
+---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`
+---@return bpflua.BPF
+local function construct(options)
+    local self = { _handle = open_object(options), _maps = {}, _sources = {}, _programs = {} }
+    setmetatable(self, Instance)
+    open_objects[#open_objects + 1] = self
+    for _, facts in ipairs(native.object.maps(self._handle)) do
+        self._maps[facts.name] = map.new(facts, self)
+    end
+    for _, name in ipairs(native.object.auto_functions(self._handle)) do
+        native.attach.auto(self._handle, name)
+    end
+    return self
+end
+
+-- ---------------------------------------------------------------- the object
+
+function Methods:_object()
+    if not self._handle then
+        errors.fail({ what = "cannot use the BPF object", why = "it was closed" })
+    end
+    return self._handle
+end
+
+function Methods:_add_source(source)
+    self._sources[#self._sources + 1] = source
+end
+
+---Detaches everything and frees the object's maps and programs.
+function Methods:cleanup()
+    if not self._handle then
+        return
+    end
+    for _, source in ipairs(self._sources) do
+        source:close()
+    end
+    native.object.close(self._handle)
+    self._handle = false
+    for _, one in pairs(self._maps) do
+        one.fd = -1
+    end
+    for i, object in ipairs(open_objects) do
+        if object == self then
+            table.remove(open_objects, i)
+            break
+        end
+    end
+end
+Methods.close = Methods.cleanup
+
+---A map by its name in the C text.
+---@param name string
+---@param key_type? string accepted as in bcc; the types come from the C text
+---@param leaf_type? string
+---@return bpflua.Map
+function Methods:get_table(name, key_type, leaf_type)
+    local found = self._maps[name]
+    if not found then
+        errors.unknown(("the C text has no map `%s`"):format(tostring(name)), name, self._maps, "maps")
+    end
+    return found
+end
+
+---Loads a function into the kernel without attaching it.
+---@param name string
+---@param prog_type? string accepted as in bcc; the type comes from the function's section
+---@return {name: string, fd: integer}
+function Methods:load_func(name, prog_type)
+    local known = self._programs[name]
+    if not known then
+        known = { name = name, fd = native.object.load(self:_object(), name), bpf = self }
+        self._programs[name] = known
+    end
+    return known
+end
+
+---Loads every function of the C text.
+---@param prog_type? string
+---@return {name: string, fd: integer}[]
+function Methods:load_funcs(prog_type)
+    local all = {}
+    for i, name in ipairs(native.object.functions(self:_object())) do
+        all[i] = self:load_func(name, prog_type)
+    end
+    return all
+end
+
+---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
+---@param name string
+---@return string
+function Methods:get_syscall_fnname(name)
+    return native.kernel.syscall_function(name)
+end
+
+---What the kernel puts before a system call's name in its function's.
+---@return string
+function Methods:get_syscall_prefix()
+    return native.kernel.syscall_prefix()
+end
+
+-- ---------------------------------------------------------------- events
+
+---Delivers the events that are there to their handlers, or else waits until some are.
+---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
+---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
+---@return number delivered
+---@return "interrupted"? stop
+function Methods:perf_buffer_poll(timeout)
+    return events.poll(timeout)
+end
+Methods.ring_buffer_poll = Methods.perf_buffer_poll
+Methods.kprobe_poll = Methods.perf_buffer_poll
+
+---Delivers the events that are there, without waiting.
+---@return number delivered
+function Methods:perf_buffer_consume()
+    return (events.poll(0))
+end
+Methods.ring_buffer_consume = Methods.perf_buffer_consume
+
+---Delivers events until Ctrl-C or `BPF.exit`.
+function Methods:perf_buffer_poll_loop()
+    events.run()
+end
+Methods.kprobe_poll_loop = Methods.perf_buffer_poll_loop
+
+local function run(options)
+    options = errors.options("run", options, { duration = "number" })
+    return events.run(options.duration)
+end
+
+---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
+---@param options? {duration?: number} seconds
+---@return "interrupted"|"timeout" why
+function Methods:run(options)
+    return run(options)
+end
+
+for _, name in ipairs({ "trace_print", "trace_fields", "trace_readline", "each_trace_fields" }) do
+    Methods[name] = function(_, ...)
+        return trace[name](...)
+    end
+end
+
+local Pipe = {}
+Pipe.__index = Pipe
+function Pipe:trace_fields(nonblocking)
+    return trace.trace_fields(nonblocking)
+end
+
+---bcc-lua's way to the trace pipe: `b:pipe():trace_fields()`.
+function Methods:pipe()
+    return setmetatable({}, Pipe)
+end
+
+-- ---------------------------------------------------------------- the class
+
+function Instance.__index(self, name)
+    local found = Methods[name] or rawget(self, "_maps")[name]
+    if found == nil then
+        local what = ("`%s` is neither a method of a BPF object nor a map of its C text"):format(tostring(name))
+        errors.unknown(what, name, rawget(self, "_maps"), "maps", Methods)
+    end
+    return found
+end
+
+function Instance.__newindex(_, name)
+    errors.fail({ what = ("cannot set `%s` of a BPF object"):format(tostring(name)), why = "its fields are the maps of the C text" })
+end
+
+function Instance.__tostring(self)
+    return rawget(self, "_handle") and "BPF object" or "BPF object (closed)"
+end
+
+local Class = {}
+
+---Closes every BPF object of the script; given one, that one.
+---@param object? bpflua.BPF
+function Class.cleanup(object)
+    if object then
+        return Methods.cleanup(object)
+    end
+    for i = #open_objects, 1, -1 do
+        open_objects[i]:cleanup()
+    end
+end
+
+---Asks the script to end, as Ctrl-C does: loops deliver what is left and return, and the code after them runs.
+---@param status? integer exit status of the script (default 0)
+function Class.exit(status)
+    Class._status = type(status) == "number" and status or 0
+    native.run.request_stop()
+end
+
+---Whether Ctrl-C was pressed or `BPF.exit` called: `while not BPF.stopped() do b:perf_buffer_poll() end`.
+---@return boolean
+function Class.stopped()
+    return events.stopped()
+end
+
+---Calls a function every so many seconds while a loop, a poll or `BPF.sleep` runs.
+---@param seconds number
+---@param fn fun()
+---@return integer timer for `BPF.cancel`
+function Class.interval(seconds, fn)
+    if type(seconds) ~= "number" or seconds <= 0 then
+        errors.fail({ what = "cannot set an interval", why = "it must be a number of seconds above 0" })
+    elseif type(fn) ~= "function" then
+        errors.fail({ what = "cannot set an interval", why = "its second argument must be a function, not a " .. type(fn) })
+    end
+    return events.loop():every(seconds, function()
+        fn()
+    end)
+end
+
+---Ends an interval.
+---@param timer integer
+function Class.cancel(timer)
+    events.loop():cancel(timer)
+end
+
+---Waits for so many seconds, or until Ctrl-C or `BPF.exit`. Handlers and timers run meanwhile.
+---@param seconds number
+---@return boolean whole false when it was cut short
+function Class.sleep(seconds)
+    return events.run(seconds) == "timeout"
+end
+
+---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
+---@param options? {duration?: number} seconds
+---@return "interrupted"|"timeout" why
+function Class.run(options)
+    return run(options)
+end
+
+---See `b:get_syscall_fnname`; also `b:get_syscall_fnname(name)`.
+---@param name string
+---@return string
+function Class.get_syscall_fnname(name)
+    return native.kernel.syscall_function(name)
+end
+
+---@return string
+function Class.get_syscall_prefix()
+    return native.kernel.syscall_prefix()
+end
+
+-- Kprobes attached now, over all objects.
+local function count_probes(...)
+    local kinds, count = { ... }, 0
+    for _, object in ipairs(open_objects) do
+        for _, probe in ipairs(object:probes()) do
+            for _, kind in ipairs(kinds) do
+                count = count + (probe.kind == kind and 1 or 0)
+            end
+        end
+    end
+    return count
+end
+
+---@return integer
+function Class.num_open_kprobes()
+    return count_probes("kprobe", "kretprobe")
+end
+
+---@return integer
+function Class.num_open_uprobes()
+    return count_probes("uprobe", "uretprobe")
+end
+
+---@return integer
+function Class.num_open_tracepoints()
+    return count_probes("tracepoint")
+end
+
+Class._status = false
+
+local BPF = {}
+
+---bcc-lua's way to say `BPF{…}`: `BPF:new{…}`.
+---@return bpflua.BPF
+function Class.new(first, options)
+    return construct(first == BPF and options or first)
+end
+
+return setmetatable(BPF, {
+    __call = function(_, options)
+        return construct(options)
+    end,
+    __index = function(_, name)
+        local found = Class[name]
+        if found == nil then
+            errors.unknown(("`BPF` has no function `%s`"):format(tostring(name)), name, Class, "functions of BPF")
+        end
+        return found
+    end,
+})

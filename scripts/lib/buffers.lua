@@ -1,0 +1,129 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Methods of maps that carry events: perf buffers and ring buffers to handlers.
+
+local ffi = require("ffi")
+local errors = require("bpflua.errors")
+local events = require("bpflua.events")
+
+local M = {}
+
+---@class bpflua.BufferOptions
+---@field callback? fun(cpu: integer, event: ffi.cdata*, size: integer)
+---@field page_cnt? integer pages of memory per CPU, a power of two (default 64)
+---@field lost_cb? fun(count: number, cpu: integer) called in place of a line on standard error
+---@field wakeup_events? integer wake up once so many events are there (default: batched, a few milliseconds late at most)
+---@field ctype? string|ffi.ctype* the event's C type, when the C text does not tell
+
+local PERF_OPTIONS = {
+    callback = "function!",
+    page_cnt = "number",
+    lost_cb = "function",
+    wakeup_events = "number",
+    ctype = "string|cdata",
+}
+
+local RING_OPTIONS = { callback = "function!", lost_cb = "function", ctype = "string|cdata" }
+
+-- bcc-lua's order: callback, C type, its parameters, pages, lost callback. Ours: callback, options.
+local function buffer_options(of, spec, callback, second, params, page_cnt, lost_cb)
+    local options = {}
+    if type(callback) == "table" then
+        for name, value in pairs(callback) do
+            options[name] = value
+        end
+    else
+        if type(second) == "table" then
+            for name, value in pairs(second) do
+                options[name] = value
+            end
+        else
+            options.ctype, options.page_cnt, options.lost_cb = second, page_cnt, lost_cb
+        end
+        options.callback = callback
+    end
+    options = errors.options(of, options, spec)
+    if type(options.ctype) == "string" then
+        options.ctype = params and ffi.typeof(options.ctype, unpack(params)) or ffi.typeof(options.ctype)
+    end
+    return options
+end
+
+local function needs_kind(map, method, ...)
+    for _, kind in ipairs({ ... }) do
+        if map.kind == kind then
+            return
+        end
+    end
+    errors.fail({
+        what = ("cannot call `%s` on map `%s`"):format(method, map.name),
+        why = ("it is of type %s, not %s"):format(map.kind, table.concat({ ... }, " or ")),
+    })
+end
+
+local function source_options(map, options)
+    local ctype = options.ctype or map.event_type and map.event_type.ctype or nil
+    return {
+        fd = map:get_fd(),
+        name = map.name,
+        ctype = ctype,
+        handler = options.callback,
+        -- bcc-lua's handlers get a pointer, as their C type says; ours a struct that knows its members.
+        args = { "cpu", (options.ctype or not ctype) and "ev" or "event", "size" },
+        page_cnt = options.page_cnt,
+        wakeup_events = options.wakeup_events,
+        lost = options.lost_cb,
+    }
+end
+
+---Has a handler called for each event of a perf buffer, while `perf_buffer_poll` or a loop runs.
+---The event is the struct that the C text submits. It is good until the handler returns; `event:copy()` keeps it.
+---`b.events:open_perf_buffer(function(cpu, event) print(event.pid) end)`
+---@param self bpflua.Map
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions
+---@param options? bpflua.BufferOptions|string
+---@return bpflua.Map self
+function M.open_perf_buffer(self, callback, options, params, page_cnt, lost_cb)
+    needs_kind(self, "open_perf_buffer", "perf_event_array")
+    local given = buffer_options("open_perf_buffer", PERF_OPTIONS, callback, options, params, page_cnt, lost_cb)
+    self.bpf:_add_source(events.loop():add_perf(source_options(self, given)))
+    return self
+end
+
+---Has a handler called for each record of a ring buffer.
+---@param self bpflua.Map
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions cpu is -1
+---@param options? bpflua.BufferOptions
+---@return bpflua.Map self
+function M.open_ring_buffer(self, callback, options)
+    needs_kind(self, "open_ring_buffer", "ringbuf")
+    local given = buffer_options("open_ring_buffer", RING_OPTIONS, callback, options)
+    self.bpf:_add_source(events.loop():add_ring(source_options(self, given)))
+    return self
+end
+
+---The event behind a pointer to its bytes.
+---@param self bpflua.Map
+---@param data ffi.cdata*
+---@return ffi.cdata*
+function M.event(self, data)
+    if not self.event_type then
+        errors.fail({
+            what = ("cannot tell the type of events of map `%s`"):format(self.name),
+            why = "the C text submits nothing through it",
+        })
+    end
+    if ffi.istype(self.event_type.ctype, data) then
+        return data
+    end
+    return ffi.cast(ffi.typeof("$ *", self.event_type.ctype), data)[0]
+end
+
+---Adds the methods to those of maps.
+---@param methods table
+function M.install(methods)
+    methods.open_perf_buffer = M.open_perf_buffer
+    methods.open_ring_buffer = M.open_ring_buffer
+    methods.event = M.event
+end
+
+return M

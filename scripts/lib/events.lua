@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- The one event loop of a script: every buffer, timer and trace line of all its BPF objects comes through it.
+
+local C = require("bpflua.cfunctions")
+local errors = require("bpflua.errors")
+local loop = require("bpflua.loop")
+local native = require("bpflua.native")
+
+local M = { interrupted = loop.interrupted }
+
+local the_loop
+
+---The loop, made when it is first used.
+---@return table
+function M.loop()
+    if not the_loop then
+        the_loop = loop.new(C, { fail = errors.fail })
+        -- Read by the Ctrl-C hook: a script with a loop is told of the stop by the loop.
+        the_loop.used, the_loop.stop_told = false, false
+        native.run.set_loop(the_loop)
+        -- Whoever reads our output in a pipe wants each line when it is there, not pages of them.
+        io.stdout:flush()
+        io.stdout:setvbuf("line")
+    end
+    return the_loop
+end
+
+-- The loop, about to wait: from now on Ctrl-C is the loop's to tell.
+local function used()
+    local events = M.loop()
+    events.used = true
+    return events
+end
+
+---Delivers what is there, else waits; see `b:perf_buffer_poll`.
+---@param timeout_ms? number
+---@return number delivered
+---@return "interrupted"? stop
+function M.poll(timeout_ms)
+    return used():poll(timeout_ms)
+end
+
+---Runs handlers and timers until Ctrl-C, `BPF.exit`, or for so many seconds.
+---@param seconds? number
+---@return "interrupted"|"timeout" why it ended
+function M.run(seconds)
+    return used():run(seconds)
+end
+
+---Whether the script should end: Ctrl-C was pressed or `BPF.exit` called. A script that asked has been told.
+---@return boolean
+function M.stopped()
+    if C.stop_requested() == 0 then
+        return false
+    end
+    M.loop().stop_told = true
+    return true
+end
+
+---Whether the script learned of the stop from the loop: going on from there it ended as it wanted.
+---@return boolean
+function M.was_told()
+    return the_loop ~= nil and the_loop.stop_told
+end
+
+---Tells of losses not told of yet. At the end of the script.
+function M.finish()
+    if the_loop then
+        the_loop:finish()
+    end
+end
+
+return M

@@ -1,0 +1,123 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Text of kernel values: `print` and `string.format` take 64-bit cdata and `char[N]` as they come out of events.
+
+local errors = require("bpflua.errors")
+local ffi = require("ffi")
+
+local M = {}
+
+local lua_format, lua_tostring = string.format, tostring
+local i64, u64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
+local EPIPE = 32
+
+-- Per C type: how a value of it becomes a Lua value that every directive of string.format takes.
+local readers = {}
+
+local function read_text(value)
+    -- A char[N] of the kernel's ends at its NUL, or at N when there is none.
+    local text = ffi.string(value, ffi.sizeof(value))
+    return text:match("^[^%z]*")
+end
+
+local function reader_of(ctype)
+    local name = lua_tostring(ctype)
+    if ctype == i64 or ctype == u64 then
+        return false
+    end
+    -- Plain char only: arrays of u8 are bytes.
+    if name:find("^ctype<char %(?&?%)?%[%d+%]>$") or name:find("^ctype<const char %(?&?%)?%[%d+%]>$") then
+        return read_text
+    end
+    return false
+end
+
+---A value as Lua text and number functions want it: `char[N]` becomes a string, all else stays.
+---@param value any
+---@return any
+function M.plain(value)
+    if type(value) ~= "cdata" then
+        return value
+    end
+    local ctype = ffi.typeof(value)
+    local id = tonumber(ctype)
+    local reader = readers[id]
+    if reader == nil then
+        reader = reader_of(ctype)
+        readers[id] = reader
+    end
+    return reader and reader(value) or value
+end
+
+---`tostring` without the type suffix of LuaJIT's 64-bit integers, and with the text of a `char[N]`.
+---@param value any
+---@return string
+function M.text(value)
+    value = M.plain(value)
+    if type(value) == "cdata" and (ffi.istype(u64, value) or ffi.istype(i64, value)) then
+        return (lua_tostring(value):gsub("U?LL$", ""))
+    end
+    return lua_tostring(value)
+end
+
+-- %s of a 64-bit integer shows its digits; the others take it as it is (all 64 bits in %x and %u).
+local function argument(directive, value)
+    if type(value) ~= "cdata" then
+        return value
+    end
+    if directive == "s" then
+        return M.text(value)
+    end
+    return M.plain(value)
+end
+
+local function format(fmt, ...)
+    local count = select("#", ...)
+    local has_cdata = false
+    for i = 1, count do
+        if type((select(i, ...))) == "cdata" then
+            has_cdata = true
+            break
+        end
+    end
+    if not has_cdata then
+        return lua_format(fmt, ...)
+    end
+    local values, at = { ... }, 0
+    for directive in fmt:gsub("%%%%", ""):gmatch("%%[%-+ #0]*%d*%.?%d*(%a)") do
+        at = at + 1
+        values[at] = argument(directive, values[at])
+    end
+    return lua_format(fmt, unpack(values, 1, count))
+end
+
+---Writes to standard output. The end of its reader ends the script, quietly.
+---@param text string
+function M.write(text)
+    local ok, message, code = io.write(text)
+    if not ok then
+        if code == EPIPE then
+            errors.finish("broken pipe")
+        end
+        errors.fail({ what = "cannot write to standard output", why = message, kind = "machine" })
+    end
+end
+
+local function print(...)
+    local count = select("#", ...)
+    if count == 1 then
+        return M.write(M.text((...)) .. "\n")
+    end
+    local pieces = {}
+    for i = 1, count do
+        pieces[i] = M.text((select(i, ...)))
+    end
+    M.write(table.concat(pieces, "\t") .. "\n")
+end
+
+---Puts the two in place of Lua's own.
+function M.install()
+    string.format = format
+    _G.print = print
+end
+
+return M

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- The value of a per-CPU map: one value for each possible CPU.
+
+local ffi = require("ffi")
+local errors = require("bpflua.errors")
+local format = require("bpflua.format")
+
+---@class bpflua.PerCpu values by CPU number, from 0 to `cpus - 1`
+---@field cpus integer
+local PerCpu = {}
+PerCpu.__index = PerCpu
+
+local M = {}
+
+local function number_of(self, value)
+    if type(value) ~= "number" and not (type(value) == "cdata" and tonumber(value)) then
+        errors.fail({ what = "cannot count over CPUs", why = ("the values are of type %s"):format(self.type.name) })
+    end
+    return value
+end
+
+---The sum over all CPUs; 64-bit values are summed exactly.
+---@return number|ffi.cdata*
+function PerCpu:sum()
+    local sum = number_of(self, self[0])
+    for cpu = 1, self.cpus - 1 do
+        sum = sum + self[cpu]
+    end
+    return sum
+end
+
+---The greatest value.
+---@return number|ffi.cdata*
+function PerCpu:max()
+    local most = number_of(self, self[0])
+    for cpu = 1, self.cpus - 1 do
+        if self[cpu] > most then
+            most = self[cpu]
+        end
+    end
+    return most
+end
+
+---The mean over all CPUs.
+---@return number
+function PerCpu:average()
+    return tonumber(self:sum()) / self.cpus
+end
+
+function PerCpu:__len()
+    return self.cpus
+end
+
+function PerCpu:__tostring()
+    local pieces = {}
+    for cpu = 0, self.cpus - 1 do
+        pieces[cpu + 1] = format.text(self[cpu])
+    end
+    return "{" .. table.concat(pieces, ", ") .. "}"
+end
+
+local function stride(map)
+    return math.ceil(map.value_type.size / 8) * 8
+end
+
+-- A pointer to one CPU's value.
+local function place(map, base, cpu)
+    return ffi.cast(ffi.typeof("$ *", map.value_type.ctype), ffi.cast("uint8_t *", base) + cpu * stride(map))
+end
+
+---Reads all CPUs' values.
+---@param map bpflua.Map
+---@param base ffi.cdata*
+---@return bpflua.PerCpu
+function M.load(map, base)
+    local self = { cpus = map.lookup_size / stride(map), type = map.value_type }
+    for cpu = 0, self.cpus - 1 do
+        self[cpu] = map.value_type:load(place(map, base, cpu), 0)
+    end
+    return setmetatable(self, PerCpu)
+end
+
+---Writes one value for all CPUs, or those of a table by CPU (others: zero).
+---@param map bpflua.Map
+---@param cell ffi.cdata*
+---@param value any
+function M.store(map, cell, value)
+    local cpus = map.lookup_size / stride(map)
+    local by_cpu = getmetatable(value) == PerCpu or type(value) == "table" and value[0] ~= nil
+    ffi.fill(cell, map.lookup_size)
+    for cpu = 0, cpus - 1 do
+        local one = value
+        if by_cpu then
+            one = value[cpu]
+        end
+        if one ~= nil then
+            map.value_type:store(place(map, cell, cpu), 0, one, ("%s[%d]"):format(map.value_label, cpu))
+        end
+    end
+end
+
+return M

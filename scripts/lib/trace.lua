@@ -1,0 +1,147 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- What `bpf_trace_printk` writes, read from the kernel's trace pipe. Timers and event handlers run meanwhile.
+
+local ffi = require("ffi")
+local C = require("bpflua.cfunctions")
+local errors = require("bpflua.errors")
+local events = require("bpflua.events")
+local format = require("bpflua.format")
+local native = require("bpflua.native")
+
+local M = {}
+
+-- Lines that the loop delivered and nobody took yet; `take` decides what a line is: fields, or the line as it is.
+local queue, first, last = {}, 1, 0
+local take
+
+local function push(item)
+    last = last + 1
+    queue[last] = item
+end
+
+local function pop()
+    if first > last then
+        return nil
+    end
+    local item = queue[first]
+    queue[first] = nil
+    first = first + 1
+    return item
+end
+
+local function take_fields(handle)
+    local line = C.trace_next(handle)
+    if line == nil then
+        return nil
+    end
+    return {
+        ffi.string(line.task, line.task_len),
+        line.pid,
+        line.cpu,
+        ffi.string(line.flags, line.flags_len),
+        line.ts,
+        ffi.string(line.msg, line.msg_len),
+    }
+end
+
+local function take_line(handle)
+    local line = C.trace_line(handle)
+    return line ~= nil and ffi.string(line.msg, line.msg_len) or nil
+end
+
+local function deliver(loop)
+    local count = 0
+    while count < 512 do
+        local item = take(loop.handle)
+        if not item then
+            break
+        end
+        push(item)
+        count = count + 1
+    end
+    return count
+end
+
+-- The loop with the pipe open and lines wanted.
+local function tracing_loop(how)
+    local loop = events.loop()
+    if not loop.trace_handler then
+        loop:open_trace(native.kernel.trace_pipe())
+        loop:on_trace(push)
+        loop.deliver_trace = deliver
+    end
+    take = how
+    return loop
+end
+
+-- The next item; nil when there is none now (nonblocking) or the script is to end.
+local function next_item(how, nonblocking)
+    tracing_loop(how)
+    local item = pop()
+    while not item do
+        local _, stop = events.poll(nonblocking and 0 or nil)
+        item = pop()
+        if stop or nonblocking then
+            return item
+        end
+    end
+    return item
+end
+
+---The fields of the next line that `bpf_trace_printk` wrote.
+---@param nonblocking? boolean nil instead of waiting
+---@return string? task nil when there is none, or after Ctrl-C and `BPF.exit`
+---@return integer pid
+---@return integer cpu
+---@return string flags
+---@return number ts seconds
+---@return string msg
+function M.trace_fields(nonblocking)
+    local fields = next_item(take_fields, nonblocking)
+    if fields then
+        return unpack(fields, 1, 6)
+    end
+end
+
+---The next line of the trace pipe as it is.
+---@param nonblocking? boolean nil instead of waiting
+---@return string?
+function M.trace_readline(nonblocking)
+    return next_item(take_line, nonblocking)
+end
+
+local FIELDS = { task = 1, pid = 2, cpu = 3, flags = 4, ts = 5, msg = 6 }
+
+-- "{1} {5}" as in bcc: fields by number from 0, or by name.
+local function fill_in(template, fields)
+    return (template:gsub("{(%w+)}", function(name)
+        local index = FIELDS[name] or tonumber(name) and tonumber(name) + 1
+        if not index or fields[index] == nil then
+            errors.unknown(("`trace_print` has no field `{%s}`"):format(name), name, FIELDS, "fields")
+        end
+        return format.text(fields[index])
+    end))
+end
+
+---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
+---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
+function M.trace_print(fmt)
+    while true do
+        local item = next_item(fmt and take_fields or take_line)
+        if item == nil then
+            return
+        end
+        format.write((fmt and fill_in(fmt, item) or item) .. "\n")
+    end
+end
+
+---Iterates over the fields of trace lines until Ctrl-C or `BPF.exit`.
+---`for task, pid, cpu, flags, ts, msg in b:each_trace_fields() do`
+---@return fun(): string?, integer, integer, string, number, string
+function M.each_trace_fields()
+    return function()
+        return M.trace_fields()
+    end
+end
+
+return M

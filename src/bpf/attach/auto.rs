@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attaching by what a function's own section or name says.
+
+use super::{KprobeTarget, UprobePlace, UprobeTarget};
+use crate::bpf::function::{Function, FunctionKind};
+use crate::bpf::object::Object;
+use crate::bpf::probe::ProbeId;
+use crate::error::{Error, Result};
+use crate::kernel::tracefs::{self, Tracefs};
+
+/// What a function says it is for.
+#[derive(Debug, PartialEq)]
+enum Place {
+    Kprobe(KprobeTarget),
+    Uprobe(UprobeTarget),
+    /// Both parts of `category__event` may hold `__`, so it is split when tracefs is at hand.
+    TracepointName(String),
+    Tracepoint(String),
+    RawTracepoint(String),
+    Tracing(String),
+}
+
+impl Object {
+    /// Attaches a function to what its section or its prefix (`kprobe__`, `tracepoint__` …) names.
+    pub fn attach_auto(&mut self, function: &str) -> Result<ProbeId> {
+        match Place::of(self.function(function)?) {
+            Some(Place::Kprobe(target)) => self.attach_kprobe(&target, function),
+            Some(Place::Uprobe(target)) => self.attach_uprobe(&target, function),
+            Some(Place::Tracepoint(target)) => self.attach_tracepoint(&target, function),
+            Some(Place::TracepointName(name)) => self.attach_tracepoint(&split_tracepoint(&name)?, function),
+            Some(Place::RawTracepoint(target)) => self.attach_raw_tracepoint(&target, function),
+            Some(Place::Tracing(target)) => self.attach_tracing(&target, function),
+            None => {
+                let what = format!("cannot attach `{function}` by itself");
+                Err(Error::script(what, "neither its section nor its name says to what").with_hint(
+                    "name it `kprobe__FUNCTION` or the like, or attach it with `b:attach_kprobe{…}` and its kin",
+                ))
+            }
+        }
+    }
+
+    /// The functions that [`attach_auto`](Object::attach_auto) can attach, in order: what `BPF{…}` attaches by itself.
+    pub fn auto_functions(&self) -> Vec<String> {
+        let functions = self.functions().iter().filter(|function| Place::of(function).is_some());
+        functions.map(|function| function.name.clone()).collect()
+    }
+}
+
+impl Place {
+    fn of(function: &Function) -> Option<Place> {
+        Self::of_section(function).or_else(|| Self::of_name(&function.name))
+    }
+
+    fn of_section(function: &Function) -> Option<Place> {
+        let (word, target) = function.section.trim_start_matches('?').split_once('/')?;
+        let owned = target.to_owned();
+        match &function.kind {
+            FunctionKind::Tracepoint(Some(target)) => Some(Place::Tracepoint(target.clone())),
+            FunctionKind::RawTracepoint(Some(_)) => Some(Place::RawTracepoint(owned)),
+            FunctionKind::Tracing(Some(_)) => Some(Place::Tracing(owned)),
+            FunctionKind::Probe => match word.trim_end_matches(".s") {
+                "kprobe" => Some(Place::Kprobe(kprobe(target))),
+                "kretprobe" => Some(Place::Kprobe(KprobeTarget { retprobe: true, ..kprobe(target) })),
+                "kprobe.multi" => Some(Place::Kprobe(KprobeTarget::matching(glob(target)))),
+                "kretprobe.multi" => {
+                    Some(Place::Kprobe(KprobeTarget { retprobe: true, ..KprobeTarget::matching(glob(target)) }))
+                }
+                "ksyscall" => Some(Place::Kprobe(KprobeTarget::function(format!("sys_{target}")))),
+                "kretsyscall" => Some(Place::Kprobe(KprobeTarget {
+                    retprobe: true,
+                    ..KprobeTarget::function(format!("sys_{target}"))
+                })),
+                "uprobe" => uprobe(target, false),
+                "uretprobe" => uprobe(target, true),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// bcc's prefixes.
+    fn of_name(name: &str) -> Option<Place> {
+        let after = |prefix: &str| name.strip_prefix(prefix).filter(|rest| !rest.is_empty());
+        if let Some(event) = after("kprobe__") {
+            return Some(Place::Kprobe(KprobeTarget::function(event)));
+        }
+        if let Some(event) = after("kretprobe__") {
+            return Some(Place::Kprobe(KprobeTarget { retprobe: true, ..KprobeTarget::function(event) }));
+        }
+        if after("tracepoint__").is_some() {
+            return Some(Place::TracepointName(name.to_owned()));
+        }
+        if let Some(event) = after("raw_tracepoint__") {
+            return Some(Place::RawTracepoint(event.to_owned()));
+        }
+        let in_module = after("kfunc__").or_else(|| after("kretfunc__"));
+        if let Some((module, function)) = in_module.and_then(|rest| rest.split_once("__")) {
+            return Some(Place::Tracing(format!("{module}:{function}")));
+        }
+        after("lsm__").map(|hook| Place::Tracing(hook.to_owned()))
+    }
+}
+
+/// `FUNCTION` or `FUNCTION+OFFSET`
+fn kprobe(target: &str) -> KprobeTarget {
+    match target.split_once('+').and_then(|(name, offset)| Some((name, number(offset)?))) {
+        Some((name, offset)) => KprobeTarget { offset, ..KprobeTarget::function(name) },
+        None => KprobeTarget::function(target),
+    }
+}
+
+/// `PATH:SYMBOL` or `PATH:SYMBOL+OFFSET`
+fn uprobe(target: &str, retprobe: bool) -> Option<Place> {
+    let (name, symbol) = target.rsplit_once(':')?;
+    let place = match symbol.split_once('+').and_then(|(name, offset)| Some((name, number(offset)?))) {
+        Some((symbol, offset)) => UprobePlace::Symbol(symbol.to_owned(), offset),
+        None => UprobePlace::Symbol(symbol.to_owned(), 0),
+    };
+    Some(Place::Uprobe(UprobeTarget { name: name.to_owned(), place, pid: None, retprobe }))
+}
+
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// A glob with `*` and `?` as a regular expression.
+fn glob(pattern: &str) -> String {
+    regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+}
+
+fn split_tracepoint(name: &str) -> Result<String> {
+    let found = Tracefs::open()?.find_by_struct_name(name);
+    // One that does not exist is refused by name when it is attached.
+    let first =
+        || tracefs::split_struct_name(name).next().map(|(category, event)| (category.to_owned(), event.to_owned()));
+    found.or_else(first).map(|(category, event)| format!("{category}:{event}")).ok_or_else(|| {
+        Error::script(
+            format!("cannot attach `{name}` by itself"),
+            "it is not of the form `tracepoint__category__event`",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str, section: &str) -> Option<Place> {
+        let kind = FunctionKind::of_section(section);
+        Place::of(&Function { name: name.to_owned(), section: section.to_owned(), kind, variants: Vec::new() })
+    }
+
+    #[test]
+    fn prefixes_say_where() {
+        assert_eq!(place("kprobe__vfs_read", "kprobe"), Some(Place::Kprobe(KprobeTarget::function("vfs_read"))));
+        let returns = KprobeTarget { retprobe: true, ..KprobeTarget::function("vfs_read") };
+        assert_eq!(place("kretprobe__vfs_read", "kprobe"), Some(Place::Kprobe(returns)));
+        assert_eq!(place("raw_tracepoint__sys_enter", "x"), Some(Place::RawTracepoint("sys_enter".to_owned())));
+        assert_eq!(place("kfunc__vmlinux__vfs_read", "fentry"), Some(Place::Tracing("vmlinux:vfs_read".to_owned())));
+        assert_eq!(place("lsm__file_open", "lsm"), Some(Place::Tracing("file_open".to_owned())));
+        assert_eq!(place("on_read", "kprobe"), None);
+        assert_eq!(place("kprobe__", "kprobe"), None);
+        assert_eq!(place("syscall__clone", "kprobe"), None, "attached only when asked");
+    }
+
+    #[test]
+    fn sections_say_where() {
+        let with_offset = KprobeTarget { offset: 16, ..KprobeTarget::function("vfs_read") };
+        assert_eq!(place("f", "kprobe/vfs_read+0x10"), Some(Place::Kprobe(with_offset)));
+        let tracepoint = Some(Place::Tracepoint("sched:sched_switch".to_owned()));
+        assert_eq!(place("f", "tp/sched/sched_switch"), tracepoint);
+        assert_eq!(place("f", "fentry/vfs_read"), Some(Place::Tracing("vfs_read".to_owned())));
+        let Some(Place::Uprobe(target)) = place("f", "uretprobe//bin/bash:readline") else { panic!() };
+        assert_eq!((target.name.as_str(), target.retprobe), ("/bin/bash", true));
+        assert_eq!(place("f", "kprobe.multi/vfs_re*"), Some(Place::Kprobe(KprobeTarget::matching("vfs_re.*"))));
+    }
+}

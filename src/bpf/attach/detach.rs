@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeping track of what is attached, and detaching it.
+
+use super::UprobeTarget;
+use crate::bpf::object::Object;
+use crate::bpf::probe::{Attached, Probe, ProbeId, ProbeKind, ProbeReport};
+use crate::error::{Error, Result};
+use crate::suggest;
+
+impl Object {
+    pub(super) fn keep_probe(
+        &mut self,
+        kind: ProbeKind,
+        target: String,
+        function: &str,
+        attached: Attached,
+    ) -> ProbeId {
+        let id = ProbeId(self.next_probe);
+        self.next_probe += 1;
+        self.probes.push(Probe { id, kind, target, function: function.to_owned(), attached });
+        id
+    }
+
+    /// What is attached, in the order it was attached.
+    pub fn probes(&self) -> Vec<ProbeReport> {
+        self.probes.iter().map(Probe::report).collect()
+    }
+
+    /// How many probes of this kind are open, counted as bcc does: one per function probed.
+    pub fn count_links(&self, kind: ProbeKind) -> usize {
+        self.probes.iter().filter(|probe| probe.kind == kind).map(|probe| probe.attached.links.len()).sum()
+    }
+
+    /// Detaches one probe.
+    pub fn detach(&mut self, probe: ProbeId) -> Result<()> {
+        let before = self.probes.len();
+        self.probes.retain(|known| known.id != probe);
+        if self.probes.len() < before {
+            return Ok(());
+        }
+        Err(Error::script(format!("cannot detach probe {}", probe.0), "it is not attached"))
+    }
+
+    /// Detaches every kprobe or kretprobe of this target, of one function or of all.
+    pub fn detach_kprobe(&mut self, event: &str, retprobe: bool, function: Option<&str>) -> Result<()> {
+        let kind = if retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
+        self.detach_at(kind, event, function)
+    }
+
+    /// Detaches every uprobe or uretprobe of this target, of one function or of all.
+    pub fn detach_uprobe(&mut self, target: &UprobeTarget, function: Option<&str>) -> Result<()> {
+        let kind = if target.retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
+        self.detach_at(kind, &target.to_string(), function)
+    }
+
+    /// Detaches every probe of this tracepoint, of one function or of all.
+    pub fn detach_tracepoint(&mut self, tracepoint: &str, function: Option<&str>) -> Result<()> {
+        self.detach_at(ProbeKind::Tracepoint, tracepoint, function)
+    }
+
+    /// Detaches every probe of this raw tracepoint, of one function or of all.
+    pub fn detach_raw_tracepoint(&mut self, event: &str, function: Option<&str>) -> Result<()> {
+        self.detach_at(ProbeKind::RawTracepoint, event, function)
+    }
+
+    /// Detaches every probe that was attached by BTF to this target, of one function or of all.
+    pub fn detach_tracing(&mut self, target: &str, function: Option<&str>) -> Result<()> {
+        self.detach_at(ProbeKind::Tracing, target, function)
+    }
+
+    /// Detaches everything.
+    pub fn detach_all(&mut self) {
+        self.probes.clear();
+    }
+
+    fn detach_at(&mut self, kind: ProbeKind, target: &str, function: Option<&str>) -> Result<()> {
+        let before = self.probes.len();
+        let meant = |probe: &Probe| {
+            probe.kind == kind && probe.is_at(target) && function.is_none_or(|function| probe.function == function)
+        };
+        self.probes.retain(|probe| !meant(probe));
+        if self.probes.len() < before {
+            return Ok(());
+        }
+        let what = match function {
+            Some(function) => format!("cannot detach `{function}` from {} `{target}`", kind.name()),
+            None => format!("cannot detach {} `{target}`", kind.name()),
+        };
+        let error = Error::script(what, "it is not attached");
+        let attached: Vec<&str> =
+            self.probes.iter().filter(|probe| probe.kind == kind).map(|probe| probe.target.as_str()).collect();
+        Err(match suggest::similar_line(&suggest::nearest(target, attached.iter().copied())) {
+            Some(line) => error.with_hint(line),
+            None => error,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a kernel without kprobes offers in place of one.
+
+use super::functions::KernelFunction;
+use crate::error::Error;
+use crate::kernel::tracefs::Tracefs;
+use crate::kernel::{config, kallsyms, syscalls};
+use crate::suggest;
+
+/// Words of a function's name that say nothing of what it does.
+const EMPTY_WORDS: [&str; 10] = ["do", "sys", "x64", "arm64", "ksys", "internal", "core", "common", "try", "slow"];
+
+/// Adds to the error of a kprobe on these functions why this kernel has none, and what works instead.
+pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
+    let error = error.with_evidence(missing_part());
+    let known = Tracefs::find().and_then(|tracefs| tracefs.tracepoints().ok()).unwrap_or_default();
+    let [only] = functions else { return error.with_note(OTHERS) };
+    let near = similar(&only.name, &known);
+    let error = match near.is_empty() {
+        true => error,
+        false => error.with_hint(format!("tracepoints that may serve instead: {}", near.join(", "))),
+    };
+    error.with_note(OTHERS)
+}
+
+const OTHERS: &str = "tracepoints, raw tracepoints and uprobes need no kprobes";
+
+fn missing_part() -> String {
+    let unset = ["CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS", "CONFIG_PERF_EVENTS"];
+    let from_config = unset.iter().find_map(|option| config::evidence_unset(option));
+    from_config.unwrap_or_else(|| match kallsyms::first_existing(&["register_kprobe"]) {
+        Ok(None) => "it was built without them: there is no `register_kprobe` (CONFIG_KPROBES)".to_owned(),
+        _ => "there is no `/sys/bus/event_source/devices/kprobe` (CONFIG_KPROBE_EVENTS)".to_owned(),
+    })
+}
+
+/// Tracepoints that speak of what a function does: those of its system call, else those that share most words.
+fn similar<'a>(function: &str, known: &'a [String]) -> Vec<&'a str> {
+    let by_name = |wanted: String| known.iter().find(move |name| **name == wanted).map(String::as_str);
+    if let Some(call) = syscalls::parse_function_name(function) {
+        let both = ["enter", "exit"].map(|side| by_name(format!("syscalls:sys_{side}_{}", call.name)));
+        return both.into_iter().flatten().collect();
+    }
+    let stem = function.split('.').next().unwrap_or(function);
+    let words: Vec<&str> = meaningful(stem).collect();
+    let shared = |name: &str| meaningful(name).filter(|word| words.contains(word)).count();
+    let enough = words.len().min(2);
+    let mut scored: Vec<(usize, &str)> = known
+        .iter()
+        .map(|name| (shared(name.split_once(':').map_or(name, |(_, event)| event)), name.as_str()))
+        .filter(|(score, _)| *score >= enough && *score > 0)
+        .collect();
+    scored.sort_by_key(|(score, name)| (std::cmp::Reverse(*score), name.len()));
+    scored.into_iter().take(suggest::LIMIT).map(|(_, name)| name).collect()
+}
+
+fn meaningful(name: &str) -> impl Iterator<Item = &str> {
+    name.split('_').filter(|word| word.len() > 1 && !EMPTY_WORDS.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracepoints_of_the_same_words() {
+        let names = ["tcp:tcp_retransmit_skb", "sched:sched_switch", "syscalls:sys_enter_clone", "syscalls:sys_exit_clone"];
+        let known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(similar("tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);
+        assert_eq!(similar("__tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);
+        assert_eq!(similar("__x64_sys_clone", &known), ["syscalls:sys_enter_clone", "syscalls:sys_exit_clone"]);
+        assert!(similar("finish_task_switch", &known).is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tracepoints, raw tracepoints, and what users name by a section of their own.
+
+use std::io;
+
+use super::{Mechanism, perf_probe};
+use crate::bpf::link::{Link, or_refused};
+use crate::bpf::object::Object;
+use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
+use crate::bpf::program::LoadAs;
+use crate::error::{Error, Result};
+use crate::kernel::tracefs::Tracefs;
+use crate::suggest;
+
+impl Object {
+    /// Attaches a function to a tracepoint, `category:event`.
+    pub fn attach_tracepoint(&mut self, tracepoint: &str, function: &str) -> Result<ProbeId> {
+        let what = format!("cannot attach `{function}` to tracepoint `{tracepoint}`");
+        let Some((category, event)) = tracepoint.split_once(':') else {
+            return Err(without_category(&what, tracepoint));
+        };
+        let tracefs = Tracefs::open()?;
+        if !tracefs.has_tracepoint(category, event) {
+            return Err(tracefs.no_such_tracepoint(&what, category, event));
+        }
+        let id = tracefs.format(category, event)?.id;
+        let program = self.load_as(function, &LoadAs::Tracepoint)?;
+        let link = perf_probe::open_tracepoint(u64::from(id)).and_then(|event| Link::perf(&program, event));
+        let attached = Attached::one(or_refused(link, || what)?, Mechanism::Tracepoint);
+        Ok(self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached))
+    }
+
+    /// Attaches a function to a raw tracepoint, by the event's name without its category.
+    pub fn attach_raw_tracepoint(&mut self, event: &str, function: &str) -> Result<ProbeId> {
+        let what = format!("cannot attach `{function}` to raw tracepoint `{event}`");
+        if let Some((_, name)) = event.split_once(':') {
+            let error = Error::script(what, "a raw tracepoint is named without its category");
+            return Err(error.with_hint(format!("say `{name}`")));
+        }
+        let program = self.load_as(function, &LoadAs::RawTracepoint)?;
+        let link = Link::raw_tracepoint(&program, event).map_err(|err| no_raw_tracepoint(&what, event, &err))?;
+        let attached = Attached::one(link, Mechanism::RawTracepoint);
+        Ok(self.keep_probe(ProbeKind::RawTracepoint, event.to_owned(), function, attached))
+    }
+
+    /// Attaches a function to what its section or macro names by BTF: fentry, fexit, fmod_ret, lsm, tp_btf.
+    pub fn attach_tracing(&mut self, target: &str, function: &str) -> Result<ProbeId> {
+        let what = format!("cannot attach `{function}` to `{target}`");
+        let program = self.load_as(function, &LoadAs::Tracing(target.to_owned()))?;
+        let link = or_refused(Link::tracing(&program), || what)?;
+        let attached = Attached::one(link, Mechanism::Tracing);
+        Ok(self.keep_probe(ProbeKind::Tracing, target.to_owned(), function, attached))
+    }
+}
+
+fn without_category(what: &str, event: &str) -> Error {
+    let error = Error::script(what, "a tracepoint is named `category:event`");
+    let known = Tracefs::find().and_then(|tracefs| tracefs.tracepoints().ok()).unwrap_or_default();
+    let same = known.iter().filter(|known| known.split_once(':').is_some_and(|(_, name)| name == event));
+    let same: Vec<&str> = same.map(String::as_str).take(suggest::LIMIT).collect();
+    match suggest::similar_line(&same) {
+        Some(line) => error.with_hint(line),
+        None => error,
+    }
+}
+
+fn no_raw_tracepoint(what: &str, event: &str, err: &io::Error) -> Error {
+    if err.raw_os_error() != Some(libc::ENOENT) {
+        return Error::io(what, err);
+    }
+    let error = Error::machine(what, "no such raw tracepoint in this kernel").with_errno(libc::ENOENT);
+    let known = Tracefs::find().and_then(|tracefs| tracefs.tracepoints().ok()).unwrap_or_default();
+    let names = known.iter().filter_map(|known| known.split_once(':')).filter(|(category, _)| *category != "syscalls");
+    let near = suggest::nearest(event, names.map(|(_, name)| name));
+    if event.starts_with("sys_enter_") || event.starts_with("sys_exit_") {
+        let raw = if event.starts_with("sys_enter_") { "sys_enter" } else { "sys_exit" };
+        return error.with_hint(format!("`{event}` is a tracepoint only; the raw one for all system calls is `{raw}`"));
+    }
+    match suggest::similar_line(&near) {
+        Some(line) => error.with_hint(line),
+        None => error,
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a symbol or address to the offset in the file, which is what a uprobe takes.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use object::elf::STT_GNU_IFUNC;
+use object::read::{ReadCache, ReadRef};
+use object::{Object as _, ObjectKind, ObjectSegment as _, ObjectSymbol as _, SymbolFlags, SymbolKind};
+
+use super::UprobePlace;
+use crate::error::{Error, Result};
+use crate::suggest;
+
+/// The offset in `path` of a place; `what` is the headline of an error.
+pub fn offset(path: &Path, place: &UprobePlace, what: &str) -> Result<u64> {
+    let file = File::open(path).map_err(|err| Error::io(what, &err).with_evidence(format!("`{}`", path.display())))?;
+    let cache = ReadCache::new(BufReader::new(file));
+    let file = object::File::parse(&cache).map_err(|err| {
+        Error::script(what, format!("`{}` is not a program or library", path.display())).with_evidence(err.to_string())
+    })?;
+    let (symbol, address, plus) = match place {
+        UprobePlace::Symbol(name, plus) => (Some(name), find_symbol(&file, name, path, what)?, *plus),
+        // bcc's rule: addresses of position-independent files are offsets already.
+        UprobePlace::Address(address) if file.kind() != ObjectKind::Executable || is_pie(&file) => return Ok(*address),
+        UprobePlace::Address(address) => (None, *address, 0),
+    };
+    let offset = in_file(&file, address).ok_or_else(|| {
+        let place = symbol.map_or_else(|| format!("address {address:#x}"), |name| format!("symbol `{name}`"));
+        Error::script(what, format!("{place} is in no part of `{}` that is loaded", path.display()))
+    })?;
+    Ok(offset + plus)
+}
+
+/// `object` calls a position-independent executable an executable too; its first segment is at address 0.
+fn is_pie<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> bool {
+    file.segments().map(|segment| segment.address()).min() == Some(0)
+}
+
+fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, address: u64) -> Option<u64> {
+    file.segments().find_map(|segment| {
+        let (start, size) = segment.file_range();
+        let within = address.checked_sub(segment.address())?;
+        (within < size).then_some(start + within)
+    })
+}
+
+/// A function of the file by name: its address, and whether it chooses among others.
+fn find_symbol<'data, R: ReadRef<'data>>(
+    file: &object::File<'data, R>,
+    name: &str,
+    path: &Path,
+    what: &str,
+) -> Result<u64> {
+    let symbols = || file.symbols().chain(file.dynamic_symbols()).filter(|symbol| !symbol.is_undefined());
+    let found = symbols().find(|symbol| symbol.name() == Ok(name));
+    let Some(symbol) = found else {
+        let known =
+            symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
+        return Err(no_symbol(name, path, known.collect(), what));
+    };
+    if let SymbolFlags::Elf { st_info, .. } = symbol.flags() {
+        if st_info.st_type() == STT_GNU_IFUNC {
+            let why = format!("`{name}` is an indirect function: it chooses one of several when the program starts");
+            let ending = format!("{}_", name.trim_start_matches('_'));
+            let chosen = symbols().filter_map(|symbol| symbol.name().ok()).filter(|other| other.contains(&ending));
+            let mut chosen: Vec<&str> = chosen.take(suggest::LIMIT).collect();
+            chosen.dedup();
+            let error = Error::script(what, why);
+            return Err(match suggest::similar_line(&chosen) {
+                Some(line) => error.with_hint(format!("probe the function that is chosen; {line}")),
+                None => error.with_note("the functions that it chooses from have no symbols in this file"),
+            });
+        }
+    }
+    Ok(symbol.address())
+}
+
+fn no_symbol(name: &str, path: &Path, known: Vec<&str>, what: &str) -> Error {
+    let why = format!("no function `{name}` in `{}`", path.display());
+    let error = Error::machine(what, why).with_errno(libc::ENOENT);
+    let error = error.with_evidence(format!("searched: {} functions in its symbol tables", known.len()));
+    match suggest::similar_line(&suggest::nearest(name, known.iter().copied())) {
+        Some(line) => error.with_hint(line),
+        None if known.is_empty() => error.with_note("the file has no symbols: it was stripped"),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::attach::library;
+
+    fn libc_offset(symbol: &str) -> Result<u64> {
+        let path = library::find("c", None, "x")?;
+        offset(&path, &UprobePlace::Symbol(symbol.to_owned(), 0), "cannot attach uprobe `f`")
+    }
+
+    #[test]
+    fn symbols_have_offsets() {
+        let offset = libc_offset("getpid").unwrap();
+        assert!(offset > 0x1000);
+        let path = library::find("c", None, "x").unwrap();
+        assert_eq!(super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), 4), "x").unwrap(), offset + 4);
+        assert_eq!(super::offset(&path, &UprobePlace::Address(0x1234), "x").unwrap(), 0x1234);
+    }
+
+    #[test]
+    fn errors_name_the_nearest() {
+        let err = libc_offset("getpdi").unwrap_err();
+        assert!(err.report().contains("similar: getpid"), "{}", err.report());
+        let err = libc_offset("strlen").unwrap_err();
+        assert!(err.why().contains("indirect function"), "{}", err.report());
+        let err = offset(Path::new("/etc/passwd"), &UprobePlace::Address(0), "x").unwrap_err();
+        assert!(err.why().contains("not a program"));
+    }
+}

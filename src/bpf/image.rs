@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From ELF bytes to maps in the kernel and relocated programs in memory.
+//!
+//! libbpf opens the object and prepares it: CO-RE and map relocations, BTF into the kernel, maps created. Everything is
+//! copied out and the object closed, with libbpf's parsed kernel BTF (tens of megabytes) freed with it.
+
+use std::ffi::{CStr, CString};
+use std::ops::Range;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::rc::Rc;
+
+use libbpf_rs::{ObjectBuilder, OpenObject};
+use object::{Object as _, ObjectSection as _};
+
+use super::libbpf_log;
+use super::map::Map;
+use super::map_kind::MapKind;
+use super::object::ObjectOptions;
+use super::sys::object::{self as raw, RawMap, RawProgram};
+use super::Variant;
+use crate::error::{Error, Result, errno_words};
+use crate::kernel::privilege;
+
+/// What an opened and prepared object comes down to.
+#[derive(Debug)]
+pub struct Image {
+    /// Relocated programs, in the order of the ELF.
+    pub programs: Vec<RawProgram>,
+    /// Maps, in the order of the ELF.
+    pub maps: Vec<Rc<Map>>,
+    /// The object's BTF in the kernel.
+    pub btf: Option<OwnedFd>,
+    /// The licence that the C text declares.
+    pub license: CString,
+    /// The object as it came.
+    pub elf: Vec<u8>,
+    /// How it was asked for.
+    pub options: ObjectOptions,
+    btf_range: Range<usize>,
+}
+
+impl Image {
+    /// Opens `elf`, creates its maps and relocates its programs.
+    pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Image> {
+        let sections = Sections::read(&elf, &options.name)?;
+        let (opened, messages) = libbpf_log::capture(|| open(&elf, &options));
+        let mut object = opened.map_err(|err| open_error(&options.name, &err, &messages))?;
+        let declared = raw::programs(&object);
+        let declared_maps = raw::maps(&object);
+        forget_late_targets(&mut object, &declared);
+        let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
+        prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
+        let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
+        let mut programs = raw::programs(&object);
+        for (program, declared) in programs.iter_mut().zip(&declared) {
+            program.prog_type = declared.prog_type;
+            program.expected_attach_type = declared.expected_attach_type;
+            raw::renumber_maps(&mut program.insns, &renumber);
+        }
+        let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
+        drop(object);
+        Ok(Image { programs, maps, btf, license: sections.license, btf_range: sections.btf, elf, options })
+    }
+
+    /// The object's BTF as bytes; empty when it has none.
+    pub fn btf_bytes(&self) -> &[u8] {
+        &self.elf[self.btf_range.clone()]
+    }
+}
+
+/// The sections that libbpf has no function for.
+struct Sections {
+    btf: Range<usize>,
+    license: CString,
+}
+
+impl Sections {
+    fn read(elf: &[u8], name: &str) -> Result<Sections> {
+        let what = || format!("cannot read the object of `{name}`");
+        let file = object::File::parse(elf).map_err(|err| Error::bug(what(), err.to_string()))?;
+        let license = file.section_by_name("license").and_then(|section| section.data().ok()).unwrap_or(b"GPL\0");
+        let license = CStr::from_bytes_until_nul(license).map(CStr::to_owned).unwrap_or_default();
+        let btf = file.section_by_name(".BTF").and_then(|section| section.file_range());
+        let btf = btf.map_or(0..0, |(start, size)| start as usize..(start + size) as usize);
+        let btf = if elf.get(btf.clone()).is_some() { btf } else { 0..0 };
+        Ok(Sections { btf, license })
+    }
+}
+
+/// Opens `elf` with libbpf.
+pub(super) fn open(elf: &[u8], options: &ObjectOptions) -> libbpf_rs::Result<OpenObject> {
+    let mut builder = ObjectBuilder::default();
+    builder.name(object_name(&options.name))?;
+    if let Some(path) = &options.btf_path {
+        builder.btf_custom_path(path)?;
+    }
+    builder.open_memory(elf)
+}
+
+/// The characters that the kernel takes in a name; it becomes the prefix of `.bss` and the like.
+fn object_name(name: &str) -> String {
+    let stem = name.rsplit('/').next().unwrap_or(name);
+    let stem = stem.split('.').next().unwrap_or(stem);
+    let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(15).collect();
+    if name.is_empty() { "bpflua".to_owned() } else { name }
+}
+
+/// The targets of the compiler's own trampoline variants come with the attachment, and a kernel without BTF must not
+/// stop the others from being used.
+fn forget_late_targets(object: &mut OpenObject, programs: &[RawProgram]) {
+    let late: Vec<&str> = programs
+        .iter()
+        .map(|program| program.symbol.as_str())
+        .filter(|symbol| matches!(Variant::split(symbol).1, Variant::Fentry | Variant::Fexit))
+        .collect();
+    raw::forget_targets(object, &late);
+}
+
+/// The maps with descriptors of their own, and the number that libbpf put into the instructions for each.
+fn keep_maps(object: &OpenObject, declared: &[RawMap], name: &str) -> Result<(Vec<Rc<Map>>, Vec<(i32, i32)>)> {
+    let mut maps = Vec::new();
+    let mut renumber = Vec::new();
+    for (prepared, declared) in raw::maps(object).into_iter().zip(declared) {
+        let fd = raw::duplicate(object, prepared.fd)
+            .map_err(|err| Error::io(format!("cannot keep map `{}` of `{name}`", declared.name), &err))?;
+        renumber.push((prepared.fd, fd.as_raw_fd()));
+        maps.push(Rc::new(Map::new(&prepared, declared, fd)));
+    }
+    Ok((maps, renumber))
+}
+
+fn open_error(name: &str, err: &libbpf_rs::Error, messages: &[String]) -> Error {
+    let error = Error::bug(format!("cannot open the object of `{name}`"), err.to_string());
+    with_messages(error, messages)
+}
+
+fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[String], maps: &[RawMap]) -> Error {
+    let name = &options.name;
+    let errno = err.raw_os_error().unwrap_or_default();
+    if errno == libc::EPERM {
+        return privilege::cannot_load_bpf(&format!("cannot load the C text of `{name}`"));
+    }
+    if let Some(map) = maps.iter().find(|map| names_map(messages, &map.name)) {
+        return map_error(name, map, errno);
+    }
+    if let Some(external) = messages.iter().find_map(|line| between(line, "extern '", "' (strong): not resolved")) {
+        let what = format!("cannot create the object of `{name}`");
+        return Error::script(what, format!("this kernel has no `{external}`")).with_errno(errno);
+    }
+    let what = format!("cannot create the object of `{name}`");
+    if options.btf_path.is_none() && messages.iter().any(|line| line.contains("BTF")) {
+        let error = Error::machine(what, "this kernel has no BTF, which the C text's kernel types need");
+        return error.with_errno(errno).with_hint("give the BTF of this very kernel with `--btf FILE`");
+    }
+    with_messages(Error::io(what, err), messages)
+}
+
+fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {
+    let what = format!("cannot create map `{}` of `{name}`", map.name);
+    let error = match errno {
+        libc::E2BIG => Error::script(what, "it asks for more elements or bytes than the kernel allows"),
+        libc::ENOMEM => Error::machine(what, "the kernel has not enough memory for it"),
+        libc::EINVAL => Error::script(what, "the kernel does not take a map of this type with these sizes"),
+        _ => Error::machine(what, errno_words(errno)),
+    };
+    let kind = MapKind(map.kind);
+    let sizes = format!(
+        "{kind}: key {} bytes, value {} bytes, {} elements, flags {:#x}",
+        map.key_size, map.value_size, map.max_entries, map.flags
+    );
+    error.with_errno(errno).with_evidence(sizes)
+}
+
+fn names_map(messages: &[String], name: &str) -> bool {
+    let start = format!("map '{name}': failed to");
+    messages.iter().any(|line| line.starts_with(&start))
+}
+
+fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(before)?;
+    rest.split_once(after).map(|(name, _)| name)
+}
+
+fn with_messages(error: Error, messages: &[String]) -> Error {
+    messages.iter().fold(error, |error, line| error.with_evidence(format!("libbpf: {line}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_names_suit_the_kernel() {
+        assert_eq!(object_name("examples/hello-fields.lua"), "hello_fields");
+        assert_eq!(object_name(""), "bpflua");
+        assert_eq!(object_name("a_very_long_name_of_a_script"), "a_very_long_nam");
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//! libbpf's own messages: kept as evidence for an error, never printed.
+
+use std::cell::RefCell;
+use std::sync::Once;
+
+use libbpf_rs::PrintLevel;
+
+/// More warnings than this of one operation say nothing new.
+const KEPT_WARNINGS: usize = 32;
+
+thread_local! {
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { level: PrintLevel::Warn, lines: Vec::new() }) };
+}
+
+struct Kept {
+    level: PrintLevel,
+    lines: Vec<String>,
+}
+
+/// Runs `operation` and returns its result with the warnings that libbpf gave meanwhile.
+pub fn capture<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    capture_at(PrintLevel::Warn, operation)
+}
+
+/// The same with all that libbpf says.
+pub fn capture_all<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, keep)));
+    let result = capture_at(PrintLevel::Debug, operation);
+    libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+    result
+}
+
+fn capture_at<T>(level: PrintLevel, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    install();
+    KEPT.with_borrow_mut(|kept| *kept = Kept { level, lines: Vec::new() });
+    let result = operation();
+    (result, KEPT.replace(Kept { level: PrintLevel::Warn, lines: Vec::new() }).lines)
+}
+
+/// Keeps libbpf from writing to stderr, in this whole process.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+    });
+}
+
+fn keep(level: PrintLevel, message: String) {
+    KEPT.with_borrow_mut(|kept| {
+        let room = kept.level == PrintLevel::Debug || kept.lines.len() < KEPT_WARNINGS;
+        if level <= kept.level && room {
+            let lines = message.lines().filter(|line| !line.trim().is_empty());
+            kept.lines.extend(lines.map(|line| line.trim_start_matches("libbpf: ").trim_end().to_owned()));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_lines_of_one_operation() {
+        let ((), lines) = capture(|| {
+            keep(PrintLevel::Warn, "libbpf: map 'x': failed to create\n\n".to_owned());
+            keep(PrintLevel::Debug, "libbpf: much more\n".to_owned());
+        });
+        assert_eq!(lines, ["map 'x': failed to create"]);
+        let ((), lines) = capture(|| ());
+        assert!(lines.is_empty());
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attachments: descriptors whose closing detaches.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::attach::TracefsEvent;
+use super::program::Program;
+use super::sys;
+use crate::error::{Error, Result};
+
+/// One attachment of one program. Dropping it detaches; so does the end of the process, however it ends.
+#[derive(Debug)]
+pub struct Link {
+    program: Rc<Program>,
+    fd: OwnedFd,
+    /// Only for a link descriptor does the kernel count what it left out.
+    is_link: bool,
+    /// Removed after the descriptor is closed: fields drop in this order.
+    _tracefs_event: Option<TracefsEvent>,
+}
+
+impl Link {
+    /// Attaches to a perf event: a link where the kernel has them for perf events (5.15), the event itself before.
+    pub(super) fn perf(program: &Rc<Program>, event: OwnedFd) -> io::Result<Link> {
+        static NO_PERF_LINKS: AtomicBool = AtomicBool::new(false);
+        if !NO_PERF_LINKS.load(Ordering::Relaxed) {
+            match sys::link::perf_event(program.as_fd(), event.as_fd()) {
+                Ok(fd) => {
+                    sys::perf::enable(event.as_fd())?;
+                    return Ok(Self::new(program, fd, true));
+                }
+                Err(err) if err.raw_os_error() != Some(libc::EINVAL) => return Err(err),
+                Err(_) => {}
+            }
+        }
+        sys::perf::set_program(event.as_fd(), program.as_fd())?;
+        sys::perf::enable(event.as_fd())?;
+        // Only now is it sure that it was the link that the kernel did not take.
+        NO_PERF_LINKS.store(true, Ordering::Relaxed);
+        Ok(Self::new(program, event, false))
+    }
+
+    /// Attaches a program whose target was given when it was loaded.
+    pub(super) fn tracing(program: &Rc<Program>) -> io::Result<Link> {
+        let fd = sys::link::tracing(program.as_fd(), program.expected_attach_type)?;
+        Ok(Self::new(program, fd, true))
+    }
+
+    /// Attaches to a raw tracepoint.
+    pub(super) fn raw_tracepoint(program: &Rc<Program>, event: &str) -> io::Result<Link> {
+        let event = CString::new(event)?;
+        Ok(Self::new(program, sys::link::raw_tracepoint(program.as_fd(), &event)?, true))
+    }
+
+    /// Attaches to the entries or returns of many functions.
+    pub(super) fn kprobe_multi(program: &Rc<Program>, addresses: &[u64], retprobe: bool) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::kprobe_multi(program.as_fd(), addresses, retprobe)?, true))
+    }
+
+    fn new(program: &Rc<Program>, fd: OwnedFd, is_link: bool) -> Link {
+        Link { program: Rc::clone(program), fd, is_link, _tracefs_event: None }
+    }
+
+    /// Removes this tracefs event when the link goes.
+    pub(super) fn with_tracefs_event(mut self, event: TracefsEvent) -> Link {
+        self._tracefs_event = Some(event);
+        self
+    }
+
+    /// The attached program.
+    pub fn program(&self) -> &Rc<Program> {
+        &self.program
+    }
+
+    /// Runs that the kernel left out at this attachment, where it counts them.
+    pub fn missed(&self) -> u64 {
+        if self.is_link { sys::link::missed(self.fd.as_fd()) } else { 0 }
+    }
+
+    /// Detaches. The same as dropping it, with a name.
+    pub fn detach(self) {}
+}
+
+/// The error of a link that the kernel did not make.
+pub(super) fn refused(what: impl Into<String>, err: &io::Error) -> Error {
+    Error::io(what, err)
+}
+
+/// For the callers that have nothing to add.
+pub(super) fn or_refused<T>(result: io::Result<T>, what: impl FnOnce() -> String) -> Result<T> {
+    result.map_err(|err| refused(what(), &err))
+}

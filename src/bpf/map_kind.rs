@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The kernel's map types by number and name.
+
+use std::fmt;
+
+/// The kernel's type of a map, by its number (`BPF_MAP_TYPE_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MapKind(pub u32);
+
+/// The kernel's names, lower case, by number.
+const NAMES: &[&str] = &[
+    "unspec",
+    "hash",
+    "array",
+    "prog_array",
+    "perf_event_array",
+    "percpu_hash",
+    "percpu_array",
+    "stack_trace",
+    "cgroup_array",
+    "lru_hash",
+    "lru_percpu_hash",
+    "lpm_trie",
+    "array_of_maps",
+    "hash_of_maps",
+    "devmap",
+    "sockmap",
+    "cpumap",
+    "xskmap",
+    "sockhash",
+    "cgroup_storage",
+    "reuseport_sockarray",
+    "percpu_cgroup_storage",
+    "queue",
+    "stack",
+    "sk_storage",
+    "devmap_hash",
+    "struct_ops",
+    "ringbuf",
+    "inode_storage",
+    "task_storage",
+    "bloom_filter",
+    "user_ringbuf",
+    "cgrp_storage",
+    "arena",
+    "insn_array",
+];
+
+impl MapKind {
+    /// `BPF_MAP_TYPE_HASH`
+    pub const HASH: MapKind = MapKind(1);
+    /// `BPF_MAP_TYPE_ARRAY`
+    pub const ARRAY: MapKind = MapKind(2);
+    /// `BPF_MAP_TYPE_PERF_EVENT_ARRAY`
+    pub const PERF_EVENT_ARRAY: MapKind = MapKind(4);
+    /// `BPF_MAP_TYPE_PERCPU_HASH`
+    pub const PERCPU_HASH: MapKind = MapKind(5);
+    /// `BPF_MAP_TYPE_PERCPU_ARRAY`
+    pub const PERCPU_ARRAY: MapKind = MapKind(6);
+    /// `BPF_MAP_TYPE_STACK_TRACE`
+    pub const STACK_TRACE: MapKind = MapKind(7);
+    /// `BPF_MAP_TYPE_LRU_PERCPU_HASH`
+    pub const LRU_PERCPU_HASH: MapKind = MapKind(10);
+    /// `BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE`
+    pub const PERCPU_CGROUP_STORAGE: MapKind = MapKind(21);
+    /// `BPF_MAP_TYPE_QUEUE`
+    pub const QUEUE: MapKind = MapKind(22);
+    /// `BPF_MAP_TYPE_STACK`
+    pub const STACK: MapKind = MapKind(23);
+    /// `BPF_MAP_TYPE_RINGBUF`
+    pub const RINGBUF: MapKind = MapKind(27);
+
+    /// The kernel's name in lower case: `lru_percpu_hash`.
+    pub fn name(self) -> &'static str {
+        NAMES.get(self.0 as usize).copied().unwrap_or("unknown type")
+    }
+
+    /// Whether each CPU has its own value.
+    pub fn is_per_cpu(self) -> bool {
+        [Self::PERCPU_HASH, Self::PERCPU_ARRAY, Self::LRU_PERCPU_HASH, Self::PERCPU_CGROUP_STORAGE].contains(&self)
+    }
+
+    /// Whether keys are indices that always exist.
+    pub fn is_array(self) -> bool {
+        self == Self::ARRAY || self == Self::PERCPU_ARRAY
+    }
+}
+
+impl fmt::Display for MapKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_kernels() {
+        assert_eq!(MapKind::RINGBUF.name(), "ringbuf");
+        assert_eq!(MapKind(libbpf_sys::BPF_MAP_TYPE_ARENA).name(), "arena");
+        assert_eq!(MapKind(libbpf_sys::BPF_MAP_TYPE_TASK_STORAGE).name(), "task_storage");
+        assert_eq!(MapKind(999).name(), "unknown type");
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One object: its maps, its functions, its programs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::function::Function;
+use super::image::Image;
+use super::loader;
+use super::map::Map;
+use super::probe::Probe;
+use super::program::{LoadAs, Program};
+use crate::error::{Error, Result};
+use crate::kernel::btf::{Btf, Kind, Type, TypeId};
+use crate::suggest;
+
+/// Where the compiler notes which type of event each map submits.
+const EVENTS_SECTION: &str = ".bpflua.events";
+/// What the compiler puts before a map's name in the name of that variable: two globals cannot share one.
+const EVENT_PREFIX: &str = "__bpflua_event_";
+
+/// How an object is created.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectOptions {
+    /// The user's name for it: shown in errors, and the start of it in `bpftool`.
+    pub name: String,
+    /// BTF of the kernel to relocate for, in place of the running kernel's own (`--btf`).
+    pub btf_path: Option<PathBuf>,
+    /// Have the verifier log programs that load, too: 0 no, 1 states, 2 every instruction.
+    pub verifier_log_level: u32,
+}
+
+/// An object in the kernel. Dropping it detaches everything and frees its maps and programs.
+#[derive(Debug)]
+pub struct Object {
+    /// First, so that links go before what they use.
+    pub(super) probes: Vec<Probe>,
+    pub(super) next_probe: u32,
+    programs: HashMap<(String, LoadAs), Rc<Program>>,
+    functions: Vec<Function>,
+    image: Image,
+    btf: Option<Arc<Btf>>,
+}
+
+impl Object {
+    /// Opens an ELF object, relocates its programs and creates its maps. No program is loaded yet.
+    pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
+        let image = Image::create(elf, options)?;
+        let btf = match image.btf_bytes().is_empty() {
+            true => None,
+            false => Some(Arc::new(Btf::from_bytes(image.btf_bytes())?)),
+        };
+        Ok(Object {
+            probes: Vec::new(),
+            next_probe: 0,
+            programs: HashMap::new(),
+            functions: Function::fold(&image.programs),
+            image,
+            btf,
+        })
+    }
+
+    /// The user's name for the object.
+    pub fn name(&self) -> &str {
+        &self.image.options.name
+    }
+
+    /// Its maps, in the order of the ELF, `.bss` and the like among them.
+    pub fn maps(&self) -> &[Rc<Map>] {
+        &self.image.maps
+    }
+
+    /// A map by name; the error names the nearest.
+    pub fn map(&self, name: &str) -> Result<&Rc<Map>> {
+        let maps = &self.image.maps;
+        maps.iter().find(|map| map.name == name).ok_or_else(|| {
+            let known = maps.iter().map(|map| map.name.as_str());
+            self.unknown("map", name, known)
+        })
+    }
+
+    /// The user's functions, variants folded, in the order of the ELF.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// A function by name; the error names the nearest.
+    pub fn function(&self, name: &str) -> Result<&Function> {
+        self.functions.iter().find(|function| function.name == name).ok_or_else(|| {
+            let known = self.functions.iter().map(|function| function.name.as_str());
+            self.unknown("function", name, known)
+        })
+    }
+
+    fn unknown<'a, I: Iterator<Item = &'a str> + Clone>(&self, noun: &str, name: &str, known: I) -> Error {
+        let error = Error::script(format!("no {noun} `{name}` in the C text of `{}`", self.name()), "");
+        if let Some(line) = suggest::similar_line(&suggest::nearest(name, known.clone())) {
+            return error.with_hint(line);
+        }
+        match known.collect::<Vec<_>>() {
+            known if known.is_empty() => error.with_note(format!("it has no {noun}s")),
+            known => error.with_note(format!("it has: {}", known.join(", "))),
+        }
+    }
+
+    /// The types of the object; `None` when it was compiled without them.
+    pub fn btf(&self) -> Option<&Arc<Btf>> {
+        self.btf.as_ref()
+    }
+
+    /// The type of the events that a map submits, from the C text's own calls.
+    pub fn event_type(&self, map: &str) -> Option<TypeId> {
+        let btf = self.btf.as_ref()?;
+        let Type::Datasec(section) = btf.type_by_id(btf.find(Kind::Datasec, EVENTS_SECTION)?) else { return None };
+        section.vars().find_map(|var| match btf.type_by_id(var.type_id) {
+            Type::Var(var) if var.name.strip_prefix(EVENT_PREFIX) == Some(map) => pointee(btf, var.type_id),
+            _ => None,
+        })
+    }
+
+    /// Loads a function as its section says, without attaching it (`load_func`, `check --load`). Cached.
+    pub fn load(&mut self, function: &str) -> Result<Rc<Program>> {
+        self.load_as(function, &LoadAs::Section)
+    }
+
+    /// Loads a function for an attachment. Cached per function and [`LoadAs`].
+    pub fn load_as(&mut self, function: &str, load_as: &LoadAs) -> Result<Rc<Program>> {
+        let load_as = self.function(function)?.canonical(load_as);
+        let key = (function.to_owned(), load_as.clone());
+        if let Some(program) = self.programs.get(&key) {
+            return Ok(Rc::clone(program));
+        }
+        let found = self.function(function)?;
+        let program = Rc::new(loader::load(&self.image, found, &load_as)?);
+        self.programs.insert(key, Rc::clone(&program));
+        Ok(program)
+    }
+
+    /// The programs that are loaded, in no order.
+    pub fn programs(&self) -> impl Iterator<Item = &Rc<Program>> {
+        self.programs.values()
+    }
+}
+
+/// The variable that stands for a map is a pointer to the type of its events.
+fn pointee(btf: &Btf, id: TypeId) -> Option<TypeId> {
+    match btf.type_by_id(btf.resolve(id)) {
+        Type::Ptr(pointee) => Some(pointee),
+        _ => None,
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the compiler leaves open in a program until its target is known.
+
+use super::sys::prog::Insn;
+
+/// `r = *(u64 *)(r + off)`
+const LOAD_64: u8 = 0x79;
+/// The offset that stands for "the return value's", which is 8 times the number of arguments of the target.
+const RETURN_VALUE_OFFSET: i16 = 0x7ff8;
+/// The immediate that stands for the system call's number.
+const SYSCALL_NUMBER: i32 = 0x7b9f_10a5;
+
+/// Makes every load of the return value in an fexit program find it, in a target with this many arguments.
+pub fn set_return_value(insns: &mut [Insn], arguments: usize) -> usize {
+    let Ok(offset) = i16::try_from(arguments * 8) else { return 0 };
+    each(insns, |insn| insn.code == LOAD_64 && insn.off == RETURN_VALUE_OFFSET, |insn| insn.off = offset)
+}
+
+/// Puts the system call's number into the guard of a `sys_enter` or `sys_exit` program.
+pub fn set_syscall_number(insns: &mut [Insn], number: u32) -> usize {
+    each(insns, |insn| insn.imm == SYSCALL_NUMBER, |insn| insn.imm = number as i32)
+}
+
+/// Changes the instructions that `wanted` says and returns how many they were.
+fn each(insns: &mut [Insn], wanted: impl Fn(&Insn) -> bool, change: impl Fn(&mut Insn)) -> usize {
+    insns.iter_mut().filter(|insn| wanted(insn)).map(change).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_in_and_nothing_else() {
+        let mut insns = [
+            Insn { code: LOAD_64, regs: 0x16, off: 0x7ff8, imm: 0 },
+            Insn { code: LOAD_64, regs: 0x16, off: 8, imm: 0 },
+            Insn { code: 0x7b, regs: 0x16, off: 0x7ff8, imm: 0 },
+            Insn { code: 0x56, regs: 1, off: 3, imm: 0x7b9f_10a5 },
+        ];
+        let before = insns;
+        assert_eq!(set_return_value(&mut insns, 3), 1);
+        assert_eq!(insns[0].off, 24);
+        assert_eq!(insns[1..], before[1..]);
+        assert_eq!(set_syscall_number(&mut insns, 56), 1);
+        assert_eq!(insns[3].imm, 56);
+    }
+}

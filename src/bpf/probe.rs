@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is attached, and why it is attached the way it is.
+
+use super::{Link, Mechanism, RunStats};
+
+/// Names one attached probe of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProbeId(pub u32);
+
+/// The kinds of probes that users tell apart, and detach by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbeKind {
+    /// A kernel function's entry, or an instruction in it.
+    Kprobe,
+    /// A kernel function's return.
+    Kretprobe,
+    /// A place in a user program.
+    Uprobe,
+    /// The return of a user program's function.
+    Uretprobe,
+    /// A tracepoint.
+    Tracepoint,
+    /// A raw tracepoint.
+    RawTracepoint,
+    /// What the user's section or macro names (`fentry`, `fexit`, `lsm`, `tp_btf` …).
+    Tracing,
+}
+
+impl ProbeKind {
+    /// The field's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProbeKind::Kprobe => "kprobe",
+            ProbeKind::Kretprobe => "kretprobe",
+            ProbeKind::Uprobe => "uprobe",
+            ProbeKind::Uretprobe => "uretprobe",
+            ProbeKind::Tracepoint => "tracepoint",
+            ProbeKind::RawTracepoint => "raw_tracepoint",
+            ProbeKind::Tracing => "tracing",
+        }
+    }
+}
+
+/// What is known of one attached probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeReport {
+    /// The probe.
+    pub id: ProbeId,
+    /// Its kind.
+    pub kind: ProbeKind,
+    /// What the user named: `vfs_read`, `/^vfs_/`, `bash:readline`, `syscalls:sys_enter_openat`.
+    pub target: String,
+    /// What is really probed, when that differs or is several: `finish_task_switch.isra.0`.
+    pub resolved: Vec<String>,
+    /// The user's function.
+    pub function: String,
+    /// How it is attached.
+    pub mechanism: Mechanism,
+    /// Why not by a cheaper mechanism, one line each: `fentry: this kernel refuses programs of this kind (EPERM)`.
+    pub why: Vec<String>,
+    /// Remarks: a name that was completed, functions of a regular expression that could not be probed.
+    pub notes: Vec<String>,
+    /// What the kernel counted so far.
+    pub stats: RunStats,
+}
+
+/// What attaching comes to.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub links: Vec<Link>,
+    pub mechanism: Mechanism,
+    pub resolved: Vec<String>,
+    pub why: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+impl Attached {
+    /// One link, nothing to remark.
+    pub fn one(link: Link, mechanism: Mechanism) -> Attached {
+        Self::many(vec![link], mechanism)
+    }
+
+    /// Several links, nothing to remark.
+    pub fn many(links: Vec<Link>, mechanism: Mechanism) -> Attached {
+        Attached { links, mechanism, resolved: Vec::new(), why: Vec::new(), notes: Vec::new() }
+    }
+}
+
+/// One attached probe.
+#[derive(Debug)]
+pub(super) struct Probe {
+    pub id: ProbeId,
+    pub kind: ProbeKind,
+    pub target: String,
+    pub function: String,
+    pub attached: Attached,
+}
+
+impl Probe {
+    /// Whether the user may mean this one by `target`.
+    pub fn is_at(&self, target: &str) -> bool {
+        self.target == target || self.attached.resolved.iter().any(|name| name == target)
+    }
+
+    pub fn report(&self) -> ProbeReport {
+        let attached = &self.attached;
+        ProbeReport {
+            id: self.id,
+            kind: self.kind,
+            target: self.target.clone(),
+            resolved: attached.resolved.clone(),
+            function: self.function.clone(),
+            mechanism: attached.mechanism,
+            why: attached.why.clone(),
+            notes: attached.notes.clone(),
+            stats: self.stats(),
+        }
+    }
+
+    /// The runs of the program are those of all its links: a program shared with other probes counts for each.
+    fn stats(&self) -> RunStats {
+        let Some(first) = self.attached.links.first() else { return RunStats::default() };
+        let mut stats = first.program().stats();
+        stats.missed += self.attached.links.iter().map(Link::missed).sum::<u64>();
+        stats
+    }
+}

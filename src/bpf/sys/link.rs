@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Making links.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
+
+use super::{check, check_fd};
+
+/// Attaches a program to a perf event through a link (kernel 5.15 and newer).
+pub fn perf_event(prog: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: a null `opts` stands for the defaults.
+    check_fd(unsafe {
+        libbpf_sys::bpf_link_create(prog.as_raw_fd(), event.as_raw_fd(), libbpf_sys::BPF_PERF_EVENT, ptr::null())
+    })
+}
+
+/// Attaches a program whose target was given when it was loaded (fentry, fexit, fmod_ret, lsm, tp_btf).
+pub fn tracing(prog: BorrowedFd<'_>, attach_type: u32) -> io::Result<OwnedFd> {
+    // SAFETY: a null `opts` stands for the defaults. libbpf itself falls back to `BPF_RAW_TRACEPOINT_OPEN`.
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::null()) })
+}
+
+/// Attaches a program to a raw tracepoint.
+pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: `event` is a C string that outlives the call.
+    check_fd(unsafe { libbpf_sys::bpf_raw_tracepoint_open(event.as_ptr(), prog.as_raw_fd()) })
+}
+
+/// Attaches a program to the entries or returns of the functions at these addresses.
+pub fn kprobe_multi(prog: BorrowedFd<'_>, addresses: &[u64], retprobe: bool) -> io::Result<OwnedFd> {
+    let mut opts = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
+        ..Default::default()
+    };
+    opts.__bindgen_anon_1.kprobe_multi.flags = if retprobe { libbpf_sys::BPF_F_KPROBE_MULTI_RETURN } else { 0 };
+    opts.__bindgen_anon_1.kprobe_multi.cnt = addresses.len() as u32;
+    opts.__bindgen_anon_1.kprobe_multi.addrs = addresses.as_ptr().cast();
+    // SAFETY: `opts` is of the size it says, and `addrs` points to `cnt` addresses of 64 bits, as on every machine that
+    // bpflua runs on.
+    check_fd(unsafe {
+        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_TRACE_KPROBE_MULTI, ptr::from_ref(&opts))
+    })
+}
+
+/// How often the kernel left out a probe of this link; 0 where it does not count (before 6.7).
+pub fn missed(link: BorrowedFd<'_>) -> u64 {
+    let mut info = libbpf_sys::bpf_link_info::default();
+    let mut len = size_of::<libbpf_sys::bpf_link_info>() as u32;
+    // SAFETY: `info` is a zeroed `bpf_link_info` of `len` bytes that asks for no arrays or strings.
+    let ret = unsafe { libbpf_sys::bpf_link_get_info_by_fd(link.as_raw_fd(), &mut info, &mut len) };
+    if check(ret).is_err() {
+        return 0;
+    }
+    // SAFETY: the link's type says which member of the union the kernel filled in; all were zeroed before.
+    unsafe {
+        match info.type_ {
+            libbpf_sys::BPF_LINK_TYPE_KPROBE_MULTI => info.__bindgen_anon_1.kprobe_multi.missed,
+            libbpf_sys::BPF_LINK_TYPE_PERF_EVENT => {
+                let event = &info.__bindgen_anon_1.perf_event;
+                match event.type_ {
+                    libbpf_sys::BPF_PERF_EVENT_KPROBE | libbpf_sys::BPF_PERF_EVENT_KRETPROBE => {
+                        event.__bindgen_anon_1.kprobe.missed
+                    }
+                    _ => 0,
+                }
+            }
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading an object that libbpf opened and prepared, so that it can be closed at once.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::ptr;
+use std::slice;
+
+use libbpf_rs::{AsRawLibbpf, OpenObject};
+
+use super::check;
+use super::prog::{FuncInfo, Insn, LineInfo};
+
+/// A program of an opened object, as its section declares it.
+#[derive(Clone, Debug, Default)]
+pub struct RawProgram {
+    /// The ELF symbol.
+    pub symbol: String,
+    /// The ELF section.
+    pub section: String,
+    /// `BPF_PROG_TYPE_*`; 0 when the section says nothing.
+    pub prog_type: u32,
+    /// `BPF_TRACE_*` and the like.
+    pub expected_attach_type: u32,
+    /// `BPF_F_*`.
+    pub flags: u32,
+    /// Instructions; relocated once the object is prepared.
+    pub insns: Vec<Insn>,
+    /// Functions, for the verifier.
+    pub func_info: Vec<FuncInfo>,
+    /// Lines, for the verifier.
+    pub line_info: Vec<LineInfo>,
+}
+
+/// A map of an opened object, as it was declared.
+#[derive(Clone, Debug)]
+pub struct RawMap {
+    /// The name libbpf knows it by.
+    pub name: String,
+    /// `.bss`, `.data`, `.rodata`, `.kconfig`: made by libbpf, not declared as a map.
+    pub internal: bool,
+    /// `BPF_MAP_TYPE_*`.
+    pub kind: u32,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
+    /// Elements.
+    pub max_entries: u32,
+    /// `BPF_F_*`.
+    pub flags: u32,
+    /// BTF type of a key.
+    pub key_type_id: u32,
+    /// BTF type of a value.
+    pub value_type_id: u32,
+    /// The descriptor, once the object is prepared.
+    pub fd: i32,
+}
+
+/// The programs, in the order of the ELF.
+pub fn programs(object: &OpenObject) -> Vec<RawProgram> {
+    let mut programs = Vec::new();
+    let mut prog = ptr::null_mut();
+    loop {
+        // SAFETY: the object is open while it is borrowed; null asks for the first program.
+        prog = unsafe { libbpf_sys::bpf_object__next_program(object.as_libbpf_object().as_ptr(), prog) };
+        if prog.is_null() {
+            return programs;
+        }
+        // SAFETY: `prog` belongs to the open object; its strings and arrays stay where they are until the object is
+        // closed or prepared, and are copied here.
+        programs.push(unsafe {
+            RawProgram {
+                symbol: copy_str(libbpf_sys::bpf_program__name(prog)),
+                section: copy_str(libbpf_sys::bpf_program__section_name(prog)),
+                prog_type: libbpf_sys::bpf_program__type(prog),
+                expected_attach_type: libbpf_sys::bpf_program__expected_attach_type(prog),
+                flags: libbpf_sys::bpf_program__flags(prog),
+                insns: copy_slice(
+                    libbpf_sys::bpf_program__insns(prog).cast(),
+                    libbpf_sys::bpf_program__insn_cnt(prog) as usize,
+                ),
+                func_info: copy_slice(
+                    libbpf_sys::bpf_program__func_info(prog).cast(),
+                    libbpf_sys::bpf_program__func_info_cnt(prog) as usize,
+                ),
+                line_info: copy_slice(
+                    libbpf_sys::bpf_program__line_info(prog).cast(),
+                    libbpf_sys::bpf_program__line_info_cnt(prog) as usize,
+                ),
+            }
+        });
+    }
+}
+
+/// The maps, in the order of the ELF.
+pub fn maps(object: &OpenObject) -> Vec<RawMap> {
+    let mut maps = Vec::new();
+    let mut map = ptr::null_mut();
+    loop {
+        // SAFETY: the object is open while it is borrowed; null asks for the first map.
+        map = unsafe { libbpf_sys::bpf_object__next_map(object.as_libbpf_object().as_ptr(), map) };
+        if map.is_null() {
+            return maps;
+        }
+        // SAFETY: `map` belongs to the open object; its name is copied.
+        maps.push(unsafe {
+            RawMap {
+                name: copy_str(libbpf_sys::bpf_map__name(map)),
+                internal: libbpf_sys::bpf_map__is_internal(map),
+                kind: libbpf_sys::bpf_map__type(map),
+                key_size: libbpf_sys::bpf_map__key_size(map),
+                value_size: libbpf_sys::bpf_map__value_size(map),
+                max_entries: libbpf_sys::bpf_map__max_entries(map),
+                flags: libbpf_sys::bpf_map__map_flags(map),
+                key_type_id: libbpf_sys::bpf_map__btf_key_type_id(map),
+                value_type_id: libbpf_sys::bpf_map__btf_value_type_id(map),
+                fd: libbpf_sys::bpf_map__fd(map),
+            }
+        });
+    }
+}
+
+/// Makes libbpf treat these programs as kprobes, so that it does not look for attach targets they do not have yet.
+pub fn forget_targets(object: &mut OpenObject, symbols: &[&str]) {
+    for mut prog in object.progs_mut() {
+        if symbols.iter().any(|symbol| prog.name() == *symbol) {
+            prog.set_prog_type(libbpf_rs::ProgramType::Kprobe);
+        }
+    }
+}
+
+/// Relocates the programs, loads the BTF and creates the maps; loads no program.
+pub fn prepare(object: &OpenObject) -> io::Result<()> {
+    // SAFETY: the object is open; preparing changes what is inside libbpf's object, to which no reference is held.
+    check(unsafe { libbpf_sys::bpf_object__prepare(object.as_libbpf_object().as_ptr()) }).map(drop)
+}
+
+/// A duplicate of the descriptor of the object's BTF in the kernel, if it has one.
+pub fn btf(object: &OpenObject) -> io::Result<Option<OwnedFd>> {
+    // SAFETY: the object is open.
+    let fd = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_libbpf_object().as_ptr()) };
+    if fd < 0 { Ok(None) } else { duplicate(object, fd).map(Some) }
+}
+
+/// A duplicate of a descriptor that the open object owns.
+pub fn duplicate(_owner: &OpenObject, fd: i32) -> io::Result<OwnedFd> {
+    // SAFETY: `fd` came from the object, which is alive, so it is open.
+    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+}
+
+/// Gives the descriptors in relocated instructions the numbers of their duplicates.
+pub fn renumber_maps(insns: &mut [Insn], old_to_new: &[(i32, i32)]) {
+    const LOAD_IMMEDIATE_64: u8 = 0x18;
+    let mut index = 0;
+    while let Some(insn) = insns.get_mut(index) {
+        if insn.code != LOAD_IMMEDIATE_64 {
+            index += 1;
+            continue;
+        }
+        let source = u32::from(insn.src());
+        if source == libbpf_sys::BPF_PSEUDO_MAP_FD || source == libbpf_sys::BPF_PSEUDO_MAP_VALUE {
+            if let Some((_, new)) = old_to_new.iter().find(|(old, _)| *old == insn.imm) {
+                insn.imm = *new;
+            }
+        }
+        index += 2;
+    }
+}
+
+/// # Safety
+/// `text` is null or a C string.
+unsafe fn copy_str(text: *const std::ffi::c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// # Safety
+/// `start` is null or points to `len` values of a type with the layout of `T`.
+unsafe fn copy_slice<T: Clone>(start: *const T, len: usize) -> Vec<T> {
+    if start.is_null() || len == 0 {
+        return Vec::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { slice::from_raw_parts(start, len) }.to_vec()
+}

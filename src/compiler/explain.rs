@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Says in the user's words what clang can only say of the C it sees.
+//!
+//! clang knows neither that `struct bpflua_hash_map_counts` is the hash `counts`, nor what the kernel at hand has.
+
+use std::collections::BTreeSet;
+
+use super::Options;
+use super::diagnostic::{Diagnostic, Severity};
+use crate::kernel::btf::Kind;
+
+/// The dialect's word for each kind of map, what a person calls it, and its own methods besides those of [`KEYED`].
+const MAP_KINDS: &[(&str, &str, &[&str])] = &[
+    ("hash", "a hash", &[]),
+    ("percpu_hash", "a per-CPU hash", &[]),
+    ("lru_hash", "an LRU hash", &[]),
+    ("lru_percpu_hash", "a per-CPU LRU hash", &[]),
+    ("lpm_trie", "a longest-prefix trie", &[]),
+    ("array", "an array", &[]),
+    ("percpu_array", "a per-CPU array", &[]),
+    ("histogram", "a histogram", &[]),
+    ("stack_trace", "a stack-trace map", &["get_stackid"]),
+    ("perf_output", "a perf buffer", &["perf_submit", "perf_submit_skb"]),
+    (
+        "ringbuf",
+        "a ring buffer",
+        &["ringbuf_output", "ringbuf_reserve", "ringbuf_submit", "ringbuf_discard", "ringbuf_query"],
+    ),
+    ("perf_array", "a perf counter array", &["perf_read", "perf_counter_value"]),
+    ("prog_array", "a program array", &["call"]),
+    ("prog", "a program array", &["call"]),
+    ("queue", "a queue", &["push", "pop", "peek"]),
+    ("stack", "a stack", &["push", "pop", "peek"]),
+    ("devmap", "a device map", &["redirect_map"]),
+    ("cpumap", "a CPU map", &["redirect_map"]),
+    ("xskmap", "an AF_XDP socket map", &["redirect_map"]),
+    ("sockmap", "a socket map", &["sock_map_update", "msg_redirect_map", "sk_redirect_map"]),
+    ("sockhash", "a socket hash", &["sock_hash_update", "msg_redirect_hash", "sk_redirect_hash"]),
+    ("cgroup_array", "a cgroup array", &["check_current_task"]),
+    ("sk_storage", "a socket storage", &["sk_storage_get", "sk_storage_delete"]),
+    ("inode_storage", "an inode storage", &["inode_storage_get", "inode_storage_delete"]),
+    ("task_storage", "a task storage", &["task_storage_get", "task_storage_delete"]),
+];
+
+/// What maps with keys and values can do.
+const KEYED: &[&str] =
+    &["lookup", "lookup_or_try_init", "lookup_or_init", "update", "insert", "delete", "increment", "atomic_increment"];
+
+/// Rewrites the messages that name bpflua's own structures, and returns hints: one for each error that has one.
+pub fn errors(diagnostics: &mut [Diagnostic], options: &Options<'_>) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for diagnostic in diagnostics.iter_mut().filter(|d| d.severity == Severity::Error) {
+        let hint = explain(diagnostic, options);
+        if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
+            hints.push(hint);
+        }
+    }
+    hints
+}
+
+fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String> {
+    let message = diagnostic.message.clone();
+    let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
+    if message.starts_with("no member named") {
+        let (member, record) = (*quoted.first()?, *quoted.get(1)?);
+        return match map_of(record) {
+            Some((kind, map)) => {
+                diagnostic.message = wrong_method(member, kind, map);
+                method_hint(member, kind, map)
+            }
+            None => member_hint(member, record, options),
+        };
+    }
+    if message.starts_with("call to undeclared function") {
+        let function = *quoted.first()?;
+        diagnostic.message = format!("call to undeclared function '{function}'");
+        return helper_hint(function, options);
+    }
+    if message.starts_with("incomplete definition of type") || message.contains("has incomplete type") {
+        return record_hint(quoted.last()?, options);
+    }
+    None
+}
+
+/// Takes `struct bpflua_hash_map_counts` apart: the kind and the name of the map.
+fn map_of(record: &str) -> Option<(&'static str, &str)> {
+    let rest = record.split("struct bpflua_").nth(1)?;
+    let (kind, map) = rest.split_once("_map_")?;
+    let known = MAP_KINDS.iter().find(|(name, ..)| *name == kind).map(|(name, ..)| *name)?;
+    Some((known, map))
+}
+
+fn words_of(kind: &str) -> &'static str {
+    MAP_KINDS.iter().find(|(name, ..)| *name == kind).map_or("a map", |(_, words, _)| words)
+}
+
+fn wrong_method(method: &str, kind: &str, map: &str) -> String {
+    let owners: Vec<&str> =
+        MAP_KINDS.iter().filter(|(_, _, methods)| methods.contains(&method)).map(|(_, words, _)| *words).collect();
+    let is = format!("`{map}` is {}", words_of(kind));
+    match owners.as_slice() {
+        [] if KEYED.contains(&method) => format!("`{method}` needs a map with keys and values; {is}"),
+        [] => format!("there is no map method `{method}`; {is}"),
+        owners => format!("`{method}` needs {}; {is}", owners.join(" or ")),
+    }
+}
+
+fn method_hint(method: &str, kind: &str, map: &str) -> Option<String> {
+    if KEYED.contains(&method) || MAP_KINDS.iter().any(|(_, _, methods)| methods.contains(&method)) {
+        return None;
+    }
+    let own = MAP_KINDS.iter().find(|(name, ..)| *name == kind).map(|(_, _, methods)| *methods)?;
+    let methods = if own.is_empty() { KEYED } else { own };
+    let like = crate::suggest::nearest(method, methods.iter().copied());
+    match like.as_slice() {
+        [] => Some(format!("`{map}` has {}", join(methods.iter().copied()))),
+        names => Some(format!("similar: {}", join(names.iter().copied()))),
+    }
+}
+
+/// The helpers most like the one called.
+fn helper_hint(function: &str, options: &Options<'_>) -> Option<String> {
+    let words = options.headers.iter().flat_map(|(_, text)| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    let helpers: BTreeSet<&str> = words.filter(|word| word.starts_with("bpf_") && !word.ends_with('_')).collect();
+    let like = crate::suggest::nearest(function, helpers);
+    (!like.is_empty()).then(|| format!("similar: {}", join(like.iter().copied())))
+}
+
+/// The kernel's members most like the one asked for.
+fn member_hint(member: &str, record: &str, options: &Options<'_>) -> Option<String> {
+    let name = record.strip_prefix("struct ").or(record.strip_prefix("union "))?;
+    let like = super::types::members_like(options.btf?, name, member);
+    if like.is_empty() {
+        return None;
+    }
+    Some(format!("`{record}` of this kernel has {}", join(like.iter().map(String::as_str))))
+}
+
+/// A record that neither the text nor the kernel defines: names like it.
+fn record_hint(record: &str, options: &Options<'_>) -> Option<String> {
+    let name = record.strip_prefix("struct ").or(record.strip_prefix("union "))?;
+    if let Some(rest) = name.strip_prefix("tracepoint__") {
+        return Some(format!("this kernel has no tracepoint `{}`", rest.replacen("__", ":", 1)));
+    }
+    let btf = options.btf?;
+    if btf.find(Kind::Struct, name).is_some() {
+        return None;
+    }
+    let like = crate::suggest::nearest(name, btf.find_all_names(Kind::Struct));
+    match like.as_slice() {
+        [] => Some(format!("this kernel's BTF has no `{record}`")),
+        names => Some(format!("this kernel's BTF has no `{record}`; similar: {}", join(names.iter().copied()))),
+    }
+}
+
+fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn map_structures_are_told_apart() {
+        assert_eq!(map_of("const struct bpflua_percpu_hash_map_my_map_x"), Some(("percpu_hash", "my_map_x")));
+        assert_eq!(map_of("struct task_struct"), None);
+    }
+
+    #[test]
+    fn a_method_of_another_map_names_that_map() {
+        assert_eq!(
+            wrong_method("get_stackid", "hash", "counts"),
+            "`get_stackid` needs a stack-trace map; `counts` is a hash"
+        );
+        assert_eq!(wrong_method("lookup", "queue", "q"), "`lookup` needs a map with keys and values; `q` is a queue");
+        assert_eq!(wrong_method("lokup", "hash", "h"), "there is no map method `lokup`; `h` is a hash");
+    }
+}

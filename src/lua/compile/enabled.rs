@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The interface of a build with the compiler.
+
+use std::path::PathBuf;
+
+use super::request::{Compiled, Request};
+use crate::compiler::arch::Arch;
+use crate::compiler::cache::Cache;
+use crate::compiler::{self, Options, Source};
+use crate::error::Result;
+use crate::kernel::btf::Btf;
+use crate::kernel::release::Release;
+use crate::kernel::tracefs::Tracefs;
+use crate::lua::Settings;
+use crate::packs::embedded;
+
+/// Compiles a C text for this machine, or for the one whose types were given.
+pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
+    let btf = match &settings.btf {
+        Some(path) => Btf::open(path)?,
+        None => Btf::kernel()?,
+    };
+    let headers: Vec<(&str, String)> =
+        embedded::c_headers().map(|(path, text)| (path, String::from_utf8_lossy(&text).into_owned())).collect();
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let tracepoint_struct = |category: &str, event: &str| {
+        let format = Tracefs::open().ok()?.format(category, event).ok()?;
+        Some(format.c_struct())
+    };
+    let cache = cache(settings);
+    let options = Options {
+        flags: flags(request, settings),
+        headers: &headers,
+        btf: Some(&btf),
+        tracepoint_struct: &tracepoint_struct,
+        kernel_version_code: Release::running().version_code(),
+        online_cpus: online_cpus(),
+        arch: Arch::NATIVE,
+        cache: cache.as_ref(),
+    };
+    let source = Source {
+        name: request.name.clone(),
+        text: request.text.clone(),
+        first_line: request.line,
+        first_column: request.column,
+    };
+    let compiled = compiler::compile(&source, &options)?;
+    Ok(Compiled { object: compiled.object, warnings: compiled.warnings, from_cache: compiled.from_cache })
+}
+
+/// How many processors are online; one when the kernel does not say.
+fn online_cpus() -> u32 {
+    crate::kernel::cpus::online().map_or(1, |cpus| u32::try_from(cpus.len()).unwrap_or(1))
+}
+
+/// The command line's flags, then the script's, then the folder of the file.
+fn flags(request: &Request, settings: &Settings) -> Vec<String> {
+    let folder = request.folder.iter().map(|folder| format!("-I{}", folder.display()));
+    settings.cflags.iter().chain(&request.cflags).cloned().chain(folder).collect()
+}
+
+/// The user's cache: `$XDG_CACHE_HOME/bpflua` or `~/.cache/bpflua`.
+fn cache(settings: &Settings) -> Option<Cache> {
+    if !settings.use_cache {
+        return None;
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Cache::open(&folder.join("bpflua"), &build_identity())
+}
+
+/// What tells this executable from others of the same version: its file's size and time.
+fn build_identity() -> String {
+    use std::os::unix::fs::MetadataExt;
+    let about = std::env::current_exe().and_then(std::fs::metadata);
+    about.map_or_else(|_| String::new(), |about| format!("{} {}.{}", about.size(), about.mtime(), about.mtime_nsec()))
+}
+
+/// The version of the compiler, if there is one.
+pub fn version() -> Option<String> {
+    Some(compiler::version())
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a C text to object bytes, for scripts and for the command line alike: gathers what the compiler asks for (flags,
+//! type data, tracepoint formats) and hands on what it says.
+//!
+//! Two files of one interface: `enabled` calls the compiler room, `disabled` is a build without it.
+
+mod locate;
+mod request;
+
+#[cfg(not(feature = "compiler"))]
+mod disabled;
+#[cfg(feature = "compiler")]
+mod enabled;
+
+#[cfg(not(feature = "compiler"))]
+pub use disabled::{compile, version};
+#[cfg(feature = "compiler")]
+pub use enabled::{compile, version};
+pub use locate::locate;
+pub use request::{Compiled, Request};

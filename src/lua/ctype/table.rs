@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A described type as a Lua table; `scripts/lib/types.lua` is its reader.
+
+use mlua::{Lua, Table};
+
+use super::describe::{CType, Field, Shape};
+
+impl CType {
+    /// `{name, size, kind, decl}`, and by kind: `signed`, `values`, `element` and `count`, `fields`.
+    pub fn to_table(&self, lua: &Lua) -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        table.set("name", self.name.as_str())?;
+        table.set("size", self.size_bytes)?;
+        table.set("decl", self.declaration())?;
+        table.set("kind", self.kind())?;
+        match &self.shape {
+            Shape::Int { signed } | Shape::Int128 { signed } => table.set("signed", *signed)?,
+            Shape::Enum { signed, values } => {
+                table.set("signed", *signed)?;
+                let names = values.iter().map(|(name, value)| (name.as_str(), *value));
+                table.set("values", lua.create_table_from(names)?)?;
+            }
+            Shape::Array { element, count } => {
+                table.set("element", element.to_table(lua)?)?;
+                table.set("count", *count)?;
+            }
+            Shape::Struct { fields, .. } => {
+                let fields = fields.iter().map(|field| field.to_table(lua)).collect::<mlua::Result<Vec<_>>>()?;
+                table.set("fields", fields)?;
+            }
+            Shape::Char | Shape::Bool | Shape::Float | Shape::Pointer | Shape::Bytes => {}
+        }
+        Ok(table)
+    }
+
+    fn kind(&self) -> &'static str {
+        match &self.shape {
+            Shape::Int { .. } => "int",
+            Shape::Char => "char",
+            Shape::Bool => "bool",
+            Shape::Float => "float",
+            Shape::Enum { .. } => "enum",
+            Shape::Pointer => "pointer",
+            Shape::Int128 { .. } => "int128",
+            Shape::Array { .. } => "array",
+            Shape::Struct { is_union: true, .. } => "union",
+            Shape::Struct { .. } => "struct",
+            Shape::Bytes => "bytes",
+        }
+    }
+}
+
+impl Field {
+    /// `{name, offset, type}`; a bit-field has `bit` (from the byte at `offset`) and `bits`; `hidden` when the
+    /// declaration lacks it.
+    fn to_table(&self, lua: &Lua) -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        table.set("name", self.name.as_str())?;
+        table.set("offset", self.bit_offset / 8)?;
+        table.set("type", self.ctype.to_table(lua)?)?;
+        if self.bit_size > 0 {
+            table.set("bit", self.bit_offset % 8)?;
+            table.set("bits", self.bit_size)?;
+        }
+        if !self.is_declared() {
+            table.set("hidden", true)?;
+        }
+        Ok(table)
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the command line decided, where every native can see it.
+
+use std::path::PathBuf;
+
+use mlua::{AppDataRef, Lua};
+
+use super::script::Script;
+use crate::error::{Error, Location, Result};
+
+/// What a VM is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Run the script.
+    #[default]
+    Run,
+    /// Compile what its `BPF{…}` calls would compile; nothing is attached, and nothing is loaded unless `load`.
+    Check {
+        /// Pass the programs through the kernel's verifier too.
+        load: bool,
+    },
+}
+
+/// The options of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `-D…` and `-I…`, in the user's order, ahead of a script's own `cflags`.
+    pub cflags: Vec<String>,
+    /// A BTF file in place of the running kernel's.
+    pub btf: Option<PathBuf>,
+    /// Whether compiled objects are kept on disk and taken from there.
+    pub use_cache: bool,
+    /// How much to tell of what is done: 0 nothing, 1 mechanisms and cache hits, 2 timings too.
+    pub verbosity: u8,
+    /// Whether an error carries the verifier's whole log.
+    pub verifier_log: bool,
+    /// Run or check.
+    pub task: Task,
+    /// Where lines for the user go that are not the script's output.
+    pub notice: fn(&str),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            cflags: Vec::new(),
+            btf: None,
+            use_cache: true,
+            verbosity: 0,
+            verifier_log: false,
+            task: Task::Run,
+            notice: |_| (),
+        }
+    }
+}
+
+impl Settings {
+    /// Tells the user a line when `-v` was given at least `level` times.
+    pub fn tell(&self, level: u8, line: impl FnOnce() -> String) {
+        if self.verbosity >= level {
+            (self.notice)(&line());
+        }
+    }
+}
+
+/// The state behind the natives of one VM.
+#[derive(Debug, Default)]
+pub struct Host {
+    /// The options of this run.
+    pub settings: Settings,
+    /// The main script, for error excerpts and for finding a C text's line in it.
+    pub script: Script,
+    /// What a check found: one entry per C text, with its error if it has one.
+    pub checked: Vec<Option<Error>>,
+}
+
+impl Host {
+    /// The host of this VM.
+    pub fn of(lua: &Lua) -> Result<AppDataRef<'_, Host>> {
+        lua.app_data_ref::<Host>().ok_or_else(|| Error::bug("cannot reach the host's state", "it is not set"))
+    }
+
+    /// Notes the outcome of a C text that is only being checked.
+    pub fn record_check(lua: &Lua, outcome: Option<Error>) -> Result<()> {
+        let mut host =
+            lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
+        host.checked.push(outcome);
+        Ok(())
+    }
+
+    /// A line of the user's, with its text when it is one of the main script.
+    pub fn place(lua: &Lua, file: String, line: u32) -> Location {
+        let mut location = Location::new(file, line, 0);
+        let host = Host::of(lua).ok();
+        let script = host.as_ref().map(|host| &host.script).filter(|script| script.name == location.file);
+        if let Some(text) = script.and_then(|script| script.line(line)) {
+            location.excerpt.push(excerpt(line, &text));
+        }
+        location
+    }
+}
+
+/// One line of the user's text as an error shows it.
+pub fn excerpt(line: u32, text: &str) -> String {
+    format!("{line:>3} > {text}")
+}

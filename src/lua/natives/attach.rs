@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attaching and detaching: option tables in, bpf's targets out. `scripts/lib/attach.lua` has checked the options.
+
+use std::time::Instant;
+
+use mlua::{AnyUserData, Lua, Table};
+
+use super::object::{field, with};
+use crate::bpf::{KprobeEvent, KprobeTarget, Mechanism, Object, ProbeId, ProbeReport, UprobePlace, UprobeTarget};
+use crate::error::{Error, Result};
+use crate::lua::errors::{Natives, from_mlua};
+use crate::lua::host::Host;
+
+/// `native.attach`: for each kind `kind(object, options)` and `detach_kind(object, options)`; `auto`, `probes`.
+pub fn table(lua: &Lua) -> mlua::Result<Table> {
+    let natives = Natives::new(lua)?;
+    attaching(&natives)?;
+    detaching(&natives)?;
+    natives.add("auto", "BPF", |lua, (object, name): (AnyUserData, String)| {
+        attached(lua, &object, |object| object.attach_auto(&name))
+    })?;
+    natives.add("detach_all", "detach_all", |_, object: AnyUserData| {
+        with(&object, |object| {
+            object.detach_all();
+            Ok(())
+        })
+    })?;
+    natives.add("probes", "probes", |lua, object: AnyUserData| {
+        let reports = with(&object, |object| Ok(object.probes()))?;
+        let tables = reports.iter().map(|report| probe_table(lua, report)).collect::<mlua::Result<Vec<_>>>();
+        tables.map_err(|error| from_mlua("probes", &error))
+    })?;
+    Ok(natives.into_table())
+}
+
+fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("kprobe", "attach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
+        let target = kprobe_target(&options)?;
+        let function: String = field(&options, "fn_name")?;
+        attached(lua, &object, |object| object.attach_kprobe(&target, &function))
+    })?;
+    natives.add("uprobe", "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
+        let target = uprobe_target(&options)?;
+        let function: String = field(&options, "fn_name")?;
+        attached(lua, &object, |object| object.attach_uprobe(&target, &function))
+    })?;
+    natives.add("tracepoint", "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
+    })?;
+    natives.add("raw_tracepoint", "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
+    })
+}
+
+fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("detach_kprobe", "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
+        let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
+        let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
+        with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
+    })?;
+    natives.add("detach_uprobe", "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
+        let target = uprobe_target(&options)?;
+        let function: Option<String> = field(&options, "fn_name")?;
+        with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
+    })?;
+    natives.add("detach_tracepoint", "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
+    })?;
+    natives.add("detach_raw_tracepoint", "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
+    })
+}
+
+/// Attaches, and tells how when the user wants to know.
+fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) -> Result<ProbeId>) -> Result<u32> {
+    let start = Instant::now();
+    let (id, report) = with(object, |object| {
+        let id = attach(object)?;
+        Ok((id, object.probes().into_iter().find(|report| report.id == id)))
+    })?;
+    if let Some(report) = report {
+        let settings = &Host::of(lua)?.settings;
+        settings.tell(1, || summary(&report));
+        settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
+    }
+    Ok(id.0)
+}
+
+/// `kprobe vfs_read -> on_read: by kprobe (fentry: refused by this kernel (EPERM))`
+fn summary(report: &ProbeReport) -> String {
+    let mut line =
+        format!("{} {} -> {}: by {}", report.kind.name(), report.target, report.function, report.mechanism.name());
+    if !report.why.is_empty() {
+        line += &format!(" ({})", report.why.join("; "));
+    }
+    report.notes.iter().for_each(|note| line += &format!("; {note}"));
+    line
+}
+
+fn kprobe_target(options: &Table) -> Result<KprobeTarget> {
+    let text = |name| field::<Option<String>>(options, name);
+    let event = match (text("event")?, text("event_re")?, text("address")?) {
+        (Some(name), None, None) => KprobeEvent::Name(name),
+        (None, Some(regex), None) => KprobeEvent::Matching(regex),
+        (None, None, Some(digits)) => KprobeEvent::Address(address(&digits)?),
+        (None, None, None) => return Err(Error::script("a kprobe needs the option `event` or `event_re`", "")),
+        _ => return Err(Error::script("a kprobe takes `event` or `event_re`, not both", "")),
+    };
+    let mechanism = match field::<Option<String>>(options, "mechanism")? {
+        Some(name) => Mechanism::parse(&name)?,
+        None => Mechanism::Auto,
+    };
+    Ok(KprobeTarget {
+        event,
+        offset: field::<Option<u64>>(options, "event_off")?.unwrap_or(0),
+        retprobe: field::<Option<bool>>(options, "retprobe")?.unwrap_or(false),
+        maxactive: field::<Option<u32>>(options, "maxactive")?.unwrap_or(0),
+        mechanism,
+    })
+}
+
+/// A kernel address: its decimal digits, since Lua's numbers do not hold all 64 bits.
+fn address(digits: &str) -> Result<u64> {
+    digits.parse().map_err(|_| Error::script(format!("`{digits}` is no kernel address"), ""))
+}
+
+fn uprobe_target(options: &Table) -> Result<UprobeTarget> {
+    let offset = field::<Option<u64>>(options, "sym_off")?.unwrap_or(0);
+    let place = match (field::<Option<String>>(options, "sym")?, field::<Option<u64>>(options, "addr")?) {
+        (Some(symbol), None) => UprobePlace::Symbol(symbol, offset),
+        (None, Some(address)) => UprobePlace::Address(address),
+        (None, None) => return Err(Error::script("a uprobe needs the option `sym` or `addr`", "")),
+        (Some(_), Some(_)) => return Err(Error::script("a uprobe takes `sym` or `addr`, not both", "")),
+    };
+    Ok(UprobeTarget {
+        name: field(options, "name")?,
+        place,
+        pid: field::<Option<i32>>(options, "pid")?.filter(|pid| *pid >= 0),
+        retprobe: field::<Option<bool>>(options, "retprobe")?.unwrap_or(false),
+    })
+}
+
+/// One attached probe as `b:probes()` lists it.
+fn probe_table(lua: &Lua, report: &ProbeReport) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.set("id", report.id.0)?;
+    table.set("kind", report.kind.name())?;
+    table.set("target", report.target.as_str())?;
+    table.set("resolved", report.resolved.clone())?;
+    table.set("fn_name", report.function.as_str())?;
+    table.set("mechanism", report.mechanism.name())?;
+    table.set("why", report.why.clone())?;
+    table.set("notes", report.notes.clone())?;
+    table.set("runs", report.stats.runs)?;
+    table.set("time_ns", report.stats.time_ns)?;
+    table.set("missed", report.stats.missed)?;
+    Ok(table)
+}

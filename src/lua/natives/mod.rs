@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The functions that Rust gives to Lua, as `require("bpflua.native")`. Only `scripts/lib/` calls them; what a script
+//! sees is made of them there. Each file opens with its whole surface, the function `table`.
+
+mod attach;
+mod cfunctions;
+mod kernel;
+mod object;
+mod run;
+
+pub use object::check;
+
+use mlua::{Lua, Table};
+
+/// The table of all natives, one sub-table per file.
+pub fn table(lua: &Lua) -> mlua::Result<Table> {
+    let natives = lua.create_table()?;
+    natives.set("attach", attach::table(lua)?)?;
+    natives.set("cfunctions", cfunctions::table(lua)?)?;
+    natives.set("kernel", kernel::table(lua)?)?;
+    natives.set("object", object::table(lua)?)?;
+    natives.set("run", run::table(lua)?)?;
+    Ok(natives)
+}

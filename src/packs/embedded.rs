@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one list of files that travel inside the executable: `scripts/` (Lua) and `bpf-include/` (C headers).
+//!
+//! A release build carries the bytes. A debug build reads the same names from the source tree, so that a change to a
+//! script needs no rebuild; should the tree have moved since it was built, it is looked for above the executable.
+//! A new file is added by one line in [`FILES`]; a test fails when a file of the tree is missing here.
+
+use std::borrow::Cow;
+
+/// One embedded Lua file.
+#[derive(Debug)]
+pub struct Script {
+    /// The name Lua knows the chunk by, `@scripts/lib/map.lua`.
+    pub chunk_name: String,
+    /// The text.
+    pub text: Cow<'static, [u8]>,
+}
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        /// Every embedded file, by its path from the root of the source tree.
+        const FILES: &[(&str, fn() -> Cow<'static, [u8]>)] = &[$(($path, || bytes!($path))),*];
+    };
+}
+
+#[cfg(not(debug_assertions))]
+macro_rules! bytes {
+    ($path:literal) => {
+        Cow::Borrowed(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))
+    };
+}
+
+#[cfg(debug_assertions)]
+macro_rules! bytes {
+    ($path:literal) => {
+        on_disk::read($path)
+    };
+}
+
+files! {
+    "bpf-include/bcc/bpf.h",
+    "bpf-include/bcc/bpf_workaround.h",
+    "bpf-include/bcc/footer.h",
+    "bpf-include/bcc/helpers.h",
+    "bpf-include/bcc/proto.h",
+    "bpf-include/bpf/bpf_core_read.h",
+    "bpf-include/bpf/bpf_endian.h",
+    "bpf-include/bpf/bpf_helper_defs.h",
+    "bpf-include/bpf/bpf_helpers.h",
+    "bpf-include/bpf/bpf_tracing.h",
+    "bpf-include/bpflua.h",
+    "bpf-include/bpflua/attributes.h",
+    "bpf-include/bpflua/constants.h",
+    "bpf-include/bpflua/constants_bpf.h",
+    "bpf-include/bpflua/constants_errno.h",
+    "bpf-include/bpflua/constants_fs.h",
+    "bpf-include/bpflua/constants_kernel.h",
+    "bpf-include/bpflua/constants_net.h",
+    "bpf-include/bpflua/constants_sock.h",
+    "bpf-include/bpflua/core_read.h",
+    "bpf-include/bpflua/dialect.h",
+    "bpf-include/bpflua/fallback_enums.h",
+    "bpf-include/bpflua/helpers.h",
+    "bpf-include/bpflua/map_calls.h",
+    "bpf-include/bpflua/map_methods.h",
+    "bpf-include/bpflua/map_notes.h",
+    "bpf-include/bpflua/map_output.h",
+    "bpf-include/bpflua/map_special.h",
+    "bpf-include/bpflua/map_table.h",
+    "bpf-include/bpflua/maps.h",
+    "bpf-include/bpflua/packet.h",
+    "bpf-include/bpflua/print.h",
+    "bpf-include/bpflua/probes.h",
+    "bpf-include/bpflua/proto.h",
+    "bpf-include/bpflua/ptrace.h",
+    "bpf-include/bpflua/ptrace_arm64.h",
+    "bpf-include/bpflua/ptrace_x86.h",
+    "bpf-include/bpflua/tracing.h",
+    "bpf-include/bpflua/types.h",
+    "bpf-include/bpflua_footer.h",
+    "bpf-include/vmlinux.h",
+    "scripts/lib/attach.lua",
+    "scripts/lib/boot.lua",
+    "scripts/lib/bpf.lua",
+    "scripts/lib/buffers.lua",
+    "scripts/lib/cfunctions.lua",
+    "scripts/lib/check.lua",
+    "scripts/lib/errors.lua",
+    "scripts/lib/events.lua",
+    "scripts/lib/format.lua",
+    "scripts/lib/hist.lua",
+    "scripts/lib/loop.lua",
+    "scripts/lib/map.lua",
+    "scripts/lib/percpu.lua",
+    "scripts/lib/source.lua",
+    "scripts/lib/trace.lua",
+    "scripts/lib/types.lua",
+    "scripts/lib/utils.lua",
+}
+
+#[cfg(debug_assertions)]
+mod on_disk {
+    use std::borrow::Cow;
+    use std::path::{Path, PathBuf};
+
+    /// The source tree: where it was when this was built, else the folder above `target/` that the executable is in.
+    fn root() -> PathBuf {
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let has_scripts = |dir: &Path| dir.join("scripts/lib").is_dir();
+        if has_scripts(built_in) {
+            return built_in.to_owned();
+        }
+        let executable = std::env::current_exe().unwrap_or_default();
+        executable.ancestors().find(|dir| has_scripts(dir)).unwrap_or(built_in).to_owned()
+    }
+
+    /// The bytes of a file of the tree; none when it is gone, which the caller sees as an empty file.
+    pub(super) fn read(path: &str) -> Cow<'static, [u8]> {
+        Cow::Owned(std::fs::read(root().join(path)).unwrap_or_default())
+    }
+}
+
+/// The Lua library file of that name (`map` for `scripts/lib/map.lua`), if there is one.
+pub fn lua(name: &str) -> Option<Script> {
+    let path = format!("scripts/lib/{name}.lua");
+    let (_, read) = FILES.iter().find(|(known, _)| *known == path)?;
+    Some(Script { chunk_name: format!("@{path}"), text: read() })
+}
+
+/// Whether a Lua source name (`@scripts/lib/map.lua` or the same without `@`) is that of an embedded file.
+pub fn is_embedded(source: &str) -> bool {
+    let path = source.strip_prefix('@').unwrap_or(source);
+    path.starts_with("scripts/") && FILES.iter().any(|(known, _)| *known == path)
+}
+
+/// Every C header: its path below `bpf-include/` and its bytes.
+pub fn c_headers() -> impl Iterator<Item = (&'static str, Cow<'static, [u8]>)> {
+    FILES.iter().filter_map(|(path, read)| Some((path.strip_prefix("bpf-include/")?, read())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn walk(dir: &Path, root: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, root, found);
+            } else if path.extension().is_some_and(|end| end == "lua" || end == "h") {
+                found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_tree_is_listed_and_no_other() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut on_disk = Vec::new();
+        walk(&root.join("scripts"), root, &mut on_disk);
+        walk(&root.join("bpf-include"), root, &mut on_disk);
+        on_disk.sort();
+        let mut listed: Vec<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        listed.sort();
+        assert_eq!(listed, on_disk, "FILES in src/packs/embedded.rs against the tree");
+    }
+
+    #[test]
+    fn a_library_file_is_found_by_its_short_name() {
+        let script = lua("errors").unwrap();
+        assert_eq!(script.chunk_name, "@scripts/lib/errors.lua");
+        assert!(script.text.starts_with(b"-- SPDX-License-Identifier"));
+        assert!(is_embedded(&script.chunk_name) && is_embedded("scripts/lib/errors.lua"));
+        assert!(lua("no_such").is_none() && !is_embedded("@errors.lua"));
+    }
+}
