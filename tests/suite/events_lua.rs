@@ -291,6 +291,10 @@ fn lua_trace_fields() {
         by_run:open_trace(path)
         by_run:on_trace(function(task, pid, cpu, flags, ts, msg) events = events + (msg == "plain message" and 1 or 0) end)
         assert(by_run:run(0.05) == "timeout" and events == 21, events)
+        local drained = Loop.new(functions)
+        drained:open_trace(path)
+        drained:on_trace(function() end)
+        assert(drained:drain() == 26)
         local ok, err = pcall(raw.open_trace, Loop.new(functions), "/nonexistent")
         assert(err == "error: cannot open `/nonexistent`: no such file or directory (ENOENT)\n", err)
         "#,
