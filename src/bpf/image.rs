@@ -12,12 +12,12 @@ use std::rc::Rc;
 use libbpf_rs::{ObjectBuilder, OpenObject};
 use object::{Object as _, ObjectSection as _};
 
+use super::Variant;
 use super::libbpf_log;
 use super::map::Map;
 use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
-use super::Variant;
 use crate::error::{Error, Result, errno_words};
 use crate::kernel::privilege;
 

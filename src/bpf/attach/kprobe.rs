@@ -31,7 +31,11 @@ impl Object {
     /// Attaches a function to kernel functions, by the cheapest mechanism that gives the same result.
     pub fn attach_kprobe(&mut self, target: &KprobeTarget, function: &str) -> Result<ProbeId> {
         let found = self.function(function)?.clone();
-        let request = Request::new(target, found)?;
+        let mut target = target.clone();
+        if target.mechanism == Mechanism::Auto {
+            target.mechanism = self.mechanism();
+        }
+        let request = Request::new(&target, found)?;
         let attached = request.attach(self)?;
         let kind = if target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
         Ok(self.keep_probe(kind, request.name, function, attached))
@@ -112,9 +116,7 @@ impl<'a> Request<'a> {
     fn forced(&self, miss: Miss) -> Error {
         match miss {
             Miss::Failed(err) => err,
-            Miss::Unfit(reason) => {
-                Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason)
-            }
+            Miss::Unfit(reason) => Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason),
             Miss::Beside => Error::bug(&self.what, "a mechanism that was asked for was passed over"),
         }
     }
@@ -264,7 +266,9 @@ impl<'a> Request<'a> {
         let errno = err.raw_os_error().unwrap_or_default();
         let why = match errno {
             libc::EILSEQ => format!("offset {} is not the start of an instruction", self.target.offset),
-            libc::EINVAL if self.target.offset != 0 => format!("no probe can be placed at offset {}", self.target.offset),
+            libc::EINVAL if self.target.offset != 0 => {
+                format!("no probe can be placed at offset {}", self.target.offset)
+            }
             libc::EINVAL | libc::EOPNOTSUPP => "the kernel allows no probe there".to_owned(),
             libc::EADDRNOTAVAIL => "several functions have this name and the kernel hides their addresses".to_owned(),
             _ => return Error::io(&self.what, err),
@@ -301,8 +305,12 @@ impl<'a> Request<'a> {
 
     /// The error when nothing worked: the last failure says the most, the reasons of the others are evidence.
     fn hopeless(&self, failed: Option<(Mechanism, Error)>, why: Vec<(Mechanism, String)>) -> Error {
+        let none = || match self.target.mechanism {
+            Mechanism::Auto => "no mechanism can serve it".to_owned(),
+            forced => format!("`mechanism = \"{}\"` cannot serve it", forced.name()),
+        };
         let (told, error) = failed.map_or_else(
-            || (Mechanism::Auto, Error::machine(&self.what, "no mechanism can serve it")),
+            || (Mechanism::Auto, Error::machine(&self.what, none())),
             |(mechanism, error)| (mechanism, error),
         );
         let others = why.into_iter().filter(|(mechanism, _)| *mechanism != told);
