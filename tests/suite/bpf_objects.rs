@@ -56,7 +56,7 @@ fn root_objects_show_what_the_text_has() {
     assert!(err.report().contains("similar: count_pids"), "{}", err.report());
     let err = object.map("hist").unwrap_err();
     assert!(err.report().contains("similar: hits"), "{}", err.report());
-    assert!(object.event_type("submits.events").is_some());
+    assert!(object.event_type("events").is_some());
     assert!(object.event_type("hits").is_none());
     let autos = object.auto_functions();
     assert!(autos.contains(&"tracepoint__syscalls__sys_enter_getpid".to_owned()), "{autos:?}");

@@ -6,6 +6,7 @@ mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
 mod cli;
+#[cfg(feature = "compiler")]
 mod compile;
 mod events_fixture;
 mod events_loop;
