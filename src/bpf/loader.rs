@@ -38,7 +38,8 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
         Error::bug(what, format!("the object has no program `{symbol}`"))
     })?;
     let plan = Plan::new(function, raw, load_as)?;
-    let (fd, log) = plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;
+    let (fd, log) =
+        plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;
     Ok(Program {
         name: function.name.clone(),
         variant,

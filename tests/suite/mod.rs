@@ -2,6 +2,7 @@
 //! One file for each topic.
 
 mod bpf_attach;
+mod bpf_kprobes;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;

@@ -4,11 +4,12 @@
 use super::functions::KernelFunction;
 use crate::error::Error;
 use crate::kernel::tracefs::Tracefs;
-use crate::kernel::{kallsyms, syscalls};
+use crate::kernel::{config, kallsyms, syscalls};
 use crate::suggest;
 
 /// Words of a function's name that say nothing of what it does.
-const EMPTY_WORDS: [&str; 10] = ["do", "sys", "x64", "arm64", "ksys", "internal", "core", "common", "try", "slow"];
+const EMPTY_WORDS: [&str; 13] =
+    ["do", "sys", "enter", "exit", "x64", "arm64", "ksys", "vfs", "internal", "core", "common", "try", "slow"];
 
 /// Adds to the error of a kprobe on these functions why this kernel has none, and what works instead.
 pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
@@ -25,11 +26,13 @@ pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
 
 const OTHERS: &str = "tracepoints, raw tracepoints and uprobes need no kprobes";
 
-fn missing_part() -> &'static str {
-    match kallsyms::first_existing(&["register_kprobe"]) {
-        Ok(None) => "it was built without them: it has no `register_kprobe` (CONFIG_KPROBES)",
-        _ => "it has no `/sys/bus/event_source/devices/kprobe` (CONFIG_KPROBE_EVENTS)",
-    }
+fn missing_part() -> String {
+    let unset = ["CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS", "CONFIG_PERF_EVENTS"];
+    let from_config = unset.iter().find_map(|option| config::evidence_unset(option));
+    from_config.unwrap_or_else(|| match kallsyms::first_existing(&["register_kprobe"]) {
+        Ok(None) => "it was built without them: there is no `register_kprobe` (CONFIG_KPROBES)".to_owned(),
+        _ => "there is no `/sys/bus/event_source/devices/kprobe` (CONFIG_KPROBE_EVENTS)".to_owned(),
+    })
 }
 
 /// Tracepoints that speak of what a function does: those of its system call, else those that share most words.
@@ -41,15 +44,18 @@ fn similar<'a>(function: &str, known: &'a [String]) -> Vec<&'a str> {
     }
     let stem = function.split('.').next().unwrap_or(function);
     let words: Vec<&str> = meaningful(stem).collect();
-    let shared = |name: &str| meaningful(name).filter(|word| words.contains(word)).count();
-    let enough = words.len().min(2);
-    let mut scored: Vec<(usize, &str)> = known
-        .iter()
-        .map(|name| (shared(name.split_once(':').map_or(name, |(_, event)| event)), name.as_str()))
-        .filter(|(score, _)| *score >= enough && *score > 0)
-        .collect();
-    scored.sort_by_key(|(score, name)| (std::cmp::Reverse(*score), name.len()));
-    scored.into_iter().take(suggest::LIMIT).map(|(_, name)| name).collect()
+    let mut near: Vec<(usize, &str)> =
+        known.iter().filter_map(|name| Some((closeness(name, &words)?, name.as_str()))).collect();
+    near.sort_by_key(|(closeness, name)| (std::cmp::Reverse(*closeness), name.len()));
+    near.into_iter().take(suggest::LIMIT).map(|(_, name)| name).collect()
+}
+
+/// How many percent of a tracepoint's words are among these; `None` when it is less than half.
+fn closeness(tracepoint: &str, words: &[&str]) -> Option<usize> {
+    let event = tracepoint.split_once(':').map_or(tracepoint, |(_, event)| event);
+    let all = meaningful(event).count();
+    let shared = meaningful(event).filter(|word| words.contains(word)).count();
+    (shared > 0 && shared * 2 >= all).then(|| shared * 100 / all)
 }
 
 fn meaningful(name: &str) -> impl Iterator<Item = &str> {
@@ -62,11 +68,14 @@ mod tests {
 
     #[test]
     fn tracepoints_of_the_same_words() {
-        let names = ["tcp:tcp_retransmit_skb", "sched:sched_switch", "syscalls:sys_enter_clone", "syscalls:sys_exit_clone"];
+        let names =
+            ["tcp:tcp_retransmit_skb", "sched:sched_switch", "syscalls:sys_enter_clone", "syscalls:sys_exit_clone"];
         let known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(similar("tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);
         assert_eq!(similar("__tcp_retransmit_skb", &known), ["tcp:tcp_retransmit_skb"]);
         assert_eq!(similar("__x64_sys_clone", &known), ["syscalls:sys_enter_clone", "syscalls:sys_exit_clone"]);
-        assert!(similar("finish_task_switch", &known).is_empty());
+        assert_eq!(similar("finish_task_switch", &known), ["sched:sched_switch"]);
+        assert_eq!(similar("do_clone", &known), ["syscalls:sys_exit_clone", "syscalls:sys_enter_clone"]);
+        assert!(similar("vfs_read", &known).is_empty());
     }
 }

@@ -132,7 +132,11 @@ static CAUSES: &[Cause] = &[
         "it calls a helper that only programs under the GPL may call",
         "say `#define BPF_LICENSE GPL` in the C text, or nothing: GPL is the default",
     ),
-    cause(&["program of this type cannot use helper"], "this kind of program may not call that helper in this kernel", ""),
+    cause(
+        &["program of this type cannot use helper"],
+        "this kind of program may not call that helper in this kernel",
+        "",
+    ),
     cause(&["helper call is not allowed in probe"], "this kind of probe may not call that helper", ""),
     cause(&["unknown func"], "this kind of program may not call that helper in this kernel", ""),
     cause(&["invalid func"], "this kernel does not have that helper", ""),

@@ -73,7 +73,8 @@ impl Rejected<'_> {
         }
         if log.line_count > shown.len() {
             let of = log.line_count;
-            error = error.with_note(format!("{} of {of} log lines matter; see them with `--verifier-log`", shown.len()));
+            error =
+                error.with_note(format!("{} of {of} log lines matter; see them with `--verifier-log`", shown.len()));
         }
         error.with_log(self.log)
     }
