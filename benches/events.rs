@@ -53,7 +53,11 @@ fn compare() {
     for (pair, names) in times.chunks_mut(2).zip(WAYS.chunks(2)) {
         let medians: Vec<f64> = pair.iter_mut().map(|times| median(times)).collect();
         for (times, name) in pair.iter().zip(names) {
-            println!("{name:14} {:6.1} ({:.1})", median(&mut times.clone()), times.iter().copied().fold(f64::MAX, f64::min));
+            println!(
+                "{name:14} {:6.1} ({:.1})",
+                median(&mut times.clone()),
+                times.iter().copied().fold(f64::MAX, f64::min)
+            );
         }
         println!("{:14} {:6.2}", "ratio", medians[1] / medians[0]);
     }
@@ -124,9 +128,8 @@ fn libbpf_consumer(fixture: &Fixture, kind: &str) -> Box<dyn FnMut() -> u64> {
     let consume: Box<dyn Fn()> = if kind == "perf" {
         let (fd, pages) = (fixture.map("events").as_raw_fd(), BUFFER_BYTES as u64 / 4096);
         // SAFETY: the totals live to the end of the process.
-        let buffer = unsafe {
-            libbpf_sys::perf_buffer__new(fd, pages, Some(on_sample), None, totals.cast(), std::ptr::null())
-        };
+        let buffer =
+            unsafe { libbpf_sys::perf_buffer__new(fd, pages, Some(on_sample), None, totals.cast(), std::ptr::null()) };
         assert!(!buffer.is_null());
         // SAFETY: made above.
         Box::new(move || assert_eq!(unsafe { libbpf_sys::perf_buffer__consume(buffer) }, 0))

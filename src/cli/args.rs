@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// The options of a run that take their value as the next argument, apart from `-e`.
-const WITH_VALUE: [&str; 3] = ["-D", "-I", "--btf"];
+const WITH_VALUE: [&str; 4] = ["-D", "-I", "--btf", "--mechanism"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +36,10 @@ pub struct Args {
     /// Run this text in place of a script
     #[arg(short = 'e', value_name = "LUA")]
     pub execute: Option<String>,
+
+    /// Attach kprobes this way when the script names none, not the cheapest way that works
+    #[arg(long, value_name = "NAME", value_parser = ["auto", "fentry", "kprobe_multi", "kprobe", "sys_enter"])]
+    pub mechanism: Option<String>,
 
     /// Print the versions of bpflua, LuaJIT, libbpf and the compiler
     #[arg(short = 'V', long)]

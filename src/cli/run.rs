@@ -9,6 +9,7 @@ use clap::CommandFactory;
 
 use super::args::{Args, Command, Common};
 use super::{check, compile, doctor, exit, version};
+use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::{Script, Settings, Vm};
 
@@ -53,7 +54,10 @@ fn run(args: &Args) -> ExitCode {
         exit::say(&Args::command().render_help().to_string());
         return ExitCode::from(2);
     };
-    let end = script.and_then(|script| Vm::new(settings(&args.common))?.run(script, rest));
+    let end = script.and_then(|script| {
+        let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
+        Vm::new(Settings { mechanism, ..settings(&args.common) })?.run(script, rest)
+    });
     end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mlua::{AppDataRef, Lua};
 
 use super::script::Script;
+use crate::bpf::Mechanism;
 use crate::error::{Error, Location, Result};
 
 /// What a VM is made for.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub verbosity: u8,
     /// Whether an error carries the verifier's whole log.
     pub verifier_log: bool,
+    /// How kprobes attach for which the script names no mechanism.
+    pub mechanism: Mechanism,
     /// Run or check.
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
@@ -48,6 +51,7 @@ impl Default for Settings {
             use_cache: true,
             verbosity: 0,
             verifier_log: false,
+            mechanism: Mechanism::Auto,
             task: Task::Run,
             notice: |_| (),
         }

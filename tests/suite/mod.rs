@@ -12,4 +12,6 @@ mod compile;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
+mod examples;
+mod harness;
 mod lua_files;

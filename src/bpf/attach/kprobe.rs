@@ -31,7 +31,11 @@ impl Object {
     /// Attaches a function to kernel functions, by the cheapest mechanism that gives the same result.
     pub fn attach_kprobe(&mut self, target: &KprobeTarget, function: &str) -> Result<ProbeId> {
         let found = self.function(function)?.clone();
-        let request = Request::new(target, found)?;
+        let mut target = target.clone();
+        if target.mechanism == Mechanism::Auto {
+            target.mechanism = self.mechanism();
+        }
+        let request = Request::new(&target, found)?;
         let attached = request.attach(self)?;
         let kind = if target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
         Ok(self.keep_probe(kind, request.name, function, attached))
@@ -301,8 +305,12 @@ impl<'a> Request<'a> {
 
     /// The error when nothing worked: the last failure says the most, the reasons of the others are evidence.
     fn hopeless(&self, failed: Option<(Mechanism, Error)>, why: Vec<(Mechanism, String)>) -> Error {
+        let none = || match self.target.mechanism {
+            Mechanism::Auto => "no mechanism can serve it".to_owned(),
+            forced => format!("`mechanism = \"{}\"` cannot serve it", forced.name()),
+        };
         let (told, error) = failed.map_or_else(
-            || (Mechanism::Auto, Error::machine(&self.what, "no mechanism can serve it")),
+            || (Mechanism::Auto, Error::machine(&self.what, none())),
             |(mechanism, error)| (mechanism, error),
         );
         let others = why.into_iter().filter(|(mechanism, _)| *mechanism != told);

@@ -150,6 +150,7 @@ fn create(settings: &Settings, elf: Vec<u8>, name: String) -> Result<Object> {
         name,
         btf_path: settings.btf.clone(),
         verifier_log_level: if settings.verifier_log { 2 } else { 0 },
+        mechanism: settings.mechanism,
     };
     let start = Instant::now();
     let object = Object::create(elf, options)?;
