@@ -13,3 +13,4 @@ mod events_lua;
 mod examples;
 mod harness;
 mod lua_files;
+mod vm;
