@@ -159,10 +159,15 @@ function M.options(of, given, spec)
             })
         end
     end
+    local missing = {}
     for name, wanted in pairs(spec) do
         if wanted:sub(-1) == "!" and given[name] == nil then
-            M.fail({ what = ("`%s` needs the option `%s`"):format(of, name) })
+            missing[#missing + 1] = name
         end
+    end
+    if #missing > 0 then
+        table.sort(missing)
+        M.fail({ what = ("`%s` needs the option `%s`"):format(of, table.concat(missing, "` and the option `")) })
     end
     return given
 end

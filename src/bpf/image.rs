@@ -19,6 +19,7 @@ use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use crate::error::{Error, Result, errno_words};
+use crate::kernel::privilege;
 
 /// What an opened and prepared object comes down to.
 #[derive(Debug)]
@@ -136,6 +137,9 @@ fn open_error(name: &str, err: &libbpf_rs::Error, messages: &[String]) -> Error 
 fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[String], maps: &[RawMap]) -> Error {
     let name = &options.name;
     let errno = err.raw_os_error().unwrap_or_default();
+    if errno == libc::EPERM {
+        return privilege::cannot_load_bpf(&format!("cannot load the C text of `{name}`"));
+    }
     if let Some(map) = maps.iter().find(|map| names_map(messages, &map.name)) {
         return map_error(name, map, errno);
     }

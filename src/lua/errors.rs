@@ -83,6 +83,39 @@ pub fn from_mlua(what: &str, error: &mlua::Error) -> Error {
     }
 }
 
+/// A table of functions for Lua, while it is made.
+#[derive(Debug)]
+pub struct Natives<'a> {
+    lua: &'a Lua,
+    table: Table,
+}
+
+impl<'a> Natives<'a> {
+    /// An empty table.
+    pub fn new(lua: &'a Lua) -> mlua::Result<Natives<'a>> {
+        Ok(Natives { lua, table: lua.create_table()? })
+    }
+
+    /// Adds a [`function`] as `key`; `name` is what the user knows it by.
+    pub fn add<A, R>(
+        &self,
+        key: &str,
+        name: &'static str,
+        body: impl Fn(&Lua, A) -> Result<R> + 'static,
+    ) -> mlua::Result<()>
+    where
+        A: FromLuaMulti,
+        R: IntoLuaMulti,
+    {
+        self.table.set(key, function(self.lua, name, body)?)
+    }
+
+    /// The table.
+    pub fn into_table(self) -> Table {
+        self.table
+    }
+}
+
 /// A Lua function that runs `body`; its error reaches Lua as an [`ErrorValue`] with the script's line added.
 ///
 /// `name` is what the user calls it by; it heads the error when the arguments do not fit.

@@ -32,11 +32,11 @@ pub fn from_syntax(script: &Script, error: &mlua::Error) -> Error {
 }
 
 /// The error of a script that failed while it ran: the raised value and the stack that `boot.lua` noted.
-pub fn from_run(lua: &Lua, raised: Value, stack: Option<Value>) -> Error {
-    let frames = stack.as_ref().and_then(Value::as_table).map(read_frames).unwrap_or_default();
-    let mut error = match raised_error(&raised) {
+pub fn from_run(lua: &Lua, raised: &Value, stack: Option<&Value>) -> Error {
+    let frames = stack.and_then(Value::as_table).map(read_frames).unwrap_or_default();
+    let mut error = match raised_error(raised) {
         Some(error) => error,
-        None => from_text(lua, &describe(&raised), &frames),
+        None => from_text(lua, &describe(raised), &frames),
     };
     if error.locations().is_empty()
         && let Some(frame) = frames.first()

@@ -108,13 +108,13 @@ impl Vm {
         let mut values = values.into_iter();
         let how = values.next().unwrap_or(Value::Nil);
         let detail = values.next().unwrap_or(Value::Nil);
-        match how.as_string().map(|how| how.to_string_lossy()).as_deref() {
+        match how.as_string().map(mlua::LuaString::to_string_lossy).as_deref() {
             Some("exit") => {
                 Ok(End::Exit(detail.as_integer().and_then(|status| u8::try_from(status).ok()).unwrap_or(1)))
             }
             Some("interrupted") => Ok(End::Interrupted),
             Some("broken pipe") => Ok(End::BrokenPipe),
-            Some("failed") => Err(failure::from_run(&self.lua, detail, values.next())),
+            Some("failed") => Err(failure::from_run(&self.lua, &detail, values.next().as_ref())),
             _ => Err(Error::bug("cannot tell how the script ended", "boot.lua gave no known answer")),
         }
     }

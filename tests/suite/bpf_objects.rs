@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
-use bpflua::bpf::{Object, ObjectOptions, Variant};
+use bpflua::bpf::{KprobeTarget, Object, ObjectOptions, Variant};
 use bpflua::error::Result;
 
 pub fn elf(name: &str) -> Vec<u8> {
@@ -56,7 +57,7 @@ fn root_objects_show_what_the_text_has() {
     assert!(err.report().contains("similar: count_pids"), "{}", err.report());
     let err = object.map("hist").unwrap_err();
     assert!(err.report().contains("similar: hits"), "{}", err.report());
-    assert!(object.event_type("submits.events").is_some());
+    assert!(object.event_type("events").is_some());
     assert!(object.event_type("hits").is_none());
     let autos = object.auto_functions();
     assert!(autos.contains(&"tracepoint__syscalls__sys_enter_getpid".to_owned()), "{autos:?}");
@@ -73,4 +74,20 @@ fn damaged_objects_are_errors() {
     let mut elf = elf("probes.o");
     elf.truncate(elf.len() / 2);
     assert!(Object::create(elf, ObjectOptions::default()).is_err());
+}
+
+/// Not a check: how long the steps take, for `--nocapture`.
+#[test]
+fn root_timings() {
+    let elf = elf("probes.o");
+    for round in 0..3 {
+        let start = Instant::now();
+        let options = ObjectOptions { name: "timings".to_owned(), ..ObjectOptions::default() };
+        let Ok(mut object) = Object::create(elf.clone(), options) else { return println!("skipped") };
+        let created = start.elapsed();
+        let _ = object.load("plain");
+        let loaded = start.elapsed();
+        let _ = object.attach_kprobe(&KprobeTarget::function("__x64_sys_getpgid"), "f");
+        println!("{round}: created {created:?}, loaded {loaded:?}, attached {:?}", start.elapsed());
+    }
 }

@@ -66,6 +66,29 @@ fn errors_of_scripts() {
     golden!("argument", shown(&["-e", "local x = nil + 1"]));
 }
 
+#[cfg(feature = "compiler")]
+#[test]
+fn checks() {
+    golden!("check_good", shown(&["check", "--no-cache", &script("check_good")]));
+    golden!("check_bad", shown(&["check", "--no-cache", &script("check_good"), &script("check_bad")]));
+    golden!("check_no_text", shown(&["check", &script("arguments")]));
+    golden!("check_missing", shown(&["check", "tests/cli/no_such.c"]));
+    golden!("check_option", shown(&["check", &script("unknown_option")]));
+}
+
+#[cfg(not(feature = "compiler"))]
+#[test]
+fn a_build_without_the_compiler_says_so() {
+    golden!("no_compiler", shown(&["-e", "BPF{text = 'int x;'}"]));
+}
+
+#[test]
+fn doctor_reports_on_any_machine() {
+    let output = bpflua(&["doctor"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("kprobes"), "{}", text(&output.stdout));
+}
+
 #[test]
 fn exit_statuses() {
     let status = |args: &[&str]| bpflua(args).status.code();

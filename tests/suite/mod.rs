@@ -2,10 +2,12 @@
 //! One file for each topic.
 
 mod bpf_attach;
+mod bpf_kprobes;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
 mod cli;
+#[cfg(feature = "compiler")]
 mod compile;
 mod events_fixture;
 mod events_loop;

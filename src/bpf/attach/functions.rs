@@ -39,9 +39,12 @@ impl Resolved {
         }
     }
 
-    /// The names, for reports.
+    /// The names, for reports, each once.
     pub fn names(&self) -> Vec<String> {
-        self.functions.iter().map(|function| function.name.clone()).filter(|name| !name.is_empty()).collect()
+        let named = self.functions.iter().map(|function| function.name.clone()).filter(|name| !name.is_empty());
+        let mut names: Vec<String> = named.collect();
+        names.dedup();
+        names
     }
 }
 

@@ -4,7 +4,7 @@
 use super::functions::KernelFunction;
 use crate::error::Error;
 use crate::kernel::tracefs::Tracefs;
-use crate::kernel::{kallsyms, syscalls};
+use crate::kernel::{config, kallsyms, syscalls};
 use crate::suggest;
 
 /// Words of a function's name that say nothing of what it does.
@@ -43,11 +43,13 @@ pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
 
 const OTHERS: &str = "tracepoints, raw tracepoints and uprobes need no kprobes";
 
-fn missing_part() -> &'static str {
-    match kallsyms::first_existing(&["register_kprobe"]) {
-        Ok(None) => "it was built without them: it has no `register_kprobe` (CONFIG_KPROBES)",
-        _ => "it has no `/sys/bus/event_source/devices/kprobe` (CONFIG_KPROBE_EVENTS)",
-    }
+fn missing_part() -> String {
+    let unset = ["CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS", "CONFIG_PERF_EVENTS"];
+    let from_config = unset.iter().find_map(|option| config::evidence_unset(option));
+    from_config.unwrap_or_else(|| match kallsyms::first_existing(&["register_kprobe"]) {
+        Ok(None) => "it was built without them: there is no `register_kprobe` (CONFIG_KPROBES)".to_owned(),
+        _ => "there is no `/sys/bus/event_source/devices/kprobe` (CONFIG_KPROBE_EVENTS)".to_owned(),
+    })
 }
 
 /// Tracepoints that speak of what a function does: those of its system call, those of the same occasion, else those

@@ -17,6 +17,7 @@ use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
 use crate::bpf::program::{LoadAs, Program};
 use crate::error::{Error, Result};
+use crate::kernel::features::{self, Feature};
 use crate::kernel::{syscalls, traceable};
 
 /// Kprobes are made one by one, slowly; a regular expression that needs more than this is a slip. `BCC_PROBE_LIMIT` in
@@ -174,14 +175,9 @@ impl<'a> Request<'a> {
         }
         let name = only.name.clone();
         let load_as = if self.target.retprobe { LoadAs::Fexit(name) } else { LoadAs::Fentry(name) };
-        let program =
-            object.load_as(&self.function.name, &load_as).inspect_err(|err| self.refused(err, Mechanism::Fentry))?;
+        let program = object.load_as(&self.function.name, &load_as).inspect_err(refusals::note_fentry)?;
         let link = or_refused(Link::tracing(&program), || self.what.clone())?;
         Ok(Attached::one(link, Mechanism::Fentry))
-    }
-
-    fn refused(&self, err: &Error, mechanism: Mechanism) {
-        refusals::note(mechanism, err);
     }
 
     fn kprobe_multi(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
@@ -192,22 +188,22 @@ impl<'a> Request<'a> {
         if addresses.contains(&0) {
             return Err(Miss::Unfit("the kernel hides its addresses (kernel.kptr_restrict)".to_owned()));
         }
-        let refused = |err: &Error| self.refused(err, Mechanism::KprobeMulti);
-        let program = object.load_as(&self.function.name, &LoadAs::KprobeMulti).inspect_err(refused)?;
+        let program = object.load_as(&self.function.name, &LoadAs::KprobeMulti)?;
         let link = Link::kprobe_multi(&program, &addresses, self.target.retprobe);
-        let link = link.map_err(|err| self.no_multi_link(&err)).inspect_err(refused)?;
+        let link = link.map_err(|err| self.no_multi_link(&err))?;
         Ok(Attached::one(link, Mechanism::KprobeMulti))
     }
 
     fn no_multi_link(&self, err: &io::Error) -> Error {
+        let support = features::supports(Feature::KprobeMulti);
+        if !support.is_supported() {
+            refusals::note(Mechanism::KprobeMulti, "this kernel has no link for many kprobes", err);
+            let error = Error::machine(&self.what, "this kernel has no link for many kprobes");
+            return error.with_errno(err.raw_os_error().unwrap_or_default());
+        }
         match err.raw_os_error() {
-            Some(errno @ (libc::EOPNOTSUPP | 524)) => {
-                Error::machine(&self.what, "this kernel has no link for many kprobes").with_errno(errno)
-            }
-            // The errno of one address that cannot be hooked: nothing against the mechanism.
-            Some(errno @ libc::EINVAL) => {
-                let why = "one of the functions cannot be hooked together with the others";
-                Error::machine(&self.what, why).with_errno(errno).with_log(String::new())
+            Some(errno @ (libc::EINVAL | libc::ENOENT | libc::ESRCH)) => {
+                Error::machine(&self.what, "one of the functions cannot be hooked with the others").with_errno(errno)
             }
             _ => Error::io(&self.what, err),
         }
@@ -281,9 +277,15 @@ impl<'a> Request<'a> {
     }
 
     fn syscall_tracepoint(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
+        let call = match &self.resolved.functions[..] {
+            [only] => syscalls::parse_function_name(&only.name),
+            _ => None,
+        };
         let only = self.only()?;
-        let call = syscalls::parse_function_name(&only.name)
-            .ok_or_else(|| Miss::Unfit(format!("`{}` does not serve a system call", only.name)))?;
+        let call = call.ok_or_else(|| match self.target.mechanism {
+            Mechanism::Auto => Miss::Beside,
+            _ => Miss::Unfit(format!("`{}` does not serve a system call", only.name)),
+        })?;
         let number = call.number.ok_or_else(|| Miss::Unfit(format!("`{}` serves other programs' calls", only.name)))?;
         let (variant, load_as, event) = match self.target.retprobe {
             false => (Variant::SysEnter, LoadAs::SysEnter(number), "sys_enter"),
