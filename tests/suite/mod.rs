@@ -15,3 +15,4 @@ mod events_lua;
 mod examples;
 mod harness;
 mod lua_files;
+mod vm;

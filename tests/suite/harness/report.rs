@@ -19,7 +19,8 @@ pub fn record(example: &str, asked: &str, by: &str, outcome: &str) {
     let kernel = kernel_release();
     let row = [example, &kernel, asked, by, outcome].map(str::to_owned);
     if vm_series().is_some() {
-        let _ = writeln!(std::io::stdout(), "{PREFIX}{}", row.join(" | "));
+        // On a line of its own, and not held back by the test runner.
+        let _ = writeln!(std::io::stdout(), "\n{PREFIX}{}", row.join(" | "));
     }
     add(row);
 }
