@@ -151,7 +151,8 @@ impl PerfCpu {
         step
     }
 
-    /// Samples lost on this CPU so far. Exact on Linux 6.0 and newer; before, what the records said that were read.
+    /// Samples lost on this CPU so far. Exact on Linux 6.0 and newer; before, what the records said that were read. The
+    /// kernel asks the CPU itself, by an interrupt: not for every event.
     pub fn lost(&self) -> u64 {
         let mut counts = [0; 16];
         match sys::read(self.fd(), &mut counts) {
