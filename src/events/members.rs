@@ -71,7 +71,7 @@ impl Loop {
         }
     }
 
-    /// Adds a timer, see [`Timers::add`].
+    /// Adds a timer, see [`super::timers::Timers::add`].
     pub fn add_timer(&mut self, interval_ns: u64, repeat: bool) -> usize {
         self.timers.add(sys::now_ns(), interval_ns, repeat)
     }
