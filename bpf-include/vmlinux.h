@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* The kernel's types are there without it. A text that includes it expects types and no macros, and may use these words
- * for its own variables. */
+ * for its own variables and functions. */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 #pragma clang system_header
@@ -52,5 +52,14 @@
 #undef ir_v6_loc_addr
 #undef ir_iif
 #undef ir_cookie
+#undef min
+#undef max
+#undef min_t
+#undef max_t
+#undef clamp
+#undef swap
+#undef req_op
+#undef bio_op
+#undef op_is_write
 
 #endif

@@ -9,7 +9,7 @@
 //! use bpflua::suggest::{nearest, similar_line};
 //! let known = ["fn_name", "event", "event_re", "event_off"];
 //! assert_eq!(nearest("fn_nmae", known), ["fn_name"]);
-//! assert_eq!(nearest("even_re", known), ["event_re", "event"]);
+//! assert_eq!(nearest("even_re", known), ["event_re"]);
 //! assert_eq!(similar_line(&nearest("evnt", known)).as_deref(), Some("similar: event"));
 //! assert_eq!(similar_line(&nearest("colour", known)), None);
 //! ```

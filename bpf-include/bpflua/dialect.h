@@ -75,16 +75,6 @@ __BPFLUA_FN unsigned __int128 bpf_ntoh128(unsigned __int128 v)
 #define be32_to_cpup(p) bpf_ntohl(*(p))
 #define be64_to_cpup(p) bpf_ntohll(*(p))
 
-/* Packet bytes of a socket buffer in network order: LLVM's names for the kernel's LD_ABS and LD_IND instructions. */
-unsigned long long load_byte(void *skb, unsigned long long off) __asm__("llvm.bpf.load.byte");
-unsigned long long load_half(void *skb, unsigned long long off) __asm__("llvm.bpf.load.half");
-unsigned long long load_word(void *skb, unsigned long long off) __asm__("llvm.bpf.load.word");
-
-__BPFLUA_FN unsigned long long load_dword(void *skb, unsigned long long off)
-{
-	return load_word(skb, off) << 32 | load_word(skb, off + 4);
-}
-
 #define lock_xadd(p, v) ((void)__sync_fetch_and_add(p, v))
 
 /* The packet dialect's cursor: yields where it stood, leaves it len further on. */
@@ -94,6 +84,8 @@ __BPFLUA_FN unsigned long long load_dword(void *skb, unsigned long long off)
 		(cursor) += (len);                                                                    \
 		__bpflua_at;                                                                          \
 	})
+
+#include "bpflua/packet.h"
 
 /* How many CPUs are online is the host's to say: a compiler flag where it is known. */
 #ifndef __BPFLUA_NUM_CPUS

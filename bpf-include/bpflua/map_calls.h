@@ -57,25 +57,47 @@
 #define __BPFLUA_KEY_TYPE_(group, ...)                                                                \
 	typeof(__builtin_choose_expr(!__builtin_strncmp(#__VA_ARGS__, "{", 1), *(typeof(group) *)0, 0ULL))
 
-__BPFLUA_FN unsigned long long __bpflua_packed_n(const void *packed, unsigned int key_size)
+/* n, from where it follows the key in that structure. A number serves for any key that is a number; a structure must be
+ * of the key's size. */
+extern void __bpflua_wrong_key_type(void) __attribute__((error("the compound literal is not of the map's key type")));
+__BPFLUA_FN unsigned long long __bpflua_packed_n(const void *packed, unsigned int size, unsigned int key_size)
 {
-	return *(const unsigned long long *)(packed + ((key_size + 7) & ~7U));
+	if (size != key_size && (size != 8 || key_size > 8))
+		__bpflua_wrong_key_type();
+	return *(const unsigned long long *)(packed + ((size + 7) & ~7U));
 }
 
 /* The variable that carries an event's type: its own type is pointer to it. An array counts as itself, not as its first
  * element. */
 #define __BPFLUA_IS_ARRAY(data) (!__builtin_types_compatible_p(typeof(data), typeof(&*(data))))
-#define __BPFLUA_EVENT(data)                                                                          \
+#define __BPFLUA_EVENT(...) __BPFLUA_EVENT_((__VA_ARGS__))
+#define __BPFLUA_EVENT_(data)                                                                         \
 	({                                                                                            \
 		static typeof(*__builtin_choose_expr(__BPFLUA_IS_ARRAY(data), (typeof(data) *)0, (data))) \
 			*__bpflua_event __attribute__((section(".bpflua.events"), used));             \
 		&__bpflua_event;                                                                      \
 	})
 
-#define perf_submit(ctx, data, size) perf_submit(ctx, data, size, __BPFLUA_EVENT(data))
-#define perf_submit_skb(ctx, packet_size, data, size) \
-	perf_submit_skb(ctx, packet_size, data, size, __BPFLUA_EVENT(data))
-#define ringbuf_output(data, size, flags) ringbuf_output(data, size, flags, __BPFLUA_EVENT(data))
-#define ringbuf_submit(data, flags) ringbuf_submit(data, flags, __BPFLUA_EVENT(data))
+/* The data may be a compound literal with commas of its own: what lies between the other arguments. */
+#define perf_submit(ctx, ...) perf_submit(ctx, __VA_ARGS__, __BPFLUA_BUT_LAST(__VA_ARGS__))
+#define perf_submit_skb(ctx, packet_size, ...) \
+	perf_submit_skb(ctx, packet_size, __VA_ARGS__, __BPFLUA_BUT_LAST(__VA_ARGS__))
+#define ringbuf_output(...) ringbuf_output(__VA_ARGS__, __BPFLUA_BUT_TWO(__VA_ARGS__))
+#define ringbuf_submit(...) ringbuf_submit(__VA_ARGS__, __BPFLUA_BUT_LAST(__VA_ARGS__))
+
+#define __BPFLUA_BUT_LAST(...) __BPFLUA_BY_COUNT(__BPFLUA_HEAD, __VA_ARGS__)(__VA_ARGS__)
+#define __BPFLUA_BUT_TWO(first, ...) __BPFLUA_BY_COUNT(__BPFLUA_HEAD, __VA_ARGS__)(first, __VA_ARGS__)
+#define __BPFLUA_HEAD1(a, ...) __BPFLUA_EVENT(a)
+#define __BPFLUA_HEAD2(a, ...) __BPFLUA_EVENT(a)
+#define __BPFLUA_HEAD3(a, b, ...) __BPFLUA_EVENT(a, b)
+#define __BPFLUA_HEAD4(a, b, c, ...) __BPFLUA_EVENT(a, b, c)
+#define __BPFLUA_HEAD5(a, b, c, d, ...) __BPFLUA_EVENT(a, b, c, d)
+#define __BPFLUA_HEAD6(a, b, c, d, e, ...) __BPFLUA_EVENT(a, b, c, d, e)
+#define __BPFLUA_HEAD7(a, b, c, d, e, f, ...) __BPFLUA_EVENT(a, b, c, d, e, f)
+#define __BPFLUA_HEAD8(a, b, c, d, e, f, g, ...) __BPFLUA_EVENT(a, b, c, d, e, f, g)
+#define __BPFLUA_HEAD9(a, b, c, d, e, f, g, h, ...) __BPFLUA_EVENT(a, b, c, d, e, f, g, h)
+#define __BPFLUA_HEAD10(a, b, c, d, e, f, g, h, i, ...) __BPFLUA_EVENT(a, b, c, d, e, f, g, h, i)
+#define __BPFLUA_HEAD11(a, b, c, d, e, f, g, h, i, j, ...) __BPFLUA_EVENT(a, b, c, d, e, f, g, h, i, j)
+#define __BPFLUA_HEAD12(a, b, c, d, e, f, g, h, i, j, k, ...) __BPFLUA_EVENT(a, b, c, d, e, f, g, h, i, j, k)
 
 #endif

@@ -1,26 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* The methods of maps. For a map called counts, __BPFLUA_DEF_LOOKUP(counts, …) makes __bpflua_counts_lookup() over the
- * variable __bpflua_map_counts, and so on. They have no debug information of their own, so that every instruction
- * carries the line of the text that called the method, which is what the verifier's log shows. */
+/* The methods of maps with keys and values, and what all maps share. For a map called counts, __BPFLUA_DEF_LOOKUP(counts,
+ * …) makes __bpflua_counts_lookup() over the variable __bpflua_map_counts, and so on. They have no debug information of
+ * their own, so that every instruction carries the line of the text that called the method, which is what the verifier's
+ * log shows.
+ *
+ * Every map of every text is expanded from these macros, so they are written flat: each level of macro costs the
+ * preprocessor another pass over all the tokens below it. */
 #ifndef BPFLUA_MAP_METHODS_H
 #define BPFLUA_MAP_METHODS_H
 #pragma clang system_header
 
 #define __BPFLUA_M(NAME) ((void *)&__bpflua_map_##NAME)
-#define __BPFLUA_F(NAME, METHOD) __bpflua_##NAME##_##METHOD
 
-/* Members of a map's table of methods, and their values. */
-#define __BPFLUA_AS(NAME, METHOD, FN) typeof(__BPFLUA_F(NAME, FN)) *METHOD;
-#define __BPFLUA_HAS(NAME, METHOD) __BPFLUA_AS(NAME, METHOD, METHOD)
-#define __BPFLUA_IS(NAME, METHOD, FN) .METHOD = __BPFLUA_F(NAME, FN),
-#define __BPFLUA_SET(NAME, METHOD) __BPFLUA_IS(NAME, METHOD, METHOD)
+/* The map variable. FIELDS are those beyond the type; the symbol and the name in BTF are the user's. The methods share
+ * one typedef each of key and value, so that a structure written in the macro's arguments is one type to them all. */
+#define __BPFLUA_VAR(NAME, TYPE, FIELDS)                                                              \
+	struct {                                                                                      \
+		int (*type)[TYPE];                                                                    \
+		FIELDS                                                                                \
+	} __bpflua_map_##NAME __asm__(#NAME) __attribute__((section(".maps"), used));
+#define __BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
+	struct {                                                                                      \
+		int (*type)[TYPE];                                                                    \
+		typeof(K) *key;                                                                       \
+		typeof(V) *value;                                                                     \
+		int (*max_entries)[MAX];                                                              \
+		int (*map_flags)[FLAGS];                                                              \
+	} __bpflua_map_##NAME __asm__(#NAME) __attribute__((section(".maps"), used));                  \
+	typedef typeof(K) __bpflua_##NAME##_k;                                                        \
+	typedef typeof(V) __bpflua_##NAME##_v;
 
-/* The table itself: the compiler folds its members away. The structure's name tells the kind of map and its name, as in
- * "no member named 'get_stackid' in 'struct bpflua_hash_map_counts'". */
-#define __BPFLUA_TABLE(KIND, NAME, MEMBERS, VALUES)                                                   \
-	static const struct bpflua_##KIND##_map_##NAME {                                              \
-		MEMBERS                                                                               \
-	} NAME __asm__("__bpflua_table_" #NAME) __attribute__((nodebug, unused)) = { VALUES }
+/* The table of methods, which the compiler folds away. The structure's name tells the kind of map and its name, as in
+ * "no member named 'get_stackid' in 'struct bpflua_hash_map_counts'". It takes members, then values, each ending as a
+ * list inside braces does. */
+#define __BPFLUA_TABLE(KIND, NAME) static const struct bpflua_##KIND##_map_##NAME
+#define __BPFLUA_TABLE_AS(NAME) NAME __asm__("__bpflua_table_" #NAME) __attribute__((nodebug, unused)) =
+#define __BPFLUA_HAS(NAME, METHOD) typeof(__bpflua_##NAME##_##METHOD) *METHOD;
+#define __BPFLUA_SET(NAME, METHOD) .METHOD = __bpflua_##NAME##_##METHOD,
+#define __BPFLUA_ONE_TABLE(KIND, NAME, METHODS) \
+	__BPFLUA_TABLE(KIND, NAME) { METHODS(__BPFLUA_HAS, NAME) } __BPFLUA_TABLE_AS(NAME) { METHODS(__BPFLUA_SET, NAME) }
 
 enum { __BPFLUA_ANY, __BPFLUA_NOEXIST };
 
@@ -46,151 +64,135 @@ __BPFLUA_FN void __bpflua_add_here(void *value, unsigned long long n, unsigned i
 		__bpflua_add(value, n, size);
 }
 
+/* Adds to a value that is there; where `creates`, a missing key begins at n. When another CPU has created it meanwhile,
+ * its value is added to, so no count is lost. */
+__BPFLUA_FN void __bpflua_count(void *map, const void *key, unsigned long long n, unsigned int size, int creates,
+				void (*add)(void *, unsigned long long, unsigned int))
+{
+	void *value = bpf_map_lookup_elem(map, key);
+
+	if (!value && creates) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define __BPFLUA_LOW_BYTES(n, size) (n)
+		unsigned long long first = n;
 #else
-#define __BPFLUA_LOW_BYTES(n, size) ((n) << (64 - 8 * (size)))
+		unsigned long long first = n << (64 - 8 * size);
 #endif
 
-#define __BPFLUA_DEF_LOOKUP(NAME, K, V)                                                               \
-	__BPFLUA_FN typeof(V) *__BPFLUA_F(NAME, lookup)(const typeof(K) *__bpflua_k)                  \
-	{                                                                                             \
-		return bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k);                             \
+		if (!bpf_map_update_elem(map, key, &first, __BPFLUA_NOEXIST))
+			return;
+		value = bpf_map_lookup_elem(map, key);
 	}
+	if (value)
+		add(value, n, size);
+}
 
-#define __BPFLUA_DEF_LOOKUP_OR_TRY_INIT(NAME, K, V)                                                   \
-	__BPFLUA_FN typeof(V) *__BPFLUA_F(NAME, lookup_or_try_init)(const typeof(K) *__bpflua_k,      \
-								    const typeof(V) *__bpflua_v)      \
-	{                                                                                             \
-		typeof(V) *__bpflua_at = bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k);           \
-		if (__bpflua_at)                                                                      \
-			return __bpflua_at;                                                           \
-		bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST);      \
-		return bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k);                             \
-	}
+__BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const void *value)
+{
+	void *found = bpf_map_lookup_elem(map, key);
 
-#define __BPFLUA_DEF_UPDATE(NAME, K, V)                                                               \
-	__BPFLUA_FN long __BPFLUA_F(NAME, update)(const typeof(K) *__bpflua_k,                        \
-						  const typeof(V) *__bpflua_v)                        \
-	{                                                                                             \
-		return bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_ANY);   \
-	}
+	if (found)
+		return found;
+	bpf_map_update_elem(map, key, value, __BPFLUA_NOEXIST);
+	return bpf_map_lookup_elem(map, key);
+}
 
-#define __BPFLUA_DEF_INSERT(NAME, K, V)                                                               \
-	__BPFLUA_FN long __BPFLUA_F(NAME, insert)(const typeof(K) *__bpflua_k,                        \
-						  const typeof(V) *__bpflua_v)                        \
+#define __BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup(const __bpflua_##NAME##_k *__bpflua_k)                  \
 	{                                                                                             \
-		return bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST); \
-	}
-
-#define __BPFLUA_DEF_DELETE(NAME, K)                                                                  \
-	__BPFLUA_FN long __BPFLUA_F(NAME, delete)(const typeof(K) *__bpflua_k)                        \
-	{                                                                                             \
-		return bpf_map_delete_elem(__BPFLUA_M(NAME), __bpflua_k);                             \
-	}
-
-/* increment: adds to a value that is there; where CREATES, a missing key begins at n. When another CPU has created it
- * meanwhile, its value is added to, so no count is lost. */
-#define __BPFLUA_DEF_INCREMENT(NAME, K, V, METHOD, ADD, CREATES)                                      \
-	__BPFLUA_FN void __BPFLUA_F(NAME, METHOD##_n)(typeof(K) __bpflua_k, unsigned long long __bpflua_n) \
-	{                                                                                             \
-		void *__bpflua_at = bpf_map_lookup_elem(__BPFLUA_M(NAME), &__bpflua_k);               \
-		if (!__bpflua_at && (CREATES)) {                                                      \
-			unsigned long long __bpflua_v = __BPFLUA_LOW_BYTES(__bpflua_n, sizeof(V));    \
-			if (!bpf_map_update_elem(__BPFLUA_M(NAME), &__bpflua_k, &__bpflua_v,          \
-						 __BPFLUA_NOEXIST))                                   \
-				return;                                                               \
-			__bpflua_at = bpf_map_lookup_elem(__BPFLUA_M(NAME), &__bpflua_k);             \
-		}                                                                                     \
-		if (__bpflua_at)                                                                      \
-			ADD(__bpflua_at, __bpflua_n, sizeof(V));                                      \
+		return bpf_map_lookup_elem(&__bpflua_map_##NAME, __bpflua_k);                         \
 	}                                                                                             \
-	__BPFLUA_FN void __BPFLUA_F(NAME, METHOD)(typeof(K) __bpflua_k)                               \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_try_init(const __bpflua_##NAME##_k *__bpflua_k,      \
+								    const __bpflua_##NAME##_v *__bpflua_v)      \
 	{                                                                                             \
-		__BPFLUA_F(NAME, METHOD##_n)(__bpflua_k, 1);                                          \
+		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
 	}                                                                                             \
-	__BPFLUA_FN void __BPFLUA_F(NAME, METHOD##_packed)(const void *__bpflua_p, unsigned int __bpflua_size) \
+	__BPFLUA_FN long __bpflua_##NAME##_update(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
-		typeof(K) __bpflua_k;                                                                 \
-		__builtin_memcpy(&__bpflua_k, __bpflua_p, sizeof(K));                                 \
-		__BPFLUA_F(NAME, METHOD##_n)(__bpflua_k, __bpflua_packed_n(__bpflua_p, __bpflua_size)); \
+		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_ANY); \
+	}                                                                                             \
+	__BPFLUA_FN long __bpflua_##NAME##_insert(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
+	{                                                                                             \
+		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST); \
+	}                                                                                             \
+	__BPFLUA_FN long __bpflua_##NAME##_delete(const __bpflua_##NAME##_k *__bpflua_k)                        \
+	{                                                                                             \
+		return bpf_map_delete_elem(&__bpflua_map_##NAME, __bpflua_k);                         \
+	}
+
+/* METHOD is increment or atomic_increment, ADD how it adds. See map_calls.h for the three forms. */
+#define __BPFLUA_DEF_COUNT(NAME, METHOD, ADD, CREATES)                                          \
+	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_n(__bpflua_##NAME##_k __bpflua_k, unsigned long long __bpflua_n) \
+	{                                                                                             \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, __bpflua_n, sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
+	}                                                                                             \
+	__BPFLUA_FN void __bpflua_##NAME##_##METHOD(__bpflua_##NAME##_k __bpflua_k)                             \
+	{                                                                                             \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, 1, sizeof(__bpflua_##NAME##_v), CREATES, ADD);        \
+	}                                                                                             \
+	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_packed(const void *__bpflua_p, unsigned int __bpflua_size) \
+	{                                                                                             \
+		__bpflua_##NAME##_k __bpflua_k;                                                                 \
+		__builtin_memcpy(&__bpflua_k, __bpflua_p, sizeof(__bpflua_k));                                 \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k,                                     \
+			       __bpflua_packed_n(__bpflua_p, __bpflua_size, sizeof(__bpflua_k)), sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
 	}
 
 /* Only a whole number can be incremented: for any other leaf the members are pointers to a structure whose name says
  * so, and the functions are never referenced, hence never emitted. */
 #define __BPFLUA_IS_NUMBER(V) (__builtin_classify_type(*(typeof(V) *)0) - 1U < 4)
-#define __BPFLUA_IF_NUMBER(NAME, V, FN) \
-	__builtin_choose_expr(__BPFLUA_IS_NUMBER(V), FN, (struct bpflua_leaf_of_##NAME##_is_no_integer *)0)
-#define __BPFLUA_HAS_COUNT(NAME, V, MEMBER, FN) typeof(__BPFLUA_IF_NUMBER(NAME, V, &FN)) MEMBER;
-#define __BPFLUA_SET_COUNT(NAME, V, MEMBER, FN) .MEMBER = __BPFLUA_IF_NUMBER(NAME, V, &FN),
-#define __BPFLUA_COUNTS(DO, NAME, V, METHOD, FROM)                                                    \
-	DO(NAME, V, METHOD, __BPFLUA_F(NAME, FROM))                                                   \
-	DO(NAME, V, __bpflua_##METHOD##_n, __BPFLUA_F(NAME, FROM##_n))                                \
-	DO(NAME, V, __bpflua_##METHOD##_packed, __BPFLUA_F(NAME, FROM##_packed))
+#define __BPFLUA_COUNT_TYPES(NAME, V)                                                                 \
+	enum { __bpflua_##NAME##_counts = __BPFLUA_IS_NUMBER(V) };                                    \
+	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment,  \
+			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_1_t;    \
+	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment_n, \
+			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_n_t;    \
+	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment_packed, \
+			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_p_t;
+#define __BPFLUA_COUNT_MEMBERS(NAME)                                                                  \
+	__bpflua_##NAME##_1_t increment, atomic_increment;                                            \
+	__bpflua_##NAME##_n_t __bpflua_increment_n, __bpflua_atomic_increment_n;                      \
+	__bpflua_##NAME##_p_t __bpflua_increment_packed, __bpflua_atomic_increment_packed;
+#define __BPFLUA_COUNT_VALUES(NAME, ATOMIC)                                                           \
+	.increment = (void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_increment : 0),           \
+	.atomic_increment = (void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_##ATOMIC : 0),     \
+	.__bpflua_increment_n = (void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_increment_n : 0), \
+	.__bpflua_atomic_increment_n = (void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_##ATOMIC##_n : 0), \
+	.__bpflua_increment_packed = (void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_increment_packed : 0), \
+	.__bpflua_atomic_increment_packed =                                                           \
+		(void *)(__bpflua_##NAME##_counts ? &__bpflua_##NAME##_##ATOMIC##_packed : 0),
 
-/* The last parameter is the variable whose type is the event's; the compiler pairs it with the map by this call, and
- * removes the call. */
-#ifdef __BPFLUA_NO_EVENTS
-#define __bpflua_submits(map, event) ((void)0)
-#else
-extern void __bpflua_submits(void *map, const void *event) __attribute__((nothrow));
-#endif
-
-#define __BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
-	__BPFLUA_FN long __BPFLUA_F(NAME, perf_submit)(void *__bpflua_ctx, const void *__bpflua_data, \
-						       unsigned long long __bpflua_size,              \
-						       const void *__bpflua_event)                    \
-	{                                                                                             \
-		__bpflua_submits(__BPFLUA_M(NAME), __bpflua_event);                                   \
-		return bpf_perf_event_output(__bpflua_ctx, __BPFLUA_M(NAME), 0xffffffffULL,           \
-					     (void *)__bpflua_data, __bpflua_size);                   \
-	}                                                                                             \
-	__BPFLUA_FN long __BPFLUA_F(NAME, perf_submit_skb)(void *__bpflua_ctx, unsigned int __bpflua_packet_size, \
-							   const void *__bpflua_data,                 \
-							   unsigned long long __bpflua_size,          \
-							   const void *__bpflua_event)                \
-	{                                                                                             \
-		__bpflua_submits(__BPFLUA_M(NAME), __bpflua_event);                                   \
-		return bpf_perf_event_output(__bpflua_ctx, __BPFLUA_M(NAME),                          \
-					     (unsigned long long)__bpflua_packet_size << 32 | 0xffffffff, \
-					     (void *)__bpflua_data, __bpflua_size);                   \
+/* lookup_or_init is bcc's older form. It returned from the calling function when there was no room; this one returns
+ * NULL, as lookup_or_try_init does. */
+#define __BPFLUA_KEYED_TABLE(KIND, NAME, ATOMIC)                                                   \
+	__BPFLUA_COUNT_TYPES(NAME, __bpflua_##NAME##_v)                                                                 \
+	static const struct bpflua_##KIND##_map_##NAME {                                              \
+		typeof(__bpflua_##NAME##_lookup) *lookup;                                             \
+		typeof(__bpflua_##NAME##_lookup_or_try_init) *lookup_or_try_init, *lookup_or_init;    \
+		typeof(__bpflua_##NAME##_update) *update, *insert;                                    \
+		typeof(__bpflua_##NAME##_delete) *delete;                                             \
+		__BPFLUA_COUNT_MEMBERS(NAME)                                                          \
+	} NAME __asm__("__bpflua_table_" #NAME) __attribute__((nodebug, unused)) = {                  \
+		.lookup = __bpflua_##NAME##_lookup,                                                   \
+		.lookup_or_try_init = __bpflua_##NAME##_lookup_or_try_init,                           \
+		.lookup_or_init = __bpflua_##NAME##_lookup_or_try_init,                               \
+		.update = __bpflua_##NAME##_update,                                                   \
+		.insert = __bpflua_##NAME##_insert,                                                   \
+		.delete = __bpflua_##NAME##_delete,                                                   \
+		__BPFLUA_COUNT_VALUES(NAME, ATOMIC)                                                   \
 	}
 
-#define __BPFLUA_DEF_RINGBUF(NAME)                                                                    \
-	__BPFLUA_FN long __BPFLUA_F(NAME, ringbuf_output)(const void *__bpflua_data,                  \
-							  unsigned long long __bpflua_size,           \
-							  unsigned long long __bpflua_flags,          \
-							  const void *__bpflua_event)                 \
-	{                                                                                             \
-		__bpflua_submits(__BPFLUA_M(NAME), __bpflua_event);                                   \
-		return bpf_ringbuf_output(__BPFLUA_M(NAME), (void *)__bpflua_data, __bpflua_size,     \
-					  __bpflua_flags);                                            \
-	}                                                                                             \
-	__BPFLUA_FN void *__BPFLUA_F(NAME, ringbuf_reserve)(unsigned long long __bpflua_size)         \
-	{                                                                                             \
-		return bpf_ringbuf_reserve(__BPFLUA_M(NAME), __bpflua_size, 0);                       \
-	}                                                                                             \
-	__BPFLUA_FN void __BPFLUA_F(NAME, ringbuf_submit)(void *__bpflua_data,                        \
-							  unsigned long long __bpflua_flags,          \
-							  const void *__bpflua_event)                 \
-	{                                                                                             \
-		__bpflua_submits(__BPFLUA_M(NAME), __bpflua_event);                                   \
-		bpf_ringbuf_submit(__bpflua_data, __bpflua_flags);                                    \
-	}                                                                                             \
-	__BPFLUA_FN void __BPFLUA_F(NAME, ringbuf_discard)(void *__bpflua_data,                       \
-							   unsigned long long __bpflua_flags)         \
-	{                                                                                             \
-		bpf_ringbuf_discard(__bpflua_data, __bpflua_flags);                                   \
-	}                                                                                             \
-	__BPFLUA_FN unsigned long long __BPFLUA_F(NAME, ringbuf_query)(unsigned long long __bpflua_flags) \
-	{                                                                                             \
-		return bpf_ringbuf_query(__BPFLUA_M(NAME), __bpflua_flags);                           \
-	}
-
-#define __BPFLUA_DEF_GET_STACKID(NAME)                                                                \
-	__BPFLUA_FN long __BPFLUA_F(NAME, get_stackid)(void *__bpflua_ctx, unsigned long long __bpflua_flags) \
-	{                                                                                             \
-		return bpf_get_stackid(__bpflua_ctx, __BPFLUA_M(NAME), __bpflua_flags);               \
-	}
+/* CREATES says whether increment may add a key. In a per-CPU map nobody else writes, except a program that interrupts
+ * this one: increment is a plain addition there, and atomic_increment heeds that case. */
+#define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                               \
+	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
+	__BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add, CREATES)                              \
+	__BPFLUA_KEYED_TABLE(KIND, NAME, increment)
+#define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                              \
+	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
+	__BPFLUA_DEF_KEYED(NAME)                                                                \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add_here, CREATES)                         \
+	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add, CREATES)                       \
+	__BPFLUA_KEYED_TABLE(KIND, NAME, atomic_increment)
 
 #endif

@@ -6,9 +6,7 @@
 
 /* A method that passes its arguments to a helper, with the map in the helper's place for it. */
 #define __BPFLUA_DEF(NAME, METHOD, RET, PARAMS, CALL) \
-	__BPFLUA_FN RET __BPFLUA_F(NAME, METHOD) PARAMS { return CALL; }
-#define __BPFLUA_ONE_TABLE(KIND, NAME, METHODS) \
-	__BPFLUA_TABLE(KIND, NAME, METHODS(__BPFLUA_HAS, NAME), METHODS(__BPFLUA_SET, NAME))
+	__BPFLUA_FN RET __bpflua_##NAME##_##METHOD PARAMS { return CALL; }
 
 /* Counters of the CPU (perf events that the host opens). */
 #define __BPFLUA_DEF_PERF_READ(NAME)                                                                  \
@@ -51,7 +49,8 @@
 #define __BPFLUA_REDIRECT_MAP(KIND, TYPE, NAME, MAX, METHODS)                                         \
 	__BPFLUA_KV_VAR(NAME, TYPE, int, int, MAX, 0)                                                 \
 	__BPFLUA_DEF_REDIRECT(NAME)                                                                   \
-	__BPFLUA_DEF_LOOKUP(NAME, int, int)                                                           \
+	__BPFLUA_DEF(NAME, lookup, void *, (const int *__bpflua_k),                                   \
+		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                                                           \
 	__BPFLUA_ONE_TABLE(KIND, NAME, METHODS)
 #define BPF_DEVMAP(NAME, MAX) \
 	__BPFLUA_REDIRECT_MAP(devmap, __BPFLUA_TYPE_DEVMAP, NAME, MAX, __BPFLUA_REDIRECT_LOOKUP)
@@ -66,7 +65,7 @@
 #define __BPFLUA_OF_MAPS(KIND, TYPE, NAME, K, INNER, MAX)                                             \
 	__BPFLUA_NOTE(NAME, "inner=" INNER)                                                           \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, u32, MAX, 0)                                                   \
-	__BPFLUA_DEF(NAME, lookup, void *, (const typeof(K) *__bpflua_k),                             \
+	__BPFLUA_DEF(NAME, lookup, void *, (const __bpflua_##NAME##_k *__bpflua_k),                             \
 		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                               \
 	__BPFLUA_ONE_TABLE(KIND, NAME, __BPFLUA_LOOKUP)
 #define __BPFLUA_LOOKUP(DO, NAME) DO(NAME, lookup)
@@ -81,11 +80,12 @@
 /* Queues and stacks have values and no keys. */
 #define __BPFLUA_QUEUE(DO, NAME) DO(NAME, push) DO(NAME, pop) DO(NAME, peek)
 #define __BPFLUA_QUEUE_MAP(KIND, TYPE, NAME, V, MAX, FLAGS)                                           \
-	__BPFLUA_VAR(NAME, TYPE, typeof(V) *value; __BPFLUA_MAX(MAX) __BPFLUA_FLAGS(FLAGS))           \
-	__BPFLUA_DEF(NAME, push, long, (const typeof(V) *__bpflua_v, u64 __bpflua_flags),             \
+	typedef typeof(V) __bpflua_##NAME##_v;                                                        \
+	__BPFLUA_VAR(NAME, TYPE, __bpflua_##NAME##_v *value; int (*max_entries)[MAX]; int (*map_flags)[FLAGS];)         \
+	__BPFLUA_DEF(NAME, push, long, (const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags),             \
 		     bpf_map_push_elem(__BPFLUA_M(NAME), __bpflua_v, __bpflua_flags))                 \
-	__BPFLUA_DEF(NAME, pop, long, (typeof(V) *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
-	__BPFLUA_DEF(NAME, peek, long, (typeof(V) *__bpflua_v), bpf_map_peek_elem(__BPFLUA_M(NAME), __bpflua_v)) \
+	__BPFLUA_DEF(NAME, pop, long, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
+	__BPFLUA_DEF(NAME, peek, long, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_peek_elem(__BPFLUA_M(NAME), __bpflua_v)) \
 	__BPFLUA_ONE_TABLE(KIND, NAME, __BPFLUA_QUEUE)
 #define BPF_QUEUE(...) __BPFLUA_BY_COUNT(__BPFLUA_QUEUE, __VA_ARGS__)(__VA_ARGS__)
 #define __BPFLUA_QUEUE3(NAME, V, MAX) __BPFLUA_QUEUE4(NAME, V, MAX, 0)
@@ -108,29 +108,29 @@
 	__BPFLUA_NOTE(NAME, "shared") BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
 
 /* Sockets by key. */
-#define __BPFLUA_DEF_SOCKHASH(NAME, K)                                                                \
-	__BPFLUA_DEF(NAME, sock_hash_update, long, (void *__bpflua_ctx, const typeof(K) *__bpflua_k, u64 __bpflua_flags), \
+#define __BPFLUA_DEF_SOCKHASH(NAME)                                                                \
+	__BPFLUA_DEF(NAME, sock_hash_update, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sock_hash_update(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, msg_redirect_hash, long, (void *__bpflua_ctx, const typeof(K) *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, msg_redirect_hash, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_msg_redirect_hash(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, sk_redirect_hash, long, (void *__bpflua_ctx, const typeof(K) *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, sk_redirect_hash, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sk_redirect_hash(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags))
-#define __BPFLUA_DEF_SOCKMAP(NAME, K)                                                                 \
-	__BPFLUA_DEF(NAME, sock_map_update, long, (void *__bpflua_ctx, const typeof(K) *__bpflua_k, u64 __bpflua_flags), \
+#define __BPFLUA_DEF_SOCKMAP(NAME)                                                                 \
+	__BPFLUA_DEF(NAME, sock_map_update, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sock_map_update(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
 	__BPFLUA_DEF(NAME, msg_redirect_map, long, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
 		     bpf_msg_redirect_map(__bpflua_ctx, __BPFLUA_M(NAME), __bpflua_k, __bpflua_flags)) \
 	__BPFLUA_DEF(NAME, sk_redirect_map, long, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
 		     bpf_sk_redirect_map(__bpflua_ctx, __BPFLUA_M(NAME), __bpflua_k, __bpflua_flags))
 #define __BPFLUA_SOCK_KEYED(DO, NAME) DO(NAME, lookup) DO(NAME, update) DO(NAME, insert) DO(NAME, delete)
-#define __BPFLUA_DEF_SOCK_KEYED(NAME, K)                                                              \
-	__BPFLUA_DEF(NAME, lookup, struct bpf_sock *, (const typeof(K) *__bpflua_k),                  \
+#define __BPFLUA_DEF_SOCK_KEYED(NAME)                                                              \
+	__BPFLUA_DEF(NAME, lookup, struct bpf_sock *, (const __bpflua_##NAME##_k *__bpflua_k),                  \
 		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                               \
-	__BPFLUA_DEF(NAME, update, long, (const typeof(K) *__bpflua_k, const void *__bpflua_v),       \
+	__BPFLUA_DEF(NAME, update, long, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_ANY))     \
-	__BPFLUA_DEF(NAME, insert, long, (const typeof(K) *__bpflua_k, const void *__bpflua_v),       \
+	__BPFLUA_DEF(NAME, insert, long, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST)) \
-	__BPFLUA_DEF_DELETE(NAME, K)
+	__BPFLUA_DEF(NAME, delete, long, (const __bpflua_##NAME##_k *__bpflua_k), bpf_map_delete_elem(__BPFLUA_M(NAME), __bpflua_k))
 #define __BPFLUA_SOCKHASH_METHODS(DO, NAME) \
 	__BPFLUA_SOCK_KEYED(DO, NAME) DO(NAME, sock_hash_update) DO(NAME, msg_redirect_hash) DO(NAME, sk_redirect_hash)
 #define __BPFLUA_SOCKMAP_METHODS(DO, NAME) \
@@ -140,42 +140,42 @@
 #define __BPFLUA_SOCKHASH2(NAME, K) __BPFLUA_SOCKHASH3(NAME, K, 10240)
 #define __BPFLUA_SOCKHASH3(NAME, K, MAX)                                                              \
 	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_SOCKHASH, K, int, MAX, 0)                                 \
-	__BPFLUA_DEF_SOCK_KEYED(NAME, K)                                                              \
-	__BPFLUA_DEF_SOCKHASH(NAME, K)                                                                \
+	__BPFLUA_DEF_SOCK_KEYED(NAME)                                                              \
+	__BPFLUA_DEF_SOCKHASH(NAME)                                                                \
 	__BPFLUA_ONE_TABLE(sockhash, NAME, __BPFLUA_SOCKHASH_METHODS)
 #define BPF_SOCKMAP(NAME, MAX)                                                                        \
 	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_SOCKMAP, u32, int, MAX, 0)                                \
-	__BPFLUA_DEF_SOCK_KEYED(NAME, u32)                                                            \
-	__BPFLUA_DEF_SOCKMAP(NAME, u32)                                                               \
+	__BPFLUA_DEF_SOCK_KEYED(NAME)                                                            \
+	__BPFLUA_DEF_SOCKMAP(NAME)                                                               \
 	__BPFLUA_ONE_TABLE(sockmap, NAME, __BPFLUA_SOCKMAP_METHODS)
 
 /* Storage that belongs to a socket, an inode, a task or a cgroup. */
-#define __BPFLUA_DEF_STORAGE(NAME, V, GET, DELETE, GET_HELPER, DELETE_HELPER)                         \
-	__BPFLUA_DEF(NAME, GET, typeof(V) *, (void *__bpflua_of, const typeof(V) *__bpflua_v, u64 __bpflua_flags), \
+#define __BPFLUA_DEF_STORAGE(NAME, GET, DELETE, GET_HELPER, DELETE_HELPER)                         \
+	__BPFLUA_DEF(NAME, GET, __bpflua_##NAME##_v *, (void *__bpflua_of, const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags), \
 		     GET_HELPER(__BPFLUA_M(NAME), __bpflua_of, (void *)__bpflua_v, __bpflua_flags))   \
 	__BPFLUA_DEF(NAME, DELETE, long, (void *__bpflua_of), DELETE_HELPER(__BPFLUA_M(NAME), __bpflua_of))
-#define __BPFLUA_DEF_SK_STORAGE(NAME, V) \
-	__BPFLUA_DEF_STORAGE(NAME, V, sk_storage_get, sk_storage_delete, bpf_sk_storage_get, bpf_sk_storage_delete)
-#define __BPFLUA_DEF_INODE_STORAGE(NAME, V)                                                           \
-	__BPFLUA_DEF_STORAGE(NAME, V, inode_storage_get, inode_storage_delete, bpf_inode_storage_get, \
+#define __BPFLUA_DEF_SK_STORAGE(NAME) \
+	__BPFLUA_DEF_STORAGE(NAME, sk_storage_get, sk_storage_delete, bpf_sk_storage_get, bpf_sk_storage_delete)
+#define __BPFLUA_DEF_INODE_STORAGE(NAME)                                                           \
+	__BPFLUA_DEF_STORAGE(NAME, inode_storage_get, inode_storage_delete, bpf_inode_storage_get, \
 			     bpf_inode_storage_delete)
-#define __BPFLUA_DEF_TASK_STORAGE(NAME, V)                                                            \
-	__BPFLUA_DEF_STORAGE(NAME, V, task_storage_get, task_storage_delete, bpf_task_storage_get,    \
+#define __BPFLUA_DEF_TASK_STORAGE(NAME)                                                            \
+	__BPFLUA_DEF_STORAGE(NAME, task_storage_get, task_storage_delete, bpf_task_storage_get,    \
 			     bpf_task_storage_delete)
 #define __BPFLUA_SK_STORAGE(DO, NAME) DO(NAME, sk_storage_get) DO(NAME, sk_storage_delete)
 #define __BPFLUA_INODE_STORAGE(DO, NAME) DO(NAME, inode_storage_get) DO(NAME, inode_storage_delete)
 #define __BPFLUA_TASK_STORAGE(DO, NAME) DO(NAME, task_storage_get) DO(NAME, task_storage_delete)
 #define BPF_SK_STORAGE(NAME, V)                                                                       \
 	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_SK_STORAGE, int, V, 0, __BPFLUA_NO_PREALLOC)              \
-	__BPFLUA_DEF_SK_STORAGE(NAME, V)                                                              \
+	__BPFLUA_DEF_SK_STORAGE(NAME)                                                              \
 	__BPFLUA_ONE_TABLE(sk_storage, NAME, __BPFLUA_SK_STORAGE)
 #define BPF_INODE_STORAGE(NAME, V)                                                                    \
 	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_INODE_STORAGE, int, V, 0, __BPFLUA_NO_PREALLOC)           \
-	__BPFLUA_DEF_INODE_STORAGE(NAME, V)                                                           \
+	__BPFLUA_DEF_INODE_STORAGE(NAME)                                                           \
 	__BPFLUA_ONE_TABLE(inode_storage, NAME, __BPFLUA_INODE_STORAGE)
 #define BPF_TASK_STORAGE(NAME, V)                                                                     \
 	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_TASK_STORAGE, int, V, 0, __BPFLUA_NO_PREALLOC)            \
-	__BPFLUA_DEF_TASK_STORAGE(NAME, V)                                                            \
+	__BPFLUA_DEF_TASK_STORAGE(NAME)                                                            \
 	__BPFLUA_ONE_TABLE(task_storage, NAME, __BPFLUA_TASK_STORAGE)
 
 /* The kernel's key of cgroup storage: the cgroup and the kind of attachment. */
@@ -183,13 +183,13 @@ struct __bpflua_cgroup_storage_key {
 	u64 cgroup_inode_id;
 	u32 attach_type;
 };
-#define __BPFLUA_DEF_LOCAL_STORAGE(NAME, V)                                                           \
-	__BPFLUA_DEF(NAME, get_local_storage, typeof(V) *, (u64 __bpflua_flags),                      \
+#define __BPFLUA_DEF_LOCAL_STORAGE(NAME)                                                           \
+	__BPFLUA_DEF(NAME, get_local_storage, __bpflua_##NAME##_v *, (u64 __bpflua_flags),                      \
 		     bpf_get_local_storage(__BPFLUA_M(NAME), __bpflua_flags))
 #define __BPFLUA_LOCAL_STORAGE(DO, NAME) DO(NAME, get_local_storage)
 #define __BPFLUA_CGROUP_STORAGE(KIND, TYPE, NAME, V)                                                  \
 	__BPFLUA_KV_VAR(NAME, TYPE, struct __bpflua_cgroup_storage_key, V, 0, 0)                      \
-	__BPFLUA_DEF_LOCAL_STORAGE(NAME, V)                                                           \
+	__BPFLUA_DEF_LOCAL_STORAGE(NAME)                                                           \
 	__BPFLUA_ONE_TABLE(KIND, NAME, __BPFLUA_LOCAL_STORAGE)
 #define BPF_CGROUP_STORAGE(NAME, V) \
 	__BPFLUA_CGROUP_STORAGE(cgroup_storage, __BPFLUA_TYPE_CGROUP_STORAGE, NAME, V)

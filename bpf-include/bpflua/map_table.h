@@ -35,95 +35,101 @@
 	 __BPFLUA_STARTS(T, "hash_of_maps$") ? __BPFLUA_TYPE_HASH_OF_MAPS : 0)
 
 /* Sets of types, one bit each. */
-#define __BPFLUA_T(TYPE) (1ULL << __BPFLUA_TYPE_##TYPE)
-#define __BPFLUA_T_PERCPU (__BPFLUA_T(PERCPU_HASH) | __BPFLUA_T(PERCPU_ARRAY) | __BPFLUA_T(LRU_PERCPU_HASH))
-#define __BPFLUA_T_CREATES \
-	(__BPFLUA_T(HASH) | __BPFLUA_T(LRU_HASH) | __BPFLUA_T(PERCPU_HASH) | __BPFLUA_T(LRU_PERCPU_HASH))
-#define __BPFLUA_T_KEYED (__BPFLUA_T_CREATES | __BPFLUA_T_PERCPU | __BPFLUA_T(ARRAY) | __BPFLUA_T(LPM_TRIE))
-#define __BPFLUA_T_SOCK (__BPFLUA_T(SOCKMAP) | __BPFLUA_T(SOCKHASH))
-#define __BPFLUA_T_OF_MAPS (__BPFLUA_T(ARRAY_OF_MAPS) | __BPFLUA_T(HASH_OF_MAPS))
-#define __BPFLUA_T_UPDATE (__BPFLUA_T_KEYED | __BPFLUA_T_SOCK)
-#define __BPFLUA_T_LOOKUP \
-	(__BPFLUA_T_UPDATE | __BPFLUA_T_OF_MAPS | __BPFLUA_T(DEVMAP) | __BPFLUA_T(XSKMAP))
-#define __BPFLUA_T_REDIRECT (__BPFLUA_T(DEVMAP) | __BPFLUA_T(CPUMAP) | __BPFLUA_T(XSKMAP))
-#define __BPFLUA_T_CGROUP_STORAGE (__BPFLUA_T(CGROUP_STORAGE) | __BPFLUA_T(PERCPU_CGROUP_STORAGE))
+#define __BPFLUA_T(TYPE) (1U << __BPFLUA_TYPE_##TYPE)
+enum {
+	__BPFLUA_T_PERCPU = __BPFLUA_T(PERCPU_HASH) | __BPFLUA_T(PERCPU_ARRAY) | __BPFLUA_T(LRU_PERCPU_HASH),
+	__BPFLUA_T_CREATES = __BPFLUA_T(HASH) | __BPFLUA_T(LRU_HASH) | __BPFLUA_T(PERCPU_HASH) |
+			     __BPFLUA_T(LRU_PERCPU_HASH),
+	__BPFLUA_T_KEYED = __BPFLUA_T_CREATES | __BPFLUA_T_PERCPU | __BPFLUA_T(ARRAY) | __BPFLUA_T(LPM_TRIE),
+	__BPFLUA_T_OF_MAPS = __BPFLUA_T(ARRAY_OF_MAPS) | __BPFLUA_T(HASH_OF_MAPS),
+	__BPFLUA_T_UPDATE = __BPFLUA_T_KEYED | __BPFLUA_T(SOCKMAP) | __BPFLUA_T(SOCKHASH),
+	__BPFLUA_T_LOOKUP = __BPFLUA_T_UPDATE | __BPFLUA_T_OF_MAPS | __BPFLUA_T(DEVMAP) | __BPFLUA_T(XSKMAP),
+	__BPFLUA_T_REDIRECT = __BPFLUA_T(DEVMAP) | __BPFLUA_T(CPUMAP) | __BPFLUA_T(XSKMAP),
+	__BPFLUA_T_STACKS = __BPFLUA_T(STACK_TRACE),
+	__BPFLUA_T_PERF = __BPFLUA_T(PERF_EVENT_ARRAY),
+	__BPFLUA_T_PROGS = __BPFLUA_T(PROG_ARRAY),
+	__BPFLUA_T_CGROUPS = __BPFLUA_T(CGROUP_ARRAY),
+	__BPFLUA_T_SOCKMAP = __BPFLUA_T(SOCKMAP),
+	__BPFLUA_T_SOCKHASH = __BPFLUA_T(SOCKHASH),
+	__BPFLUA_T_SK = __BPFLUA_T(SK_STORAGE),
+	__BPFLUA_T_INODE = __BPFLUA_T(INODE_STORAGE),
+	__BPFLUA_T_TASK = __BPFLUA_T(TASK_STORAGE),
+	__BPFLUA_T_LOCAL = __BPFLUA_T(CGROUP_STORAGE) | __BPFLUA_T(PERCPU_CGROUP_STORAGE),
+};
 
-#define __BPFLUA_IN(NAME, SET) (((SET) >> __bpflua_type_##NAME) & 1)
-#define __BPFLUA_IF_IN(NAME, SET, WHAT, FN) \
-	__builtin_choose_expr(__BPFLUA_IN(NAME, SET), FN, (struct bpflua_##NAME##_is_no_##WHAT *)0)
-#define __BPFLUA_T_HAS(NAME, SET, WHAT, METHOD, FN) typeof(__BPFLUA_IF_IN(NAME, SET, WHAT, &__BPFLUA_F(NAME, FN))) METHOD;
-#define __BPFLUA_T_SET(NAME, SET, WHAT, METHOD, FN) .METHOD = __BPFLUA_IF_IN(NAME, SET, WHAT, &__BPFLUA_F(NAME, FN)),
-#define __BPFLUA_T_COUNT_IF(NAME, V, FN) \
-	__BPFLUA_IF_IN(NAME, __BPFLUA_T_KEYED, keyed_map, __BPFLUA_IF_NUMBER(NAME, V, &FN))
-#define __BPFLUA_T_HAS_COUNT(NAME, V, MEMBER, FN) typeof(__BPFLUA_T_COUNT_IF(NAME, V, FN)) MEMBER;
-#define __BPFLUA_T_SET_COUNT(NAME, V, MEMBER, FN) .MEMBER = __BPFLUA_T_COUNT_IF(NAME, V, FN),
+#define __BPFLUA_T_HAS(NAME, SET, WHAT, METHOD)                                                       \
+	typeof(__builtin_choose_expr(__BPFLUA_T_##SET >> __bpflua_##NAME##_type & 1,                  \
+				     &__bpflua_##NAME##_##METHOD, (struct bpflua_##NAME##_is_no_##WHAT *)0)) METHOD;
+#define __BPFLUA_T_SET(NAME, SET, WHAT, METHOD) \
+	.METHOD = (void *)(__BPFLUA_T_##SET >> __bpflua_##NAME##_type & 1 ? &__bpflua_##NAME##_##METHOD : 0),
 
-#define __BPFLUA_T_METHODS(DO, COUNT, NAME, V)                                                        \
-	DO(NAME, __BPFLUA_T_LOOKUP, map_with_lookup, lookup, lookup)                                  \
-	DO(NAME, __BPFLUA_T_KEYED, keyed_map, lookup_or_try_init, lookup_or_try_init)                 \
-	DO(NAME, __BPFLUA_T_KEYED, keyed_map, lookup_or_init, lookup_or_try_init)                     \
-	DO(NAME, __BPFLUA_T_UPDATE, map_with_update, update, update)                                  \
-	DO(NAME, __BPFLUA_T_UPDATE, map_with_update, insert, insert)                                  \
-	DO(NAME, __BPFLUA_T_UPDATE, map_with_update, delete, delete)                                  \
-	__BPFLUA_COUNTS(COUNT, NAME, V, increment, increment)                                         \
-	__BPFLUA_COUNTS(COUNT, NAME, V, atomic_increment, atomic_increment)                           \
-	DO(NAME, __BPFLUA_T(STACK_TRACE), stack_trace_map, get_stackid, get_stackid)                  \
-	DO(NAME, __BPFLUA_T(PERF_EVENT_ARRAY), perf_map, perf_submit, perf_submit)                    \
-	DO(NAME, __BPFLUA_T(PERF_EVENT_ARRAY), perf_map, perf_submit_skb, perf_submit_skb)            \
-	DO(NAME, __BPFLUA_T(PERF_EVENT_ARRAY), perf_map, perf_read, perf_read)                        \
-	DO(NAME, __BPFLUA_T(PERF_EVENT_ARRAY), perf_map, perf_counter_value, perf_counter_value)      \
-	DO(NAME, __BPFLUA_T(PROG_ARRAY), prog_array, call, call)                                      \
-	DO(NAME, __BPFLUA_T(CGROUP_ARRAY), cgroup_array, check_current_task, check_current_task)      \
-	DO(NAME, __BPFLUA_T_REDIRECT, redirect_map, redirect_map, redirect_map)                       \
-	DO(NAME, __BPFLUA_T(SOCKHASH), sockhash, sock_hash_update, sock_hash_update)                  \
-	DO(NAME, __BPFLUA_T(SOCKHASH), sockhash, msg_redirect_hash, msg_redirect_hash)                \
-	DO(NAME, __BPFLUA_T(SOCKHASH), sockhash, sk_redirect_hash, sk_redirect_hash)                  \
-	DO(NAME, __BPFLUA_T(SOCKMAP), sockmap, sock_map_update, sock_map_update)                      \
-	DO(NAME, __BPFLUA_T(SOCKMAP), sockmap, msg_redirect_map, msg_redirect_map)                    \
-	DO(NAME, __BPFLUA_T(SOCKMAP), sockmap, sk_redirect_map, sk_redirect_map)                      \
-	DO(NAME, __BPFLUA_T(SK_STORAGE), sk_storage, sk_storage_get, sk_storage_get)                  \
-	DO(NAME, __BPFLUA_T(SK_STORAGE), sk_storage, sk_storage_delete, sk_storage_delete)            \
-	DO(NAME, __BPFLUA_T(INODE_STORAGE), inode_storage, inode_storage_get, inode_storage_get)      \
-	DO(NAME, __BPFLUA_T(INODE_STORAGE), inode_storage, inode_storage_delete, inode_storage_delete) \
-	DO(NAME, __BPFLUA_T(TASK_STORAGE), task_storage, task_storage_get, task_storage_get)          \
-	DO(NAME, __BPFLUA_T(TASK_STORAGE), task_storage, task_storage_delete, task_storage_delete)    \
-	DO(NAME, __BPFLUA_T_CGROUP_STORAGE, cgroup_storage, get_local_storage, get_local_storage)
+#define __BPFLUA_T_METHODS(DO, NAME)                                                                  \
+	DO(NAME, LOOKUP, map_with_lookup, lookup)                                                     \
+	DO(NAME, KEYED, keyed_map, lookup_or_try_init)                                                \
+	DO(NAME, KEYED, keyed_map, lookup_or_init)                                                    \
+	DO(NAME, UPDATE, map_with_update, update)                                                     \
+	DO(NAME, UPDATE, map_with_update, insert)                                                     \
+	DO(NAME, UPDATE, map_with_update, delete)                                                     \
+	DO(NAME, STACKS, stack_trace_map, get_stackid)                                                \
+	DO(NAME, PERF, perf_map, perf_submit)                                                         \
+	DO(NAME, PERF, perf_map, perf_submit_skb)                                                     \
+	DO(NAME, PERF, perf_map, perf_read)                                                           \
+	DO(NAME, PERF, perf_map, perf_counter_value)                                                  \
+	DO(NAME, PROGS, prog_array, call)                                                             \
+	DO(NAME, CGROUPS, cgroup_array, check_current_task)                                           \
+	DO(NAME, REDIRECT, redirect_map, redirect_map)                                                \
+	DO(NAME, SOCKHASH, sockhash, sock_hash_update)                                                \
+	DO(NAME, SOCKHASH, sockhash, msg_redirect_hash)                                               \
+	DO(NAME, SOCKHASH, sockhash, sk_redirect_hash)                                                \
+	DO(NAME, SOCKMAP, sockmap, sock_map_update)                                                   \
+	DO(NAME, SOCKMAP, sockmap, msg_redirect_map)                                                  \
+	DO(NAME, SOCKMAP, sockmap, sk_redirect_map)                                                   \
+	DO(NAME, SK, sk_storage, sk_storage_get)                                                      \
+	DO(NAME, SK, sk_storage, sk_storage_delete)                                                   \
+	DO(NAME, INODE, inode_storage, inode_storage_get)                                             \
+	DO(NAME, INODE, inode_storage, inode_storage_delete)                                          \
+	DO(NAME, TASK, task_storage, task_storage_get)                                                \
+	DO(NAME, TASK, task_storage, task_storage_delete)                                             \
+	DO(NAME, LOCAL, cgroup_storage, get_local_storage)
 
-/* In a per-CPU map, increment needs no atomic instruction; an inner map is not of the outer map's leaf type. */
-#define __BPFLUA_T_ADD(NAME) \
-	(__BPFLUA_IN(NAME, __BPFLUA_T_PERCPU) ? __bpflua_add_here : __bpflua_add)
-#define __BPFLUA_T_FOUND(NAME, V)                                                                     \
-	typeof(*__builtin_choose_expr(__BPFLUA_IN(NAME, __BPFLUA_T_OF_MAPS), (void *)0, (typeof(V) *)0))
-#define __BPFLUA_T_DEFS(NAME, K, V)                                                                   \
-	__BPFLUA_DEF(NAME, lookup, __BPFLUA_T_FOUND(NAME, V) *, (const typeof(K) *__bpflua_k),        \
-		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                               \
-	__BPFLUA_DEF_LOOKUP_OR_TRY_INIT(NAME, K, V)                                                   \
-	__BPFLUA_DEF_UPDATE(NAME, K, V)                                                               \
-	__BPFLUA_DEF_INSERT(NAME, K, V)                                                               \
-	__BPFLUA_DEF_DELETE(NAME, K)                                                                  \
-	__BPFLUA_DEF_INCREMENT(NAME, K, V, increment, __BPFLUA_T_ADD(NAME), __BPFLUA_IN(NAME, __BPFLUA_T_CREATES)) \
-	__BPFLUA_DEF_INCREMENT(NAME, K, V, atomic_increment, __bpflua_add, __BPFLUA_IN(NAME, __BPFLUA_T_CREATES)) \
+/* In a per-CPU map, increment needs no atomic instruction; an inner map is not of the outer map's leaf type. A map that
+ * is not keyed has no increment whatever its leaf: its leaf is taken to be a structure. */
+#define __BPFLUA_ANY_TABLE(NAME, K, V, TYPE, MAX, FLAGS)                                              \
+	enum { __bpflua_##NAME##_type = TYPE };                                                       \
+	_Static_assert(__bpflua_##NAME##_type,                                                        \
+		       "BPF_TABLE knows no such type of map; for a queue, a stack or a ring buffer use BPF_QUEUE, " \
+		       "BPF_STACK or BPF_RINGBUF_OUTPUT");                                            \
+	__BPFLUA_KV_VAR(NAME, __bpflua_##NAME##_type, K,                                              \
+			typeof(*__builtin_choose_expr(__BPFLUA_T_OF_MAPS >> __bpflua_##NAME##_type & 1, \
+						      (u32 *)0, (typeof(V) *)0)), MAX, FLAGS)         \
+	__BPFLUA_DEF_KEYED(NAME)                                                                      \
+	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_init(                            \
+		const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v)         \
+	{                                                                                             \
+		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
+	}                                                                                             \
+	__BPFLUA_DEF_COUNT(NAME, increment,                                                     \
+			   (__BPFLUA_T_PERCPU >> __bpflua_##NAME##_type & 1 ? __bpflua_add_here : __bpflua_add), \
+			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
+	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add,                                \
+			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
 	__BPFLUA_DEF_GET_STACKID(NAME)                                                                \
 	__BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
 	__BPFLUA_DEF_PERF_READ(NAME)                                                                  \
 	__BPFLUA_DEF_CALL(NAME)                                                                       \
 	__BPFLUA_DEF_CHECK_TASK(NAME)                                                                 \
 	__BPFLUA_DEF_REDIRECT(NAME)                                                                   \
-	__BPFLUA_DEF_SOCKHASH(NAME, K)                                                                \
-	__BPFLUA_DEF_SOCKMAP(NAME, K)                                                                 \
-	__BPFLUA_DEF_SK_STORAGE(NAME, V)                                                              \
-	__BPFLUA_DEF_INODE_STORAGE(NAME, V)                                                           \
-	__BPFLUA_DEF_TASK_STORAGE(NAME, V)                                                            \
-	__BPFLUA_DEF_LOCAL_STORAGE(NAME, V)
-
-#define __BPFLUA_ANY_TABLE(NAME, K, V, TYPE, MAX, FLAGS)                                              \
-	enum { __bpflua_type_##NAME = TYPE };                                                         \
-	_Static_assert(__bpflua_type_##NAME, "the map's type is none that BPF_TABLE knows; for a queue, stack or " \
-					     "ring buffer use BPF_QUEUE, BPF_STACK or BPF_RINGBUF_OUTPUT"); \
-	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
-	__BPFLUA_T_DEFS(NAME, K, V)                                                                   \
-	__BPFLUA_TABLE(table, NAME, __BPFLUA_T_METHODS(__BPFLUA_T_HAS, __BPFLUA_T_HAS_COUNT, NAME, V), \
-		       __BPFLUA_T_METHODS(__BPFLUA_T_SET, __BPFLUA_T_SET_COUNT, NAME, V))
+	__BPFLUA_DEF_SOCKHASH(NAME)                                                                \
+	__BPFLUA_DEF_SOCKMAP(NAME)                                                                 \
+	__BPFLUA_DEF_SK_STORAGE(NAME)                                                              \
+	__BPFLUA_DEF_INODE_STORAGE(NAME)                                                           \
+	__BPFLUA_DEF_TASK_STORAGE(NAME)                                                            \
+	__BPFLUA_DEF_LOCAL_STORAGE(NAME)                                                           \
+	__BPFLUA_COUNT_TYPES(NAME, typeof(*__builtin_choose_expr(                                     \
+		__BPFLUA_T_KEYED >> __bpflua_##NAME##_type & 1, (__bpflua_##NAME##_v *)0, (struct bpf_stacktrace *)0))) \
+	__BPFLUA_TABLE(table, NAME) { __BPFLUA_T_METHODS(__BPFLUA_T_HAS, NAME) __BPFLUA_COUNT_MEMBERS(NAME) } \
+	__BPFLUA_TABLE_AS(NAME) { __BPFLUA_T_METHODS(__BPFLUA_T_SET, NAME)                            \
+				  __BPFLUA_COUNT_VALUES(NAME, atomic_increment) }
 
 /* The note says which type was asked for, for "extern" and for maps of maps. */
 #define BPF_F_TABLE(T, K, V, NAME, MAX, FLAGS)                                                        \

@@ -5,25 +5,29 @@
 #define BPFLUA_PRINT_H
 #pragma clang system_header
 
-#define __BPFLUA_V(x) ((unsigned long long)(x))
-#define __BPFLUA_V1(a) __BPFLUA_V(a)
-#define __BPFLUA_V2(a, ...) __BPFLUA_V(a), __BPFLUA_V1(__VA_ARGS__)
-#define __BPFLUA_V3(a, ...) __BPFLUA_V(a), __BPFLUA_V2(__VA_ARGS__)
-#define __BPFLUA_V4(a, ...) __BPFLUA_V(a), __BPFLUA_V3(__VA_ARGS__)
-#define __BPFLUA_V5(a, ...) __BPFLUA_V(a), __BPFLUA_V4(__VA_ARGS__)
-#define __BPFLUA_V6(a, ...) __BPFLUA_V(a), __BPFLUA_V5(__VA_ARGS__)
-#define __BPFLUA_V7(a, ...) __BPFLUA_V(a), __BPFLUA_V6(__VA_ARGS__)
-#define __BPFLUA_V8(a, ...) __BPFLUA_V(a), __BPFLUA_V7(__VA_ARGS__)
-#define __BPFLUA_V9(a, ...) __BPFLUA_V(a), __BPFLUA_V8(__VA_ARGS__)
-#define __BPFLUA_V10(a, ...) __BPFLUA_V(a), __BPFLUA_V9(__VA_ARGS__)
-#define __BPFLUA_V11(a, ...) __BPFLUA_V(a), __BPFLUA_V10(__VA_ARGS__)
-#define __BPFLUA_V12(a, ...) __BPFLUA_V(a), __BPFLUA_V11(__VA_ARGS__)
-#define __BPFLUA_VALUES(...) __BPFLUA_BY_COUNT(__BPFLUA_V, ##__VA_ARGS__)(__VA_ARGS__)
+/* Values go into the array one by one: an initializer made of constants would become a constant of the object, with the
+ * addresses of strings in it, which no loader relocates. */
+#define __BPFLUA_FILL0(at)
+#define __BPFLUA_FILL1(at, a) *(at) = (unsigned long long)(a);
+#define __BPFLUA_FILL2(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL1((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL3(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL2((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL4(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL3((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL5(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL4((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL6(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL5((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL7(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL6((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL8(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL7((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL9(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL8((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL10(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL9((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL11(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL10((at) + 1, __VA_ARGS__)
+#define __BPFLUA_FILL12(at, a, ...) *(at) = (unsigned long long)(a); __BPFLUA_FILL11((at) + 1, __VA_ARGS__)
+#define __BPFLUA_VALUES(...)                                                                          \
+	unsigned long long __bpflua_values[__BPFLUA_COUNT(__VA_ARGS__)];                              \
+	__BPFLUA_BY_COUNT(__BPFLUA_FILL, ##__VA_ARGS__)(__bpflua_values, ##__VA_ARGS__)
 
 #define __BPFLUA_PRINT_FEW(fmt, size, ...) __bpflua_trace_printk(fmt, size, ##__VA_ARGS__)
 #define __BPFLUA_PRINT_MANY(fmt, size, ...)                                                          \
 	({                                                                                           \
-		unsigned long long __bpflua_values[] = { __BPFLUA_VALUES(__VA_ARGS__) };             \
+		__BPFLUA_VALUES(__VA_ARGS__)                                                         \
 		bpf_trace_vprintk(fmt, size, __bpflua_values, sizeof(__bpflua_values));              \
 	})
 #define __BPFLUA_PRINT0 __BPFLUA_PRINT_FEW
@@ -67,8 +71,14 @@
 
 #define BPF_SEQ_PRINTF(seq, fmt, ...)                                                                 \
 	({                                                                                            \
-		unsigned long long __bpflua_values[] = { 0, ##__VA_ARGS__ };                          \
-		bpf_seq_printf(seq, fmt, sizeof(fmt), __bpflua_values + 1, sizeof(__bpflua_values) - 8); \
+		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
+		bpf_seq_printf(seq, fmt, sizeof(fmt), __bpflua_values, sizeof(__bpflua_values));      \
+	})
+#define BPF_SNPRINTF(out, size, fmt, ...)                                                             \
+	({                                                                                            \
+		static const char __bpflua_fmt[] = fmt;                                               \
+		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
+		bpf_snprintf(out, size, __bpflua_fmt, __bpflua_values, sizeof(__bpflua_values));      \
 	})
 
 #endif

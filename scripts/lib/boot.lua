@@ -3,6 +3,7 @@
 
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local native = require("bpflua.native")
 
 local M = {}
 
@@ -38,6 +39,25 @@ local function whole_script(chunk, args)
     end
 end
 
+-- Lua files beside the script can be required.
+local function find_beside()
+    local folder = native.run.folder()
+    if folder then
+        folder = folder == "" and "." or folder
+        package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
+    end
+end
+
+---Calls a script.
+---@param chunk function
+---@param args string[]
+---@return boolean ok
+---@return {raised: any, frames: table}? failure
+function M.call(chunk, args)
+    find_beside()
+    return xpcall(whole_script, on_error, chunk, args)
+end
+
 ---Runs a script to its end; then everything it attached is detached.
 ---@param chunk function the loaded script
 ---@param args string[] its arguments
@@ -45,18 +65,23 @@ end
 ---@return any detail the exit status, or the raised value
 ---@return table? frames the stack of a failed script
 function M.run(chunk, args)
-    local ok, failure = xpcall(whole_script, on_error, chunk, args)
+    local ok, failure = M.call(chunk, args)
     events.finish()
     BPF.cleanup()
     io.flush()
     local raised = not ok and failure.raised
-    local how = ok and "done" or errors.end_of_run(raised)
-    if how == "done" or how == "interrupted" and events.was_told() then
+    local how = not ok and errors.end_of_run(raised)
+    if ok or how == "interrupted" and events.was_told() then
         return "exit", BPF._status or 0
     elseif how then
-        return how, type(raised) == "table" and raised.status or nil
+        return how
     end
     return "failed", raised, failure.frames
+end
+
+---Checks what a script would compile; see `check.lua`.
+function M.check(chunk, args)
+    return require("bpflua.check").run(M, chunk, args)
 end
 
 BPF = require("bpflua.bpf")

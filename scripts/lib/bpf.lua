@@ -7,6 +7,7 @@ local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
+local source = require("bpflua.source")
 local trace = require("bpflua.trace")
 
 ---@class bpflua.BPF
@@ -25,72 +26,10 @@ buffers.install(map.Map)
 
 -- ---------------------------------------------------------------- construction
 
-local OPTIONS = {
-    text = "string",
-    src_file = "string",
-    object = "string",
-    cflags = "table",
-    debug = "number",
-}
-
-local function exists(path)
-    local file = io.open(path, "rb")
-    if file then
-        file:close()
-    end
-    return file ~= nil
-end
-
--- As given, else beside the script.
-local function find_file(name)
-    if exists(name) then
-        return name
-    end
-    local folder = native.run.folder()
-    local beside = folder and folder .. "/" .. name
-    if name:sub(1, 1) ~= "/" and beside and exists(beside) then
-        return beside
-    end
-    errors.fail({
-        what = ("cannot find the file `%s`"):format(name),
-        evidence = { "looked in the current folder" .. (beside and " and for " .. beside or "") },
-    })
-end
-
-local function read_file(name)
-    local file, why = io.open(name, "rb")
-    local text = file and file:read("*a")
-    if not text then
-        errors.fail({ what = ("cannot read `%s`"):format(name), why = why or "it is no file" })
-    end
-    file:close()
-    return text
-end
-
-local function one_source(options)
-    local given = {}
-    for _, name in ipairs({ "text", "src_file", "object" }) do
-        given[#given + 1] = options[name] and "`" .. name .. "`" or nil
-    end
-    if #given ~= 1 then
-        errors.fail({
-            what = "`BPF{…}` takes one of the options `text`, `src_file` and `object`",
-            why = #given == 0 and "none is given" or table.concat(given, " and ") .. " are given",
-        })
-    end
-end
-
 local function open_object(options)
-    if options.object then
-        return native.object.open(find_file(options.object))
-    end
-    local request = { text = options.text, cflags = options.cflags }
-    if options.src_file then
-        request.file = find_file(options.src_file)
-        request.text = read_file(request.file)
-    else
-        local _, _, source = errors.user_frame()
-        request.source = source
+    local request = source.request(options)
+    if request.object then
+        return native.object.open(request.object)
     end
     return native.object.compile(request)
 end
@@ -98,11 +37,10 @@ end
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
 ---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], debug?: integer}
----`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`
+---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
+---`cflags` come after those of the command line; `debug` is taken as bcc takes it and changes nothing (see `-v`)
 ---@return bpflua.BPF
 local function construct(options)
-    errors.options("BPF", options, OPTIONS)
-    one_source(options)
     local self = { _handle = open_object(options), _maps = {}, _sources = {}, _programs = {} }
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
@@ -260,13 +198,8 @@ end
 function Instance.__index(self, name)
     local found = Methods[name] or rawget(self, "_maps")[name]
     if found == nil then
-        local known = {}
-        for _, names in ipairs({ Methods, rawget(self, "_maps") }) do
-            for one in pairs(names) do
-                known[one] = true
-            end
-        end
-        errors.unknown(("a BPF object has no method and the C text no map `%s`"):format(tostring(name)), name, known, "names")
+        local what = ("`%s` is neither a method of a BPF object nor a map of its C text"):format(tostring(name))
+        errors.unknown(what, name, rawget(self, "_maps"), "maps", Methods)
     end
     return found
 end

@@ -68,11 +68,10 @@ end
 ---@return boolean
 M.is_embedded = native.is_embedded
 
----Ends the script's run from any depth, without an error: `exit` with a status, or `broken pipe`.
----@param how "exit"|"broken pipe"
----@param status? integer
-function M.finish(how, status)
-    error(setmetatable({ end_of_run = how, status = status }, { __tostring = function() return how end }), 0)
+---Ends the script's run from any depth, without an error.
+---@param how "broken pipe"|"checked"
+function M.finish(how)
+    error(setmetatable({ end_of_run = how }, { __tostring = function() return how end }), 0)
 end
 
 ---How a raised value ends the run when it is no error.
@@ -102,16 +101,21 @@ end
 ---@param name string the unknown name
 ---@param known table<string, any> the known names as keys
 ---@param of string what the known names are, as in "options of attach_kprobe"
-function M.unknown(what, name, known, of)
+---@param others? table<string, any> more known names, too many to list
+function M.unknown(what, name, known, of, others)
     local names = sorted_names(known)
-    local near = native.nearest(tostring(name), names)
+    local near = sorted_names(others or {})
+    for _, one in ipairs(names) do
+        near[#near + 1] = one
+    end
+    near = native.nearest(tostring(name), near)
     local parts = { what = what, evidence = {}, hints = {} }
     if #near > 0 then
         parts.hints[1] = "did you mean `" .. table.concat(near, "` or `") .. "`?"
     end
     if #names == 0 then
         parts.evidence[1] = "there are no " .. of
-    elseif #names <= 60 then
+    elseif #names <= 40 then
         parts.evidence[1] = "the " .. of .. " are " .. table.concat(names, ", ")
     end
     M.fail(parts)
@@ -155,10 +159,15 @@ function M.options(of, given, spec)
             })
         end
     end
+    local missing = {}
     for name, wanted in pairs(spec) do
         if wanted:sub(-1) == "!" and given[name] == nil then
-            M.fail({ what = ("`%s` needs the option `%s`"):format(of, name) })
+            missing[#missing + 1] = name
         end
+    end
+    if #missing > 0 then
+        table.sort(missing)
+        M.fail({ what = ("`%s` needs the option `%s`"):format(of, table.concat(missing, "` and the option `")) })
     end
     return given
 end

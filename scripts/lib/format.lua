@@ -24,7 +24,8 @@ local function reader_of(ctype)
     if ctype == i64 or ctype == u64 then
         return false
     end
-    if name:find("^ctype<[%a ]*char %(&%)%[%d+%]>$") or name:find("^ctype<[%a ]*char %[%d+%]>$") then
+    -- Plain char only: arrays of u8 are bytes.
+    if name:find("^ctype<char %(?&?%)?%[%d+%]>$") or name:find("^ctype<const char %(?&?%)?%[%d+%]>$") then
         return read_text
     end
     return false

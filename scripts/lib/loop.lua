@@ -70,14 +70,18 @@ function M.new(functions, options)
     }, Loop)
 end
 
----Keeps an event: a copy of the struct that a pointer points to.
+-- The struct that a source's pointer type points to, by the number of the pointer type.
+local pointees = {}
+
+---Keeps an event: a copy of the struct behind the pointer that a handler got.
 ---@param ev ffi.cdata*
 ---@return ffi.cdata*
 function M.copy(ev)
-    local ctype = ffi.typeof(ev[0])
-    local kept = ffi.new(ctype)
-    ffi.copy(kept, ev, ffi.sizeof(ctype))
-    return kept
+    local ctype = pointees[tonumber(ffi.typeof(ev))]
+    if not ctype then
+        error("not an event: only what a handler got as `ev` can be copied", 2)
+    end
+    return ffi.new(ctype, ev[0])
 end
 
 -- Errors ----------------------------------------------------------------------------------------------------------
@@ -127,8 +131,9 @@ local ARGUMENTS = {
     size = "handle.len",
 }
 
--- One loop per source, made of text: its handler and types are constants of its traces.
-local CONSUMER = [[
+-- One loop per source, made of text: its handler and types are constants of its traces. Empty lines in front give the
+-- text the line numbers that it has in this file.
+local CONSUMER = ("\n"):rep(debug.getinfo(1, "l").currentline) .. [[
 local record, handle, source, handler, cast, pointer = ...
 return function()
     local n = 0
@@ -154,6 +159,7 @@ local function make_consumer(loop, index, options)
     local pointer = ffi.typeof("const uint8_t *")
     if options.ctype and not options.raw then
         pointer = ffi.typeof("$ *", options.ctype)
+        pointees[tonumber(pointer)] = options.ctype
     end
     return make(loop.host.loop_record, loop.handle, index, options.handler, ffi.cast, pointer)
 end
@@ -172,7 +178,7 @@ local function add_source(loop, index, options)
         unreported = {},
         unreported_count = 0,
         reported_at = -FOREVER,
-        reported_total = 0,
+        finished_total = 0,
     }, Source)
     loop.sources[index] = source
     return source
@@ -260,7 +266,7 @@ function Source:report_losses(now)
     local line = "lost %d events of %s%s (%d in total)"
     self.loop.report(line:format(self.unreported_count, self.name, cpu_words(self.unreported), total))
     self.unreported, self.unreported_count = {}, 0
-    self.reported_at, self.reported_total = now, total
+    self.reported_at = now
 end
 
 function Source:note_loss(count, cpu, now)
@@ -274,15 +280,15 @@ function Source:note_loss(count, cpu, now)
     end
 end
 
----Tells of losses that no line was written for yet. The host calls it when the script ends.
+---Tells what was lost in total, if it is more than the last time. `run` does so at its end; the host calls it when the
+---script ends.
 function Loop:finish()
     for _, source in pairs(self.sources) do
         local total = source:lost()
-        if not source.on_lost and total > source.reported_total then
+        if not source.on_lost and total > source.finished_total then
             local all = total + source:delivered()
-            local line = "lost %d of %d events of %s in total"
-            self.report(line:format(total, all, source.name))
-            source.reported_total = total
+            self.report(("lost %d of %d events of %s in total"):format(total, all, source.name))
+            source.finished_total = total
         end
         source.unreported, source.unreported_count = {}, 0
     end
@@ -358,6 +364,18 @@ local function check_stop(loop)
     end
 end
 
+-- Lines of trace_pipe that are there; so many rounds, because the writer may be faster than we are.
+local function drain_trace(loop)
+    local n = 0
+    for _ = 1, 16 do
+        if loop.host.trace_wait(loop.handle, 0) ~= 1 then
+            break
+        end
+        n = n + loop:deliver_trace()
+    end
+    return n
+end
+
 ---Delivers everything that is in the buffers now, and nothing newer.
 ---@return number events delivered
 function Loop:drain()
@@ -366,7 +384,7 @@ function Loop:drain()
     while true do
         local kind = host.loop_wait(handle, FOREVER, 0)
         if kind == DRAINED then
-            return n
+            return n + (self.trace_handler and drain_trace(self) or 0)
         end
         n = n + serve(self, kind)
     end

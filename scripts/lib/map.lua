@@ -22,6 +22,9 @@ local Map = {}
 
 local M = { Map = Map }
 
+-- Types of maps that system calls read nothing out of.
+local NO_ELEMENTS = { perf_event_array = true, ringbuf = true, user_ringbuf = true, arena = true }
+
 local ENOENT, ENOSPC, E2BIG, EEXIST = 2, 28, 7, 17
 local BPF_ANY, BPF_NOEXIST, BPF_EXIST = 0, 1, 2
 -- A walk reads this many bytes at a time: big enough that system calls do not count, small enough for a cache.
@@ -363,6 +366,9 @@ end
 function M.new(facts, bpf)
     local self = facts
     self.bpf = bpf
+    if NO_ELEMENTS[self.kind] then
+        self.key_type, self.value_type = nil, nil
+    end
     for _, which in ipairs({ "key_type", "value_type", "event_type" }) do
         self[which] = self[which] and types.of(self[which]) or false
     end

@@ -34,6 +34,7 @@ mod program;
 mod relocation;
 mod sys;
 mod verifier;
+mod version;
 
 pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use function::{Function, FunctionKind, Variant};
@@ -45,3 +46,4 @@ pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use program::{LoadAs, Program, RunCounting, RunStats};
 pub use sys::memory::MapMemory;
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
+pub use version::libbpf_version;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::attach::Mechanism;
 use super::function::Function;
 use super::image::Image;
 use super::loader;
@@ -30,6 +31,8 @@ pub struct ObjectOptions {
     pub btf_path: Option<PathBuf>,
     /// Have the verifier log programs that load, too: 0 no, 1 states, 2 every instruction.
     pub verifier_log_level: u32,
+    /// How kprobes attach whose target asks for no mechanism.
+    pub mechanism: Mechanism,
 }
 
 /// An object in the kernel. Dropping it detaches everything and frees its maps and programs.
@@ -65,6 +68,11 @@ impl Object {
     /// The user's name for the object.
     pub fn name(&self) -> &str {
         &self.image.options.name
+    }
+
+    /// How kprobes attach whose target asks for no mechanism.
+    pub(super) fn mechanism(&self) -> Mechanism {
+        self.image.options.mechanism
     }
 
     /// Its maps, in the order of the ELF, `.bss` and the like among them.

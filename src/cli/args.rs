@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// The options of a run that take their value as the next argument, apart from `-e`.
-const WITH_VALUE: [&str; 3] = ["-D", "-I", "--btf"];
+const WITH_VALUE: [&str; 4] = ["-D", "-I", "--btf", "--mechanism"];
 
 const EXAMPLES: &str = "\
 Examples:
   bpflua opens.lua                    run a script
   bpflua opens.lua -p 1234            options after the script are the script's
-  bpflua -e 'print(BPF.ksym(0))'      run a line of Lua
+  bpflua -e 'print(jit.version)'      run a line of Lua
   bpflua -v latency.lua               tell how each probe was attached, and why so
   bpflua check --load probes/*.lua    compile C and pass it through the kernel's verifier
   bpflua compile probe.c -o probe.o   write a portable BPF object
@@ -24,7 +24,7 @@ A script named like a command is reached by a path: bpflua ./check";
 #[derive(Debug, Parser)]
 #[command(
     name = "bpflua",
-    version = super::version::text(),
+    disable_version_flag = true,
     about = "Trace a Linux kernel with Lua: C probes compiled in the process, no kernel headers needed",
     override_usage = "bpflua [OPTIONS] SCRIPT.lua [ARGS]...\n       bpflua [OPTIONS] -e LUA [ARGS]...\n       bpflua [OPTIONS] <COMMAND>",
     after_help = EXAMPLES,
@@ -36,6 +36,14 @@ pub struct Args {
     /// Run this text in place of a script
     #[arg(short = 'e', value_name = "LUA")]
     pub execute: Option<String>,
+
+    /// Attach kprobes this way when the script names none, not the cheapest way that works
+    #[arg(long, value_name = "NAME", value_parser = ["auto", "fentry", "kprobe_multi", "kprobe", "sys_enter"])]
+    pub mechanism: Option<String>,
+
+    /// Print the versions of bpflua, LuaJIT, libbpf and the compiler
+    #[arg(short = 'V', long)]
+    pub version: bool,
 
     #[command(flatten)]
     pub common: Common,
@@ -78,7 +86,7 @@ fn end_of_options(line: &[OsString]) -> Option<usize> {
 
 /// Options of a run, a check and a compilation alike.
 #[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Options for C texts")]
+#[command(next_help_heading = "Options of runs, checks and compilations")]
 pub struct Common {
     /// Define a macro in every C text
     #[arg(short = 'D', value_name = "NAME[=VALUE]", global = true)]

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use super::args::Common;
 use crate::error::Error;
 use crate::lua::End;
 
@@ -11,9 +12,17 @@ use crate::lua::End;
 const INTERRUPTED: u8 = 130;
 
 /// Writes the error's report to standard error; the result is the exit status of its kind.
-pub fn failed(error: &Error) -> ExitCode {
-    say(&error.report());
+pub fn failed(error: &Error, common: &Common) -> ExitCode {
+    report(error, common);
     ExitCode::from(error.kind().exit_status())
+}
+
+/// Writes the error's report, and the verifier's whole log when that was asked for.
+pub fn report(error: &Error, common: &Common) {
+    match error.log().filter(|_| common.verifier_log) {
+        Some(log) => say(&format!("{}verifier log:\n{}\n", error.report(), log.trim_end())),
+        None => say(&error.report()),
+    }
 }
 
 /// The exit status of a script that ended without an error.

@@ -11,6 +11,9 @@
 //! | 130 | stopped by Ctrl-C outside of an event loop, or by a second Ctrl-C |
 
 mod args;
+mod check;
+mod compile;
+mod doctor;
 mod exit;
 mod run;
 mod version;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use super::args::{Args, Command, Common};
-use super::exit;
+use super::{check, compile, doctor, exit, version};
+use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::{Script, Settings, Vm};
 
@@ -18,8 +19,13 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    if args.version {
+        return version::main();
+    }
     match &args.command {
-        Some(Command::Check { .. } | Command::Compile { .. } | Command::Doctor) => todo!(),
+        Some(Command::Check { load, files }) => check::main(files, *load, &args.common),
+        Some(Command::Compile { file, output }) => compile::main(file, output, &args.common),
+        Some(Command::Doctor) => doctor::main(),
         None => run(&args),
     }
 }
@@ -48,8 +54,11 @@ fn run(args: &Args) -> ExitCode {
         exit::say(&Args::command().render_help().to_string());
         return ExitCode::from(2);
     };
-    let end = script.and_then(|script| Vm::new(settings(&args.common))?.run(script, rest));
-    end.map_or_else(|error| exit::failed(&error), exit::ended)
+    let end = script.and_then(|script| {
+        let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
+        Vm::new(Settings { mechanism, ..settings(&args.common) })?.run(script, rest)
+    });
+    end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
 }
 
 /// The script that the arguments name, and its own arguments.

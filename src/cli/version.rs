@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The versions of bpflua and of what is linked into it.
 
-/// The text of `--version`, after the program's name.
-pub fn text() -> &'static str {
-    concat!(env!("CARGO_PKG_VERSION"))
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::bpf;
+use crate::lua::{Settings, Vm, compile};
+
+/// Prints them.
+pub fn main() -> ExitCode {
+    // A reader that went away has seen enough.
+    let _ = writeln!(std::io::stdout(), "bpflua {}", text());
+    ExitCode::SUCCESS
+}
+
+fn text() -> String {
+    let lua = Vm::new(Settings::default()).map_or_else(|_| "unknown".to_owned(), |vm| vm.version());
+    let compiler = compile::version().unwrap_or_else(|| "none in this build".to_owned());
+    format!("{}\n{lua}\nlibbpf {}\ncompiler: {compiler}", env!("CARGO_PKG_VERSION"), bpf::libbpf_version())
 }

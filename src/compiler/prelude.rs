@@ -183,6 +183,7 @@ pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
         "-fno-jump-tables",
         "-nostdsysteminc",
         "-nobuiltininc",
+        "-fno-caret-diagnostics",
         "-ferror-limit",
         "20",
         "-Wno-microsoft-anon-tag",

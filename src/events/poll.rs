@@ -241,6 +241,24 @@ impl Loop {
     /// given up. Its length is in [`Shared`].
     #[inline]
     pub fn record(&mut self, source: i32) -> *const c_void {
+        if source == self.slice_source
+            && self.left > 0
+            && !self.draining
+            && !stop::requested()
+            && let Some(reader) = self.readers.get_mut(self.reader)
+            && let Some((data, len)) = reader.step_in_place()
+        {
+            self.left -= 1;
+            self.shared.len = len;
+            reader.delivered += 1;
+            return data;
+        }
+        self.record_at_edge(source)
+    }
+
+    /// [`Loop::record`] in every case but the common one.
+    #[inline(never)]
+    fn record_at_edge(&mut self, source: i32) -> *const c_void {
         if self.left == 0 || source != self.slice_source || (stop::requested() && !self.draining) {
             return std::ptr::null();
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sources of records, and their readers: a perf buffer has a reader per CPU, a ring buffer one.
 
+use std::ffi::c_void;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use super::perf::PerfCpu;
@@ -111,6 +112,15 @@ impl Reader {
         match &mut self.ring {
             Ring::Perf(perf) => perf.step(),
             Ring::Bpf(ring) => ring.step(),
+        }
+    }
+
+    /// The common case of [`Reader::step`]: a record that can be read in place. None: ask there.
+    #[inline(always)]
+    pub fn step_in_place(&mut self) -> Option<(*const c_void, u32)> {
+        match &mut self.ring {
+            Ring::Perf(perf) => perf.ring().step_in_place(),
+            Ring::Bpf(ring) => ring.step_in_place(),
         }
     }
 

@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Facts read from the machine.
+//! Facts read from the machine: what the kernel is made of, what it can do, what this process may do with it.
+//!
+//! | question | module |
+//! |---|---|
+//! | which kernel, built how | [`release`], [`config`], [`modules`], [`cpus`] |
+//! | its types | [`btf`] |
+//! | its symbols, and which functions can be traced | [`kallsyms`], [`traceable`], [`pattern`] |
+//! | its system calls | [`syscalls`] |
+//! | its tracepoints | [`tracefs`] |
+//! | what it can do | [`features`] |
+//! | what we may do | [`privilege`] |
+//! | all of it for a person | [`report`] |
+//!
+//! Parsers take readers or text and never panic; a thin function beside each knows the path. Nothing is printed and, but
+//! for tracefs when it is asked for, nothing is mounted. What is dear to read is read when first needed and kept for the
+//! process; `forget` functions drop what is large.
 
 pub mod btf;
 pub mod config;

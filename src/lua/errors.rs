@@ -10,6 +10,7 @@ use mlua::{FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Ta
 use super::host::Host;
 use crate::error::{Error, Kind, Location, Result, errno_name};
 use crate::packs::embedded;
+use crate::suggest;
 
 /// Where the Lua half of this file, the table that `errors.lua` returns, is kept in the registry.
 const LUA_HALF: &str = "bpflua.errors";
@@ -82,6 +83,39 @@ pub fn from_mlua(what: &str, error: &mlua::Error) -> Error {
     }
 }
 
+/// A table of functions for Lua, while it is made.
+#[derive(Debug)]
+pub struct Natives<'a> {
+    lua: &'a Lua,
+    table: Table,
+}
+
+impl<'a> Natives<'a> {
+    /// An empty table.
+    pub fn new(lua: &'a Lua) -> mlua::Result<Natives<'a>> {
+        Ok(Natives { lua, table: lua.create_table()? })
+    }
+
+    /// Adds a [`function`] as `key`; `name` is what the user knows it by.
+    pub fn add<A, R>(
+        &self,
+        key: &str,
+        name: &'static str,
+        body: impl Fn(&Lua, A) -> Result<R> + 'static,
+    ) -> mlua::Result<()>
+    where
+        A: FromLuaMulti,
+        R: IntoLuaMulti,
+    {
+        self.table.set(key, function(self.lua, name, body)?)
+    }
+
+    /// The table.
+    pub fn into_table(self) -> Table {
+        self.table
+    }
+}
+
 /// A Lua function that runs `body`; its error reaches Lua as an [`ErrorValue`] with the script's line added.
 ///
 /// `name` is what the user calls it by; it heads the error when the arguments do not fit.
@@ -130,8 +164,13 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
         })?,
     )?;
     native.set("is_embedded", lua.create_function(|_, source: String| Ok(embedded::is_embedded(&source)))?)?;
-    native
-        .set("nearest", lua.create_function(|_, (name, known): (String, Vec<String>)| Ok(nearest(&name, &known)))?)?;
+    native.set(
+        "nearest",
+        lua.create_function(|_, (name, known): (String, Vec<String>)| {
+            let near = suggest::nearest(&name, known.iter().map(String::as_str));
+            Ok(near.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        })?,
+    )?;
     let script = embedded::lua("errors").ok_or_else(|| mlua::Error::runtime("errors.lua is not embedded"))?;
     let half: Table = lua.load(&*script.text).set_name(script.chunk_name).call(native)?;
     lua.set_named_registry_value(LUA_HALF, half)
@@ -160,34 +199,4 @@ fn from_fields(fields: &Table) -> mlua::Result<Error> {
         error = error.with_hint(hint);
     }
     Ok(error)
-}
-
-/// The known names that a misspelt one may stand for, best first, at most three.
-pub fn nearest(name: &str, known: &[String]) -> Vec<String> {
-    let wanted = name.to_lowercase();
-    let mut scored: Vec<(f64, &String)> = known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(score, _)| *score >= 0.80)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let best = scored.first().map_or(0.0, |(score, _)| *score);
-    scored.into_iter().filter(|(score, _)| best - score < 0.08).take(3).map(|(_, name)| name.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(list: &[&str]) -> Vec<String> {
-        list.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn nearest_names_are_few_and_close() {
-        let known = names(&["event", "event_re", "event_off", "fn_name", "mechanism", "pid"]);
-        assert_eq!(nearest("evnt", &known)[0], "event");
-        assert_eq!(nearest("fname", &known), ["fn_name"]);
-        assert_eq!(nearest("zzz", &known), Vec::<String>::new());
-    }
 }

@@ -32,11 +32,11 @@ pub fn from_syntax(script: &Script, error: &mlua::Error) -> Error {
 }
 
 /// The error of a script that failed while it ran: the raised value and the stack that `boot.lua` noted.
-pub fn from_run(lua: &Lua, raised: Value, stack: Option<Value>) -> Error {
-    let frames = stack.as_ref().and_then(Value::as_table).map(read_frames).unwrap_or_default();
-    let mut error = match raised_error(&raised) {
+pub fn from_run(lua: &Lua, raised: &Value, stack: Option<&Value>) -> Error {
+    let frames = stack.and_then(Value::as_table).map(read_frames).unwrap_or_default();
+    let mut error = match raised_error(raised) {
         Some(error) => error,
-        None => from_text(lua, &describe(&raised), &frames),
+        None => from_text(lua, &describe(raised), &frames),
     };
     if error.locations().is_empty()
         && let Some(frame) = frames.first()
@@ -64,6 +64,8 @@ fn describe(raised: &Value) -> String {
     match raised {
         Value::String(text) => text.to_string_lossy(),
         Value::Nil => "error without a message (nil)".to_owned(),
+        // Its address would tell nothing.
+        Value::Table(table) if table.metatable().is_none() => "error value of type table".to_owned(),
         other => other.to_string().unwrap_or_else(|_| format!("error value of type {}", other.type_name())),
     }
 }
@@ -92,6 +94,7 @@ fn split_position(text: &str) -> (Option<(&str, u32)>, &str) {
         }
         if let Some((file, line)) = text[..colon].rsplit_once(':')
             && let Ok(line) = line.parse()
+            && !file.contains(": ")
         {
             return (Some((file, line)), &text[colon + 2..]);
         }
@@ -127,6 +130,7 @@ mod tests {
     fn a_position_is_split_off_a_message() {
         assert_eq!(split_position("a b.lua:12: attempt: x"), (Some(("a b.lua", 12)), "attempt: x"));
         assert_eq!(split_position("-e:1: oops"), (Some(("-e", 1)), "oops"));
+        assert_eq!(split_position("said: b.lua:2: x"), (None, "said: b.lua:2: x"));
         assert_eq!(split_position("no position: here"), (None, "no position: here"));
         assert_eq!(split_position("first\nb.lua:2: x"), (None, "first\nb.lua:2: x"));
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mlua::{AppDataRef, Lua};
 
 use super::script::Script;
+use crate::bpf::Mechanism;
 use crate::error::{Error, Location, Result};
 
 /// What a VM is made for.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub verbosity: u8,
     /// Whether an error carries the verifier's whole log.
     pub verifier_log: bool,
+    /// How kprobes attach for which the script names no mechanism.
+    pub mechanism: Mechanism,
     /// Run or check.
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
@@ -48,8 +51,18 @@ impl Default for Settings {
             use_cache: true,
             verbosity: 0,
             verifier_log: false,
+            mechanism: Mechanism::Auto,
             task: Task::Run,
             notice: |_| (),
+        }
+    }
+}
+
+impl Settings {
+    /// Tells the user a line when `-v` was given at least `level` times.
+    pub fn tell(&self, level: u8, line: impl FnOnce() -> String) {
+        if self.verbosity >= level {
+            (self.notice)(&line());
         }
     }
 }
@@ -88,13 +101,6 @@ impl Host {
             location.excerpt.push(excerpt(line, &text));
         }
         location
-    }
-
-    /// Tells the user a line when `-v` was given at least `level` times.
-    pub fn notice(&self, level: u8, line: impl FnOnce() -> String) {
-        if self.settings.verbosity >= level {
-            (self.settings.notice)(&line());
-        }
     }
 }
 

@@ -23,6 +23,7 @@ mod interrupt;
 mod natives;
 mod require;
 
-pub use host::Settings;
+pub use host::{Settings, Task};
+pub use natives::check as check_text;
 pub use script::Script;
 pub use vm::{End, Vm};

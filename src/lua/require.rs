@@ -15,11 +15,11 @@ pub fn install(lua: &Lua, natives: Table) -> mlua::Result<()> {
     loaded.set("bpflua.native", natives)?;
     loaded.set("bpflua.errors", errors::lua_half(lua)?)?;
     let loaders: Table = package.get("loaders")?;
-    loaders.raw_insert(1, lua.create_function(search)?)
+    loaders.raw_insert(1, lua.create_function(|lua, name: String| search(lua, &name))?)
 }
 
 /// A searcher by Lua's rules: the loader of the module, or a line for the message when there is none.
-fn search(lua: &Lua, name: String) -> mlua::Result<Value> {
+fn search(lua: &Lua, name: &str) -> mlua::Result<Value> {
     let Some(short) = name.strip_prefix(PREFIX) else {
         return Ok(Value::Nil);
     };

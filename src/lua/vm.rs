@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
-use super::host::{Host, Settings};
+use super::host::{Host, Settings, Task};
 use super::interrupt::Interrupt;
 use super::script::Script;
 use super::{errors, failure, natives, require};
@@ -48,6 +48,12 @@ impl Vm {
         lua.globals().get::<Function>("require")?.call("bpflua.boot")
     }
 
+    /// LuaJIT's name and version.
+    pub fn version(&self) -> String {
+        let jit = self.lua.globals().get::<Table>("jit");
+        jit.and_then(|jit| jit.get("version")).unwrap_or_else(|_| "LuaJIT".to_owned())
+    }
+
     /// The VM itself, for the rooms above.
     pub fn lua(&self) -> &Lua {
         &self.lua
@@ -63,6 +69,14 @@ impl Vm {
         }
         let outcome = self.call_boot(chunk).map_err(|error| errors::from_mlua("cannot run the script", &error))?;
         self.outcome(outcome)
+    }
+
+    /// Compiles what the script's `BPF{…}` calls would compile, without running the rest; see `scripts/lib/check.lua`.
+    /// One entry per C text: its error, or none.
+    pub fn check(&self, script: Script) -> Result<Vec<Option<Error>>> {
+        self.run(script, &[])?;
+        let host = self.lua.app_data_mut::<Host>();
+        Ok(host.map(|mut host| std::mem::take(&mut host.checked)).unwrap_or_default())
     }
 
     fn load(&self, script: &Script) -> Result<Function> {
@@ -86,20 +100,21 @@ impl Vm {
     fn call_boot(&self, chunk: Function) -> mlua::Result<MultiValue> {
         let boot: Table = self.lua.globals().get::<Function>("require")?.call("bpflua.boot")?;
         let args: Table = self.lua.globals().get("arg")?;
-        boot.get::<Function>("run")?.call((chunk, args))
+        let checking = Host::of(&self.lua).is_ok_and(|host| host.settings.task != Task::Run);
+        boot.get::<Function>(if checking { "check" } else { "run" })?.call((chunk, args))
     }
 
     fn outcome(&self, values: MultiValue) -> Result<End> {
         let mut values = values.into_iter();
         let how = values.next().unwrap_or(Value::Nil);
         let detail = values.next().unwrap_or(Value::Nil);
-        match how.as_string().map(|how| how.to_string_lossy()).as_deref() {
+        match how.as_string().map(mlua::LuaString::to_string_lossy).as_deref() {
             Some("exit") => {
                 Ok(End::Exit(detail.as_integer().and_then(|status| u8::try_from(status).ok()).unwrap_or(1)))
             }
             Some("interrupted") => Ok(End::Interrupted),
             Some("broken pipe") => Ok(End::BrokenPipe),
-            Some("failed") => Err(failure::from_run(&self.lua, detail, values.next())),
+            Some("failed") => Err(failure::from_run(&self.lua, &detail, values.next().as_ref())),
             _ => Err(Error::bug("cannot tell how the script ended", "boot.lua gave no known answer")),
         }
     }

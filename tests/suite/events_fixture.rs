@@ -8,7 +8,7 @@ use libbpf_rs::{MapCore as _, Object, ObjectBuilder};
 
 const OBJECT: &[u8] = include_bytes!("../fixtures/events/events.bpf.o");
 /// Events that one run of a program submits, at most.
-pub const MOST_EVENTS: u64 = 1024;
+pub const MOST_EVENTS: u64 = 256;
 /// The same for `ring_reserved`.
 pub const MOST_RESERVED: u64 = 64;
 
@@ -34,13 +34,19 @@ pub struct Fixture {
 impl Fixture {
     /// Loads the programs; says so and gives nothing when that needs root.
     pub fn load() -> Option<Self> {
+        Self::load_with(1 << 16)
+    }
+
+    /// The same with a ring buffer of so many bytes.
+    pub fn load_with(ring_bytes: u32) -> Option<Self> {
         // SAFETY: no preconditions.
         if unsafe { libc::geteuid() } != 0 {
             println!("skipped: loading BPF programs needs root");
             return None;
         }
-        let object = ObjectBuilder::default().open_memory(OBJECT).unwrap().load().unwrap();
-        Some(Fixture { object })
+        let mut object = ObjectBuilder::default().open_memory(OBJECT).unwrap();
+        object.maps_mut().find(|map| map.name() == "ring").unwrap().set_max_entries(ring_bytes).unwrap();
+        Some(Fixture { object: object.load().unwrap() })
     }
 
     /// The descriptor of a map.

@@ -6,8 +6,13 @@ mod bpf_kprobes;
 mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
+mod cli;
 #[cfg(feature = "compiler")]
 mod compile;
 mod events_fixture;
 mod events_loop;
-// mod events_lua;
+mod events_lua;
+mod examples;
+mod harness;
+mod lua_files;
+mod vm;

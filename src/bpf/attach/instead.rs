@@ -11,6 +11,24 @@ use crate::suggest;
 const EMPTY_WORDS: [&str; 13] =
     ["do", "sys", "enter", "exit", "x64", "arm64", "ksys", "vfs", "internal", "core", "common", "try", "slow"];
 
+/// Functions that people probe, and the tracepoints that fire on the same occasion.
+const SAME_OCCASION: [(&str, &[&str]); 14] = [
+    ("finish_task_switch", &["sched:sched_switch"]),
+    ("__schedule", &["sched:sched_switch"]),
+    ("schedule", &["sched:sched_switch"]),
+    ("update_rq_clock", &["sched:sched_switch", "sched:sched_stat_runtime"]),
+    ("try_to_wake_up", &["sched:sched_waking", "sched:sched_wakeup"]),
+    ("wake_up_new_task", &["sched:sched_wakeup_new"]),
+    ("do_exit", &["sched:sched_process_exit"]),
+    ("kernel_clone", &["sched:sched_process_fork"]),
+    ("vfs_read", &["syscalls:sys_enter_read", "syscalls:sys_exit_read"]),
+    ("vfs_write", &["syscalls:sys_enter_write", "syscalls:sys_exit_write"]),
+    ("do_sys_openat2", &["syscalls:sys_enter_openat", "syscalls:sys_exit_openat"]),
+    ("vfs_open", &["syscalls:sys_enter_openat", "syscalls:sys_exit_openat"]),
+    ("submit_bio", &["block:block_bio_queue"]),
+    ("tcp_set_state", &["sock:inet_sock_set_state"]),
+];
+
 /// Adds to the error of a kprobe on these functions why this kernel has none, and what works instead.
 pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
     let error = error.with_evidence(missing_part());
@@ -35,7 +53,8 @@ fn missing_part() -> String {
     })
 }
 
-/// Tracepoints that speak of what a function does: those of its system call, else those that share most words.
+/// Tracepoints that speak of what a function does: those of its system call, those of the same occasion, else those
+/// whose names have all its words.
 fn similar<'a>(function: &str, known: &'a [String]) -> Vec<&'a str> {
     let by_name = |wanted: String| known.iter().find(move |name| **name == wanted).map(String::as_str);
     if let Some(call) = syscalls::parse_function_name(function) {
@@ -43,6 +62,9 @@ fn similar<'a>(function: &str, known: &'a [String]) -> Vec<&'a str> {
         return both.into_iter().flatten().collect();
     }
     let stem = function.split('.').next().unwrap_or(function);
+    if let Some((_, same)) = SAME_OCCASION.iter().find(|(name, _)| *name == stem) {
+        return same.iter().filter_map(|name| by_name((*name).to_owned())).collect();
+    }
     let words: Vec<&str> = meaningful(stem).collect();
     let mut near: Vec<(usize, &str)> =
         known.iter().filter_map(|name| Some((closeness(name, &words)?, name.as_str()))).collect();

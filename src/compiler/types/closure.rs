@@ -106,7 +106,7 @@ impl<'a> Closure<'a> {
 
     /// Whether a struct or union of this name comes from elsewhere: the prelude, or the skip list.
     pub(super) fn is_skipped(&self, tag: &str) -> bool {
-        self.skip.contains(tag) || self.prelude.tags.contains(tag)
+        self.skip.contains(tag) || self.prelude.tags.contains_key(tag)
     }
 
     /// Whether a member is written, in a struct or union written at `level`.
@@ -141,7 +141,7 @@ impl<'a> Closure<'a> {
             _ => (Kind::Typedef, mention.name),
         };
         if kind == Kind::Typedef {
-            if self.own.has_name(name) || self.prelude.has_name(name) {
+            if self.is_taken(name) {
                 return;
             }
             let Some(id) = self.btf.find(Kind::Typedef, name) else { return };
@@ -149,7 +149,7 @@ impl<'a> Closure<'a> {
             self.roots.push(id);
             return;
         }
-        if self.own.tags.contains(name) || self.is_skipped(name) {
+        if self.own.tags.contains_key(name) || self.is_skipped(name) {
             return;
         }
         // An enum named as such is wanted with all its values.
@@ -166,13 +166,17 @@ impl<'a> Closure<'a> {
         }
     }
 
+    /// Whether a name that could be a typedef or an enumerator is something else already.
+    fn is_taken(&self, name: &str) -> bool {
+        self.own.has_name(name) || self.prelude.has_name(name) || self.mentions.is_variable(name)
+    }
+
     fn add_value(&mut self, name: &'a str) {
-        if self.own.has_name(name) || self.prelude.has_name(name) {
+        if self.is_taken(name) {
             return;
         }
         let Some((id, _)) = self.btf.enumerator(name) else { return };
-        let tag = self.btf.name_of(id);
-        if !tag.is_empty() && (self.is_skipped(tag) || self.own.tags.contains(tag)) {
+        if self.is_skipped(self.btf.name_of(id)) {
             return;
         }
         self.raise(id, Level::Used);

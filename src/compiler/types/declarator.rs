@@ -28,13 +28,8 @@ impl Place {
 impl Writer<'_> {
     /// `type name`, where the name may already carry stars, brackets and parentheses.
     pub(super) fn declare(&mut self, id: TypeId, name: String, place: Place) -> String {
-        self.depth += 1;
-        let text = if self.depth > super::writer::MAX_DEPTH {
-            join("void *", &name)
-        } else {
-            self.declare_type(id, name, place)
-        };
-        self.depth -= 1;
+        let text = if self.enter() { self.declare_type(id, name, place) } else { join("void *", &name) };
+        self.leave();
         text
     }
 
@@ -62,10 +57,7 @@ impl Writer<'_> {
             Type::Enum(e) => join(&self.enum_name(e), &name),
             Type::Fwd { name: tag, is_union } => {
                 let keyword = if is_union { "union" } else { "struct" };
-                let base = format!("{keyword} {}", super::naming::c_identifier(tag));
-                if place.in_prototype {
-                    self.declare_ahead(&base);
-                }
+                let base = self.composite_name(id, keyword, tag, Place { weak: true, ..place });
                 join(&base, &name)
             }
         }
@@ -173,11 +165,11 @@ impl Writer<'_> {
         None
     }
 
-    fn composite_name(&mut self, id: TypeId, keyword: &str, tag: &str, place: Place) -> String {
+    fn composite_name(&mut self, id: TypeId, keyword: &'static str, tag: &str, place: Place) -> String {
         if tag.is_empty() {
             return self.anonymous_body(id, keyword, place);
         }
-        if self.closure.is_skipped(tag) || (place.weak && self.closure.own.tags.contains(tag)) {
+        if self.closure.is_skipped(tag) || (place.weak && self.closure.own.tags.get(tag) == Some(&keyword)) {
             let base = format!("{keyword} {tag}");
             if place.in_prototype {
                 self.declare_ahead(&base);

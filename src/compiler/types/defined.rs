@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The names that C text defines itself: its types, macros, enumerators, functions and variables.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::lexer::{Kind, Token, tokens};
+
+const TAG_KEYWORDS: [&str; 3] = ["struct", "union", "enum"];
 
 /// Names that are taken before kernel types are written: by the prelude, by `-D`, by the text.
 #[derive(Clone, Debug, Default)]
 pub struct Defined {
-    /// Names of structs, unions and enums that have a body.
-    pub tags: HashSet<String>,
+    /// Names of structs, unions and enums that have a body, with which of the three they are.
+    pub tags: HashMap<String, &'static str>,
     /// Names of typedefs, functions, variables and enumerators.
     pub names: HashSet<String>,
     /// Names of macros.
@@ -61,6 +63,7 @@ impl Defined {
 
     /// `struct NAME {`, and the enumerators of an enum's body.
     fn add_tag(&mut self, tokens: &[Token<'_>], at: usize) {
+        let Some(keyword) = TAG_KEYWORDS.into_iter().find(|keyword| tokens[at].is(keyword)) else { return };
         let name_at = skip_attributes(tokens, at + 1);
         let name = tokens.get(name_at).filter(|token| token.is_name());
         let mut body_at = name_at + usize::from(name.is_some());
@@ -71,7 +74,7 @@ impl Defined {
             return;
         }
         if let Some(name) = name {
-            self.tags.insert(name.text.to_owned());
+            self.tags.insert(name.text.to_owned(), keyword);
         }
         if tokens[at].is("enum") {
             let body = tokens[body_at..].split(|token| token.is("}")).next().unwrap_or_default();
@@ -112,7 +115,10 @@ impl Defined {
         let before = at.checked_sub(1).map(|at| &tokens[at]);
         let after = tokens.get(at + 1);
         let declared = before.is_some_and(|token| token.is("*") || (token.is_name() && !is_tag_keyword(token)));
-        let ends = after.is_some_and(|token| ["=", ";", "[", "("].iter().any(|text| token.is(text)));
+        // `int (*name)(…)` declares another name than `int`.
+        let to_pointer = tokens.get(at + 2).is_some_and(|token| token.is("*"));
+        let ends = after
+            .is_some_and(|token| ["=", ";", "["].iter().any(|text| token.is(text)) || (token.is("(") && !to_pointer));
         let first_argument = parens == 1
             && before.is_some_and(|token| token.is("("))
             && at >= 2
@@ -125,7 +131,7 @@ impl Defined {
 }
 
 fn is_tag_keyword(token: &Token<'_>) -> bool {
-    token.is("struct") || token.is("union") || token.is("enum")
+    TAG_KEYWORDS.into_iter().any(|keyword| token.is(keyword))
 }
 
 /// The place after any `__attribute__((…))` that starts at `at`.
@@ -177,7 +183,9 @@ mod tests {
             int probe(struct pt_regs *ctx) { u64 local = 1; return 0; }
             int BPF_KPROBE(entry, struct file *file) { return 0; }
         "]);
-        assert_eq!(sorted(&defined.tags), ["key_t", "mine", "small", "u"]);
+        let mut tags: Vec<(&str, &str)> = defined.tags.iter().map(|(name, keyword)| (*keyword, &name[..])).collect();
+        tags.sort_unstable();
+        assert_eq!(tags, [("enum", "mine"), ("enum", "small"), ("struct", "key_t"), ("union", "u")]);
         assert_eq!(sorted(&defined.macros), ["GET", "TASK_RUNNING"]);
         let names = ["BPF_KPROBE", "MINE_A", "MINE_B", "SMALL", "box_t", "counts", "entry", "fn_t", "kfunc", "pointer"];
         assert_eq!(sorted(&defined.names), [&names[..], &["probe", "total", "words_t"]].concat());

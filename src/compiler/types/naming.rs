@@ -48,7 +48,7 @@ impl Naming {
     /// The name of a type. The first one with a name keeps it, the next one becomes `name___2`.
     pub(super) fn name(&mut self, space: Space, id: TypeId, kernel_name: &str, own: &Defined) -> &str {
         let (names, taken, is_own) = match space {
-            Space::Tags => (&mut self.tags, &mut self.taken_tags, own.tags.contains(kernel_name)),
+            Space::Tags => (&mut self.tags, &mut self.taken_tags, own.tags.contains_key(kernel_name)),
             Space::Names => (&mut self.typedefs, &mut self.taken_names, own.has_name(kernel_name)),
         };
         names.entry(id).or_insert_with(|| {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_taken_name_gets_a_suffix() {
-        let own = Defined { tags: HashSet::from(["rq".to_owned()]), ..Defined::default() };
+        let own = Defined { tags: HashMap::from([("rq".to_owned(), "struct")]), ..Defined::default() };
         let mut naming = Naming::default();
         assert_eq!(naming.name(Space::Tags, TypeId(1), "path", &own), "path");
         assert_eq!(naming.name(Space::Tags, TypeId(2), "path", &own), "path___2");

@@ -9,7 +9,7 @@ use super::naming::{Naming, Space};
 use crate::kernel::btf::{Type, TypeId};
 
 /// Depth of types in types after which data is taken to be damaged; real ones stay below fifty.
-pub(super) const MAX_DEPTH: u32 = 256;
+const MAX_DEPTH: u32 = 100;
 
 /// Contexts of BPF programs. Their layout is ABI, and the verifier wants each access at a constant offset from the
 /// context itself, which relocated accesses are not always: they carry no relocations.
@@ -49,7 +49,9 @@ pub(super) struct Writer<'a> {
     /// Names that are macros by now, hidden around the declarations.
     hidden: Vec<String>,
     pub(super) pads: u32,
-    pub(super) depth: u32,
+    depth: u32,
+    /// Declarations that may still be written: damaged data can make types that contain themselves many times over.
+    fuel: u32,
     /// Structs and unions with a C name, in the order they were written.
     pub(super) written: Vec<(TypeId, String)>,
 }
@@ -69,6 +71,7 @@ impl<'a> Writer<'a> {
             hidden: Vec::new(),
             pads: 0,
             depth: 0,
+            fuel: 10_000 + 20 * closure.btf.type_count(),
             written: Vec::new(),
         }
     }
@@ -198,6 +201,18 @@ impl<'a> Writer<'a> {
 
     fn is_array(&self, id: TypeId) -> bool {
         matches!(self.closure.btf.type_by_id(self.closure.btf.resolve(id)), Type::Array(_))
+    }
+
+    /// Goes one type deeper; `false` when there is no end in sight.
+    pub(super) fn enter(&mut self) -> bool {
+        self.depth += 1;
+        self.fuel = self.fuel.saturating_sub(1);
+        self.depth <= MAX_DEPTH && self.fuel > 0
+    }
+
+    /// Undoes [`Self::enter`].
+    pub(super) fn leave(&mut self) {
+        self.depth -= 1;
     }
 
     /// Whether a type is being defined right now, so that its name cannot be used yet.

@@ -10,6 +10,11 @@ pub(crate) fn layouts() -> Btf {
     Btf::from_elf(LAYOUTS).unwrap()
 }
 
+/// Its type data alone.
+pub(crate) fn layouts_bytes() -> Vec<u8> {
+    layouts().storage.bytes().to_vec()
+}
+
 /// The running kernel's types, or the reason why the test is skipped, printed.
 pub(crate) fn kernel_or_skip() -> Option<Btf> {
     Btf::kernel().inspect_err(|err| println!("skipped: {err}")).ok()

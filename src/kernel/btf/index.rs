@@ -22,6 +22,24 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     }
 }
 
+/// The bytes before the first NUL; `None` when there is none. Names are short: eight bytes at a time beat a call.
+#[inline]
+pub(super) fn until_nul(bytes: &[u8]) -> Option<&[u8]> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let zeros = word.wrapping_sub(LOW) & !word & HIGH;
+        if zeros != 0 {
+            return bytes.get(..at + zeros.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let len = at + bytes.get(at..)?.iter().position(|byte| *byte == 0)?;
+    bytes.get(..len)
+}
+
 /// The kind number of a record's `info` word.
 #[inline]
 pub(super) fn kind_of(info: u32) -> u32 {
@@ -147,5 +165,20 @@ impl Sections {
             return Err(format!("type {} ends beyond the type section", offsets.len()));
         }
         Ok(offsets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_end_at_the_first_nul() {
+        for len in 0..40 {
+            let mut bytes = vec![b'x'; len];
+            assert_eq!(until_nul(&bytes), None);
+            bytes.extend([0, b'y', 0x80, 0]);
+            assert_eq!(until_nul(&bytes).map(<[u8]>::len), Some(len));
+        }
     }
 }

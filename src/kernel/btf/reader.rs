@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! [`Btf`]: the bytes, the index, and types by number.
 
-use std::ffi::CStr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, OnceLock};
 
-use super::index::{RECORD_BYTES, Sections, kind_of, u32_at, vlen_of};
+use super::index::{RECORD_BYTES, Sections, kind_of, u32_at, until_nul, vlen_of};
 use super::names::{Class, NameIndex};
 use super::storage::Storage;
 use super::views::{Array, Composite, Datasec, Enum, Func, FuncProto, Int, IntEncoding, Kind, Type, TypeId, Var};
@@ -102,7 +101,7 @@ impl Btf {
         }
         let strings = &self.storage.bytes()[self.strings.clone()];
         let tail = strings.get((offset - self.first_string) as usize..).unwrap_or_default();
-        CStr::from_bytes_until_nul(tail).map_or(b"", CStr::to_bytes)
+        until_nul(tail).unwrap_or_default()
     }
 
     pub(super) fn name_at(&self, offset: u32) -> &str {

@@ -40,7 +40,7 @@ pub enum Feature {
     BpfCookie,
     /// BPF memory charged to the memory cgroup instead of counting as locked memory. Added in 5.11.
     MemcgAccounting,
-    /// The count of lost samples when a perf event is read. Added in 6.0.
+    /// The count of lost samples when a perf event is read. Added in 6.0; 5.10 and 6.1 have it in their stable versions.
     PerfFormatLost,
 }
 

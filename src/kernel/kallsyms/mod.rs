@@ -2,7 +2,7 @@
 //! The kernel's symbols, from `/proc/kallsyms`.
 //!
 //! Reading the file costs the kernel some 50 ms and gives 100,000 to 300,000 lines, so it is read once, when first
-//! needed, and kept as one run of bytes with a small record per symbol (some 30 bytes in all). [`shared`] is that copy;
+//! needed, and kept as one run of bytes with a small record per symbol (some 30 bytes in all). [`shared()`] is that copy;
 //! [`forget`] drops it, for a tracer that runs on for days and does not need it any more.
 //!
 //! ```

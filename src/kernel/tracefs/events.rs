@@ -143,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn every_format_becomes_a_struct_without_overlaps() {
+        let tracefs = fixture();
+        for tracepoint in tracefs.tracepoints().unwrap() {
+            let (category, name) = tracepoint.split_once(':').unwrap();
+            let format = tracefs.format(category, name).unwrap();
+            let members =
+                format.c_struct().lines().filter(|line| line.starts_with('\t') && !line.contains("__pad_")).count();
+            assert_eq!(members, format.own_fields().count() + 1, "{tracepoint}");
+        }
+    }
+
+    #[test]
     fn a_missing_tracepoint_lists_near_names() {
         let err = fixture().format("sched", "sched_swich").unwrap_err();
         let report = err.report();
@@ -171,7 +183,8 @@ mod tests {
             let (category, name) = tracepoint.split_once(':').unwrap();
             let format = tracefs.format(category, name).unwrap();
             assert_eq!(format.name, name);
-            assert!(format.own_fields().all(|field| format.c_struct().contains(&field.name)), "{tracepoint}");
+            let text = format.c_struct();
+            assert!(format.own_fields().all(|field| text.contains(&field.name)), "{tracepoint}");
         }
     }
 }

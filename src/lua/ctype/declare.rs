@@ -115,7 +115,7 @@ impl Body {
             let _ = write!(self.text, "uint8_t __pad{}[{bytes}]; ", self.pads);
             self.pads += 1;
         }
-        if bit % 8 > 0 {
+        if !bit.is_multiple_of(8) {
             let _ = write!(self.text, "uint8_t :{}; ", bit % 8);
         }
         self.at = bit;

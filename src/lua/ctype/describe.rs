@@ -19,6 +19,7 @@ pub struct CType {
 
 /// What a type is, behind its typedefs and qualifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields say what they are")]
 pub enum Shape {
     /// An integer of 1, 2, 4 or 8 bytes.
     Int { signed: bool },

@@ -1,121 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attaching and detaching: option tables in, bpf's targets out. `scripts/lib/attach.lua` has checked the options.
 
+use std::time::Instant;
+
 use mlua::{AnyUserData, Lua, Table};
 
 use super::object::{field, with};
 use crate::bpf::{KprobeEvent, KprobeTarget, Mechanism, Object, ProbeId, ProbeReport, UprobePlace, UprobeTarget};
 use crate::error::{Error, Result};
-use crate::lua::errors::{from_mlua, function};
+use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
 
 /// `native.attach`: for each kind `kind(object, options)` and `detach_kind(object, options)`; `auto`, `probes`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    attaching(lua, &table)?;
-    detaching(lua, &table)?;
-    table.set(
-        "auto",
-        function(lua, "BPF", |lua, (object, name): (AnyUserData, String)| {
-            attached(lua, &object, |object| object.attach_auto(&name))
-        })?,
-    )?;
-    table.set(
-        "detach_all",
-        function(lua, "detach_all", |_, object: AnyUserData| {
-            with(&object, |object| {
-                object.detach_all();
-                Ok(())
-            })
-        })?,
-    )?;
-    table.set(
-        "probes",
-        function(lua, "probes", |lua, object: AnyUserData| {
-            let reports = with(&object, |object| Ok(object.probes()))?;
-            let tables = reports.iter().map(|report| probe_table(lua, report)).collect::<mlua::Result<Vec<_>>>();
-            tables.map_err(|error| from_mlua("probes", &error))
-        })?,
-    )?;
-    Ok(table)
+    let natives = Natives::new(lua)?;
+    attaching(&natives)?;
+    detaching(&natives)?;
+    natives.add("auto", "BPF", |lua, (object, name): (AnyUserData, String)| {
+        attached(lua, &object, |object| object.attach_auto(&name))
+    })?;
+    natives.add("detach_all", "detach_all", |_, object: AnyUserData| {
+        with(&object, |object| {
+            object.detach_all();
+            Ok(())
+        })
+    })?;
+    natives.add("probes", "probes", |lua, object: AnyUserData| {
+        let reports = with(&object, |object| Ok(object.probes()))?;
+        let tables = reports.iter().map(|report| probe_table(lua, report)).collect::<mlua::Result<Vec<_>>>();
+        tables.map_err(|error| from_mlua("probes", &error))
+    })?;
+    Ok(natives.into_table())
 }
 
-fn attaching(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    table.set(
-        "kprobe",
-        function(lua, "attach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
-            let target = kprobe_target(&options)?;
-            let function: String = field(&options, "fn_name")?;
-            attached(lua, &object, |object| object.attach_kprobe(&target, &function))
-        })?,
-    )?;
-    table.set(
-        "uprobe",
-        function(lua, "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
-            let target = uprobe_target(&options)?;
-            let function: String = field(&options, "fn_name")?;
-            attached(lua, &object, |object| object.attach_uprobe(&target, &function))
-        })?,
-    )?;
-    table.set(
-        "tracepoint",
-        function(lua, "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
-            let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-            attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
-        })?,
-    )?;
-    table.set(
-        "raw_tracepoint",
-        function(lua, "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
-            let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-            attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
-        })?,
-    )
+fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("kprobe", "attach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
+        let target = kprobe_target(&options)?;
+        let function: String = field(&options, "fn_name")?;
+        attached(lua, &object, |object| object.attach_kprobe(&target, &function))
+    })?;
+    natives.add("uprobe", "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
+        let target = uprobe_target(&options)?;
+        let function: String = field(&options, "fn_name")?;
+        attached(lua, &object, |object| object.attach_uprobe(&target, &function))
+    })?;
+    natives.add("tracepoint", "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
+    })?;
+    natives.add("raw_tracepoint", "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
+    })
 }
 
-fn detaching(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    table.set(
-        "detach_kprobe",
-        function(lua, "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
-            let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
-            let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
-            with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
-        })?,
-    )?;
-    table.set(
-        "detach_uprobe",
-        function(lua, "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
-            let target = uprobe_target(&options)?;
-            let function: Option<String> = field(&options, "fn_name")?;
-            with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
-        })?,
-    )?;
-    table.set(
-        "detach_tracepoint",
-        function(lua, "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
-            let (tracepoint, function): (String, Option<String>) =
-                (field(&options, "tp")?, field(&options, "fn_name")?);
-            with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
-        })?,
-    )?;
-    table.set(
-        "detach_raw_tracepoint",
-        function(lua, "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
-            let (tracepoint, function): (String, Option<String>) =
-                (field(&options, "tp")?, field(&options, "fn_name")?);
-            with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
-        })?,
-    )
+fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("detach_kprobe", "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
+        let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
+        let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
+        with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
+    })?;
+    natives.add("detach_uprobe", "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
+        let target = uprobe_target(&options)?;
+        let function: Option<String> = field(&options, "fn_name")?;
+        with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
+    })?;
+    natives.add("detach_tracepoint", "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
+    })?;
+    natives.add("detach_raw_tracepoint", "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+        let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
+        with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
+    })
 }
 
 /// Attaches, and tells how when the user wants to know.
 fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) -> Result<ProbeId>) -> Result<u32> {
+    let start = Instant::now();
     let (id, report) = with(object, |object| {
         let id = attach(object)?;
         Ok((id, object.probes().into_iter().find(|report| report.id == id)))
     })?;
     if let Some(report) = report {
-        Host::of(lua)?.notice(1, || summary(&report));
+        let settings = &Host::of(lua)?.settings;
+        settings.tell(1, || summary(&report));
+        settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
     }
     Ok(id.0)
 }

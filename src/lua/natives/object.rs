@@ -5,6 +5,7 @@ use mlua::{AnyUserData, FromLua, IntoLua, Lua, Table, UserData, Value};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::bpf::{Map, Object, ObjectOptions};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::kernel::btf::{Btf, TypeId};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
 use crate::lua::ctype::describe;
-use crate::lua::errors::{from_mlua, function};
+use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, Task};
 
 /// An object held by Lua; empty once it was closed.
@@ -21,36 +22,27 @@ pub struct ObjectValue(Option<Object>);
 
 impl UserData for ObjectValue {}
 
-/// `native.object`: `compile(request)`, `open(path)`, `functions`, `auto_functions`, `maps`, `load`, `close`.
+/// `native.object`: `compile(request)`, `checked()`, `open(path)`, `functions`, `auto_functions`, `maps`, `load`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    table.set("compile", function(lua, "BPF", compile_text)?)?;
-    table.set("open", function(lua, "BPF", open_file)?)?;
-    table.set(
-        "functions",
-        function(lua, "functions", |_, object: AnyUserData| {
-            with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
-        })?,
-    )?;
-    table.set(
-        "auto_functions",
-        function(lua, "auto_functions", |_, object: AnyUserData| with(&object, |object| Ok(object.auto_functions())))?,
-    )?;
-    table.set("maps", function(lua, "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?)?;
-    table.set(
-        "load",
-        function(lua, "load_func", |_, (object, name): (AnyUserData, String)| {
-            with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
-        })?,
-    )?;
-    table.set(
-        "close",
-        function(lua, "close", |_, object: AnyUserData| {
-            drop(borrow(&object)?.0.take());
-            Ok(())
-        })?,
-    )?;
-    Ok(table)
+    let natives = Natives::new(lua)?;
+    natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
+    natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
+    natives.add("open", "BPF", |lua, path: String| open_file(lua, &path))?;
+    natives.add("functions", "functions", |_, object: AnyUserData| {
+        with(&object, |object| Ok(object.functions().iter().map(|f| f.name.clone()).collect::<Vec<_>>()))
+    })?;
+    natives.add("auto_functions", "auto_functions", |_, object: AnyUserData| {
+        with(&object, |object| Ok(object.auto_functions()))
+    })?;
+    natives.add("maps", "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?;
+    natives.add("load", "load_func", |_, (object, name): (AnyUserData, String)| {
+        with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
+    })?;
+    natives.add("close", "close", |_, object: AnyUserData| {
+        drop(borrow(&object)?.0.take());
+        Ok(())
+    })?;
+    Ok(natives.into_table())
 }
 
 fn borrow(object: &AnyUserData) -> Result<mlua::UserDataRefMut<ObjectValue>> {
@@ -72,32 +64,32 @@ pub fn field<T: FromLua>(table: &Table, name: &str) -> Result<T> {
 
 /// Compiles `{text, source?, file?, cflags?}`. `source` is the chunk name of the script that the text may be a literal
 /// of; `file` is the C file it was read from. Gives nil when the script is only being checked.
-fn compile_text(lua: &Lua, arguments: Table) -> Result<Option<ObjectValue>> {
+fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ObjectValue>> {
     let host = Host::of(lua)?;
-    let request = request(&host, &arguments)?;
+    let request = request(&host, arguments)?;
     if let Task::Check { load } = host.settings.task {
         let outcome = check(&request, &host.settings, load).err();
         drop(host);
         return Host::record_check(lua, outcome).map(|()| None);
     }
-    let compiled = compile::compile(&request, &host.settings)?;
-    tell(&host.settings, &request, &compiled);
+    let compiled = compile_timed(&request, &host.settings)?;
     create(&host.settings, compiled.object, object_name(&request.name)).map(|object| Some(ObjectValue(Some(object))))
 }
 
-/// Shows the compiler's warnings, and where the object came from when the user wants to know.
-fn tell(settings: &Settings, request: &Request, compiled: &Compiled) {
+/// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.
+fn compile_timed(request: &Request, settings: &Settings) -> Result<Compiled> {
+    let start = Instant::now();
+    let compiled = compile::compile(request, settings)?;
     compiled.warnings.iter().for_each(|warning| (settings.notice)(warning.trim_end()));
-    if settings.verbosity > 0 {
-        let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
-        (settings.notice)(&format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
-    }
+    let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
+    settings.tell(1, || format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
+    settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
+    Ok(compiled)
 }
 
 /// Compiles a C text, and with `load` passes its programs through the kernel's verifier.
 pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
-    let compiled = compile::compile(request, settings)?;
-    tell(settings, request, &compiled);
+    let compiled = compile_timed(request, settings)?;
     if !load {
         return Ok(());
     }
@@ -139,13 +131,13 @@ fn script_of(host: &Host, source: Option<&str>) -> (String, Option<String>, Opti
 }
 
 /// Opens an object that was compiled before.
-fn open_file(lua: &Lua, path: String) -> Result<ObjectValue> {
+fn open_file(lua: &Lua, path: &str) -> Result<ObjectValue> {
     let host = Host::of(lua)?;
-    let bytes = std::fs::read(&path).map_err(|error| {
+    let bytes = std::fs::read(path).map_err(|error| {
         let errno = error.raw_os_error().unwrap_or_default();
         Error::script(format!("cannot read object `{path}`"), crate::error::errno_words(errno)).with_errno(errno)
     })?;
-    create(&host.settings, bytes, object_name(&path)).map(|object| ObjectValue(Some(object)))
+    create(&host.settings, bytes, object_name(path)).map(|object| ObjectValue(Some(object)))
 }
 
 /// What the kernel's tools show of the object: the file's name without its folder and ending.
@@ -158,8 +150,13 @@ fn create(settings: &Settings, elf: Vec<u8>, name: String) -> Result<Object> {
         name,
         btf_path: settings.btf.clone(),
         verifier_log_level: if settings.verifier_log { 2 } else { 0 },
+        mechanism: settings.mechanism,
     };
-    Object::create(elf, options)
+    let start = Instant::now();
+    let object = Object::create(elf, options)?;
+    settings
+        .tell(2, || format!("maps of `{}` created in {:.1} ms", object.name(), start.elapsed().as_secs_f64() * 1e3));
+    Ok(object)
 }
 
 /// The maps as Lua tables, their types described.

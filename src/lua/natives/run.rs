@@ -4,40 +4,28 @@
 use mlua::{Lua, Table};
 
 use crate::events::stop;
-use crate::lua::errors::{from_mlua, function};
+use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
 use crate::lua::interrupt;
 
 /// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    table.set(
-        "notice",
-        function(lua, "notice", |lua, (level, line): (u8, String)| {
-            Host::of(lua)?.notice(level, || line);
-            Ok(())
-        })?,
-    )?;
-    table.set(
-        "set_loop",
-        function(lua, "set_loop", |lua, events: Table| {
-            lua.set_named_registry_value(interrupt::LOOP, events).map_err(|error| from_mlua("set_loop", &error))
-        })?,
-    )?;
-    table.set(
-        "request_stop",
-        function(lua, "exit", |_, ()| {
-            stop::request();
-            Ok(())
-        })?,
-    )?;
-    table.set(
-        "folder",
-        function(lua, "folder", |lua, ()| {
-            let host = Host::of(lua)?;
-            let folder = host.script.path.as_deref().and_then(std::path::Path::parent);
-            Ok(folder.map(|folder| folder.to_string_lossy().into_owned()))
-        })?,
-    )?;
-    Ok(table)
+    let natives = Natives::new(lua)?;
+    natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
+        Host::of(lua)?.settings.tell(level, || line);
+        Ok(())
+    })?;
+    natives.add("set_loop", "set_loop", |lua, events: Table| {
+        lua.set_named_registry_value(interrupt::LOOP, events).map_err(|error| from_mlua("set_loop", &error))
+    })?;
+    natives.add("request_stop", "exit", |_, ()| {
+        stop::request();
+        Ok(())
+    })?;
+    natives.add("folder", "folder", |lua, ()| {
+        let host = Host::of(lua)?;
+        let folder = host.script.path.as_deref().and_then(std::path::Path::parent);
+        Ok(folder.map(|folder| folder.to_string_lossy().into_owned()))
+    })?;
+    Ok(natives.into_table())
 }

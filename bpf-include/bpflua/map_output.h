@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Maps that carry data out: perf buffers, ring buffers, stack traces. */
+#ifndef BPFLUA_MAP_OUTPUT_H
+#define BPFLUA_MAP_OUTPUT_H
+#pragma clang system_header
+
+/* The last parameter of a method that submits is the variable whose type is the event's. The compiler pairs it with the
+ * map by this call, and removes the call. */
+#ifdef __BPFLUA_NO_EVENTS
+#define __bpflua_submits(map, event) ((void)0)
+#else
+extern void __bpflua_submits(void *map, const void *event) __attribute__((nothrow));
+#endif
+
+#define __BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
+	__BPFLUA_FN long __bpflua_##NAME##_perf_submit(void *__bpflua_ctx, const void *__bpflua_data, \
+						       u64 __bpflua_size, const void *__bpflua_event) \
+	{                                                                                             \
+		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		return bpf_perf_event_output(__bpflua_ctx, &__bpflua_map_##NAME, 0xffffffffULL,       \
+					     (void *)__bpflua_data, __bpflua_size);                   \
+	}                                                                                             \
+	__BPFLUA_FN long __bpflua_##NAME##_perf_submit_skb(void *__bpflua_ctx, u32 __bpflua_packet_size, \
+							   const void *__bpflua_data, u64 __bpflua_size, \
+							   const void *__bpflua_event)                \
+	{                                                                                             \
+		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		return bpf_perf_event_output(__bpflua_ctx, &__bpflua_map_##NAME,                      \
+					     (u64)__bpflua_packet_size << 32 | 0xffffffff,            \
+					     (void *)__bpflua_data, __bpflua_size);                   \
+	}
+
+/* A perf buffer without max_entries gets one entry per possible CPU from libbpf. */
+#define __BPFLUA_PERF_OUTPUT(DO, NAME) DO(NAME, perf_submit) DO(NAME, perf_submit_skb)
+#define BPF_PERF_OUTPUT(NAME)                                                                         \
+	__BPFLUA_VAR(NAME, __BPFLUA_TYPE_PERF_EVENT_ARRAY, int *key; u32 *value;)                     \
+	__BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
+	__BPFLUA_ONE_TABLE(perf_output, NAME, __BPFLUA_PERF_OUTPUT)
+
+#define __BPFLUA_RINGBUF(DO, NAME)                                                                    \
+	DO(NAME, ringbuf_output)                                                                      \
+	DO(NAME, ringbuf_reserve)                                                                     \
+	DO(NAME, ringbuf_submit)                                                                      \
+	DO(NAME, ringbuf_discard)                                                                     \
+	DO(NAME, ringbuf_query)
+#define BPF_RINGBUF_OUTPUT(NAME, PAGES)                                                               \
+	__BPFLUA_VAR(NAME, __BPFLUA_TYPE_RINGBUF, int (*max_entries)[(PAGES) * __BPFLUA_PAGE_SIZE];)  \
+	__BPFLUA_FN long __bpflua_##NAME##_ringbuf_output(const void *__bpflua_data, u64 __bpflua_size, \
+							  u64 __bpflua_flags, const void *__bpflua_event) \
+	{                                                                                             \
+		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		return bpf_ringbuf_output(&__bpflua_map_##NAME, (void *)__bpflua_data, __bpflua_size, \
+					  __bpflua_flags);                                            \
+	}                                                                                             \
+	__BPFLUA_FN void *__bpflua_##NAME##_ringbuf_reserve(u64 __bpflua_size)                        \
+	{                                                                                             \
+		return bpf_ringbuf_reserve(&__bpflua_map_##NAME, __bpflua_size, 0);                   \
+	}                                                                                             \
+	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_submit(void *__bpflua_data, u64 __bpflua_flags,    \
+							  const void *__bpflua_event)                 \
+	{                                                                                             \
+		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		bpf_ringbuf_submit(__bpflua_data, __bpflua_flags);                                    \
+	}                                                                                             \
+	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_discard(void *__bpflua_data, u64 __bpflua_flags)   \
+	{                                                                                             \
+		bpf_ringbuf_discard(__bpflua_data, __bpflua_flags);                                   \
+	}                                                                                             \
+	__BPFLUA_FN u64 __bpflua_##NAME##_ringbuf_query(u64 __bpflua_flags)                           \
+	{                                                                                             \
+		return bpf_ringbuf_query(&__bpflua_map_##NAME, __bpflua_flags);                       \
+	}                                                                                             \
+	__BPFLUA_ONE_TABLE(ringbuf, NAME, __BPFLUA_RINGBUF)
+
+/* The kernel wants a power of two of stacks. */
+#define __BPFLUA_POWER_OF_TWO(n) ((n) < 2 ? 1U : 1U << (32 - __builtin_clz((unsigned int)(n) - 1 | 1)))
+struct bpf_stacktrace {
+	u64 ip[127];
+};
+struct bpf_stacktrace_buildid {
+	struct {
+		u32 status;
+		u8 build_id[20];
+		union {
+			u64 offset;
+			u64 ip;
+		};
+	} trace[127];
+};
+#define __BPFLUA_DEF_GET_STACKID(NAME)                                                                \
+	__BPFLUA_FN long __bpflua_##NAME##_get_stackid(void *__bpflua_ctx, u64 __bpflua_flags)        \
+	{                                                                                             \
+		return bpf_get_stackid(__bpflua_ctx, &__bpflua_map_##NAME, __bpflua_flags);           \
+	}
+#define __BPFLUA_STACKS(DO, NAME) DO(NAME, get_stackid)
+#define __BPFLUA_STACK_MAP(NAME, V, MAX, FLAGS)                                                       \
+	__BPFLUA_KV_VAR(NAME, __BPFLUA_TYPE_STACK_TRACE, int, V, __BPFLUA_POWER_OF_TWO(MAX), FLAGS)   \
+	__BPFLUA_DEF_GET_STACKID(NAME)                                                                \
+	__BPFLUA_ONE_TABLE(stack_trace, NAME, __BPFLUA_STACKS)
+#define BPF_STACK_TRACE(NAME, MAX) __BPFLUA_STACK_MAP(NAME, struct bpf_stacktrace, MAX, 0)
+#define BPF_STACK_TRACE_BUILDID(NAME, MAX) __BPFLUA_STACK_MAP(NAME, struct bpf_stacktrace_buildid, MAX, 1 << 5)
+
+#endif

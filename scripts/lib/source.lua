@@ -1,0 +1,89 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- What `BPF{…}` is given: its options checked, its C text or object found.
+
+local errors = require("bpflua.errors")
+local native = require("bpflua.native")
+
+local M = {}
+
+M.OPTIONS = {
+    text = "string",
+    src_file = "string",
+    object = "string",
+    cflags = "table",
+    debug = "number",
+}
+
+local function exists(path)
+    local file = io.open(path, "rb")
+    if file then
+        file:close()
+    end
+    return file ~= nil
+end
+
+-- As given, else beside the script.
+local function find_file(name)
+    if exists(name) then
+        return name
+    end
+    local folder = native.run.folder()
+    local beside = folder and folder ~= "" and folder .. "/" .. name
+    if name:sub(1, 1) ~= "/" and beside and exists(beside) then
+        return beside
+    end
+    errors.fail({
+        what = ("cannot find the file `%s`"):format(name),
+        evidence = { "looked in the current folder" .. (beside and " and for " .. beside or "") },
+    })
+end
+
+local function read_file(name)
+    local file, why = io.open(name, "rb")
+    local text = file and file:read("*a")
+    if not text then
+        errors.fail({ what = ("cannot read `%s`"):format(name), why = why or "it is no file" })
+    end
+    file:close()
+    return text
+end
+
+local function check_one(options)
+    local given = {}
+    for _, name in ipairs({ "text", "src_file", "object" }) do
+        given[#given + 1] = options[name] and "`" .. name .. "`" or nil
+    end
+    if #given ~= 1 then
+        errors.fail({
+            what = "`BPF{…}` takes one of the options `text`, `src_file` and `object`",
+            why = #given == 0 and "none is given" or table.concat(given, " and ") .. " are given",
+        })
+    end
+end
+
+local function check_cflags(cflags)
+    for i, flag in ipairs(cflags or {}) do
+        if type(flag) ~= "string" then
+            errors.fail({ what = ("`cflags[%d]` of `BPF` is a %s"):format(i, errors.type_name(flag)), why = "it must be a string" })
+        end
+    end
+end
+
+---Checks the options of `BPF{…}` and finds what they name.
+---@param options table
+---@return table request for `native.object.compile`, or `{object = path}`
+function M.request(options)
+    errors.options("BPF", options, M.OPTIONS)
+    check_one(options)
+    check_cflags(options.cflags)
+    if options.object then
+        return { object = find_file(options.object) }
+    elseif options.src_file then
+        local file = find_file(options.src_file)
+        return { file = file, text = read_file(file), cflags = options.cflags }
+    end
+    local _, _, source = errors.user_frame()
+    return { text = options.text, source = source, cflags = options.cflags }
+end
+
+return M

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+local b = BPF{text = [[
+int x;
+]]
+print(b)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* error: BPF_TABLE knows no such type of map */
+BPF_TABLE("hush", u32, u64, counts, 8);
+
+int misuse(struct pt_regs *ctx)
+{
+	0;
+	return 0;
+}

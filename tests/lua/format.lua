@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- `string.format` and `print` with values as they come out of the kernel.
+
+local t = require("harness")
+local ffi = require("ffi")
+local format = require("bpflua.format")
+
+t.test("64-bit integers", function()
+    t.equal(("%d|%u|%x|%s|%5s|%-5s|"):format(-1LL, -1ULL, -1ULL, 5ULL, 7LL, 7LL), "-1|18446744073709551615|ffffffffffffffff|5|    7|7    |")
+    t.equal(("%% %d%%"):format(5ULL), "% 5%")
+    t.equal(("%08x %.3f"):format(255ULL, 1.5), "000000ff 1.500")
+end)
+
+t.test("text of char[N] ends at its NUL, or at N", function()
+    t.equal(("%-6s|"):format(ffi.new("char[16]", "bash")), "bash  |")
+    t.equal(format.text(ffi.new("char[3]", { 97, 98, 99 })), "abc")
+    local event = ffi.new("struct { int pid; char comm[16]; }", { 1, "me" })
+    t.equal(("%s"):format(event.comm), "me")
+end)
+
+t.test("bytes that are no text stay what they are", function()
+    t.contains(format.text(ffi.new("uint8_t[4]")), "cdata")
+end)
+
+t.test("all else as in plain Lua", function()
+    t.equal(("%s %d %q"):format("a", 1, "b"), 'a 1 "b"')
+    t.contains(t.fails(string.format, "%d", "x"), "number expected")
+    t.equal(format.text(nil), "nil")
+end)

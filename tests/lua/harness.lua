@@ -1,0 +1,39 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the tests in this folder are written with. A file is a script; it fails by an error.
+
+local M = {}
+
+---Runs a test; its name is in the error when it fails.
+function M.test(name, body)
+    local ok, err = xpcall(body, function(raised)
+        return tostring(raised) .. "\n" .. debug.traceback()
+    end)
+    if not ok then
+        error(name .. ": " .. err, 0)
+    end
+end
+
+---Two values are the same, and of the same type.
+function M.equal(got, wanted)
+    if got ~= wanted or type(got) ~= type(wanted) then
+        error(("got %s %q, wanted %s %q"):format(type(got), tostring(got), type(wanted), tostring(wanted)), 2)
+    end
+end
+
+---The error that a function raises, as text.
+function M.fails(body, ...)
+    local ok, err = pcall(body, ...)
+    if ok then
+        error("it does not fail", 2)
+    end
+    return tostring(err)
+end
+
+---A text contains another.
+function M.contains(text, part)
+    if not tostring(text):find(part, 1, true) then
+        error(("%q is not in:\n%s"):format(part, tostring(text)), 2)
+    end
+end
+
+return M

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The tests that need root, again under other kernels: one boot for each, in a virtual machine.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+use super::harness::{adopt, root_folder, skip, table, vm_series};
+
+/// Unless `BPFLUA_TEST_KERNELS` says otherwise; `tests/run --all-kernels` does.
+const KERNELS: &str = "6.1 6.12";
+/// What `tests/vm/run` ends with when it cannot start a machine.
+const NO_HARNESS: i32 = 125;
+
+#[test]
+fn other_kernels() {
+    if vm_series().is_some() {
+        return skip("not in a VM");
+    }
+    let kernels = std::env::var("BPFLUA_TEST_KERNELS").unwrap_or_else(|_| KERNELS.to_owned());
+    let failed: Vec<&str> = kernels.split_whitespace().filter(|kernel| !passes(kernel)).collect();
+    say(&format!("\n{}", table()));
+    assert!(failed.is_empty(), "tests failed under Linux {}: see their output above", failed.join(", "));
+}
+
+/// Runs the tests whose names hold `root_` under one kernel, their output passed on as it comes.
+fn passes(kernel: &str) -> bool {
+    let mut command = Command::new(root_folder().join("tests/vm/run"));
+    command.args(["--kernel", kernel, "--env", &format!("BPFLUA_TEST_VM={kernel}")]);
+    // insta would ask cargo for the project's root.
+    command.args(["--env", "INSTA_UPDATE=no", "--env", &format!("INSTA_WORKSPACE_ROOT={}", root_folder().display())]);
+    command.arg(std::env::current_exe().unwrap()).args(["--test-threads=1", "root_"]);
+    command.current_dir(root_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let stderr = child.stderr.take().unwrap();
+    let errors = std::thread::spawn(move || pass_on(kernel_tag(""), stderr));
+    pass_on(kernel_tag(kernel), child.stdout.take().unwrap());
+    let told = errors.join().unwrap();
+    let status = child.wait().unwrap();
+    if status.code() == Some(NO_HARNESS) {
+        skip(&format!("Linux {kernel} in a VM: {}", told.trim().replace('\n', "; ")));
+        return true;
+    }
+    status.success()
+}
+
+fn kernel_tag(kernel: &str) -> String {
+    if kernel.is_empty() { String::new() } else { format!("Linux {kernel}: ") }
+}
+
+/// Prints each line at once, past the test runner; takes rows of the table out. Gives all of it.
+fn pass_on(tag: String, pipe: impl std::io::Read) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(pipe).lines() {
+        let line = line.unwrap_or_else(|error| format!("({error})"));
+        if !adopt(&line) {
+            say(&format!("{tag}{line}\n"));
+            all += &line;
+            all.push('\n');
+        }
+    }
+    all
+}
+
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
