@@ -31,7 +31,11 @@ impl Object {
     /// Attaches a function to kernel functions, by the cheapest mechanism that gives the same result.
     pub fn attach_kprobe(&mut self, target: &KprobeTarget, function: &str) -> Result<ProbeId> {
         let found = self.function(function)?.clone();
-        let request = Request::new(target, found)?;
+        let mut target = target.clone();
+        if target.mechanism == Mechanism::Auto {
+            target.mechanism = self.mechanism();
+        }
+        let request = Request::new(&target, found)?;
         let attached = request.attach(self)?;
         let kind = if target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
         Ok(self.keep_probe(kind, request.name, function, attached))
@@ -280,7 +284,8 @@ impl<'a> Request<'a> {
         };
         let only = self.only()?;
         let call = call.ok_or_else(|| match self.target.mechanism {
-            Mechanism::Auto => Miss::Beside,
+            // With kprobes at hand nobody asks why it was not this.
+            Mechanism::Auto if ProbePmu::kprobe().is_ok() => Miss::Beside,
             _ => Miss::Unfit(format!("`{}` does not serve a system call", only.name)),
         })?;
         let number = call.number.ok_or_else(|| Miss::Unfit(format!("`{}` serves other programs' calls", only.name)))?;
