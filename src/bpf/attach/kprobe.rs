@@ -284,7 +284,8 @@ impl<'a> Request<'a> {
         };
         let only = self.only()?;
         let call = call.ok_or_else(|| match self.target.mechanism {
-            Mechanism::Auto => Miss::Beside,
+            // With kprobes at hand nobody asks why it was not this.
+            Mechanism::Auto if ProbePmu::kprobe().is_ok() => Miss::Beside,
             _ => Miss::Unfit(format!("`{}` does not serve a system call", only.name)),
         })?;
         let number = call.number.ok_or_else(|| Miss::Unfit(format!("`{}` serves other programs' calls", only.name)))?;
@@ -308,12 +309,8 @@ impl<'a> Request<'a> {
 
     /// The error when nothing worked: the last failure says the most, the reasons of the others are evidence.
     fn hopeless(&self, failed: Option<(Mechanism, Error)>, why: Vec<(Mechanism, String)>) -> Error {
-        let none = || match self.target.mechanism {
-            Mechanism::Auto => "no mechanism can serve it".to_owned(),
-            forced => format!("`mechanism = \"{}\"` cannot serve it", forced.name()),
-        };
         let (told, error) = failed.map_or_else(
-            || (Mechanism::Auto, Error::machine(&self.what, none())),
+            || (Mechanism::Auto, Error::machine(&self.what, "no mechanism can serve it")),
             |(mechanism, error)| (mechanism, self.failed(mechanism, error)),
         );
         let others = why.into_iter().filter(|(mechanism, _)| *mechanism != told);
