@@ -181,6 +181,15 @@ impl Error {
         self
     }
 
+    /// Adds the error behind this one: its headline and evidence become evidence, its hints hints.
+    #[must_use]
+    pub fn with_cause(mut self, cause: &Error) -> Self {
+        self.0.evidence.push(cause.to_string());
+        self.0.evidence.extend(cause.0.evidence.iter().cloned());
+        self.0.hints.extend(cause.0.hints.iter().cloned());
+        self
+    }
+
     /// Keeps a long log (the verifier's) that is shown on request only.
     #[must_use]
     pub fn with_log(mut self, log: impl Into<String>) -> Self {

@@ -37,7 +37,8 @@ end
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
 ---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], debug?: integer}
----`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`
+---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
+---`cflags` come after those of the command line; `debug` is taken as bcc takes it and changes nothing (see `-v`)
 ---@return bpflua.BPF
 local function construct(options)
     local self = { _handle = open_object(options), _maps = {}, _sources = {}, _programs = {} }

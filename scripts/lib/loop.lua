@@ -364,6 +364,18 @@ local function check_stop(loop)
     end
 end
 
+-- Lines of trace_pipe that are there; so many rounds, because the writer may be faster than we are.
+local function drain_trace(loop)
+    local n = 0
+    for _ = 1, 16 do
+        if loop.host.trace_wait(loop.handle, 0) ~= 1 then
+            break
+        end
+        n = n + loop:deliver_trace()
+    end
+    return n
+end
+
 ---Delivers everything that is in the buffers now, and nothing newer.
 ---@return number events delivered
 function Loop:drain()
@@ -372,7 +384,7 @@ function Loop:drain()
     while true do
         local kind = host.loop_wait(handle, FOREVER, 0)
         if kind == DRAINED then
-            return n
+            return n + (self.trace_handler and drain_trace(self) or 0)
         end
         n = n + serve(self, kind)
     end

@@ -131,7 +131,10 @@ function M.trace_print(fmt)
         if item == nil then
             return
         end
-        format.write((fmt and fill_in(fmt, item) or item) .. "\n")
+        -- A message that ends with a newline of its own leaves an empty line behind it.
+        if item ~= "" then
+            format.write((fmt and fill_in(fmt, item) or item) .. "\n")
+        end
     end
 end
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::sys;
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Func, Kind};
-use crate::kernel::kallsyms;
+use crate::kernel::kallsyms::{self, Symbol};
 
 /// More arguments than this do not fit the registers of any machine that bpflua runs on.
 const REGISTER_ARGUMENTS: usize = 6;
@@ -87,7 +87,7 @@ fn module_of(kernel: &Btf, function: &str) -> Option<String> {
         return None;
     }
     let symbols = kallsyms::shared().ok()?;
-    let symbol = symbols.find_all(function).find(|symbol| symbol.is_code())?;
+    let symbol = symbols.find_all(function).find(Symbol::is_code)?;
     symbol.kernel_module.map(str::to_owned)
 }
 

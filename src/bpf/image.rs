@@ -116,8 +116,11 @@ fn forget_late_targets(object: &mut OpenObject, programs: &[RawProgram]) {
     raw::forget_targets(object, &late);
 }
 
+/// The map descriptors in the instructions, and what they become.
+type Renumbering = Vec<(i32, i32)>;
+
 /// The maps with descriptors of their own, and the number that libbpf put into the instructions for each.
-fn keep_maps(object: &OpenObject, declared: &[RawMap], name: &str) -> Result<(Vec<Rc<Map>>, Vec<(i32, i32)>)> {
+fn keep_maps(object: &OpenObject, declared: &[RawMap], name: &str) -> Result<(Vec<Rc<Map>>, Renumbering)> {
     let mut maps = Vec::new();
     let mut renumber = Vec::new();
     for (prepared, declared) in raw::maps(object).into_iter().zip(declared) {

@@ -46,6 +46,7 @@ pub fn install() {
     });
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the type that libbpf-rs calls")]
 fn keep(level: PrintLevel, message: String) {
     KEPT.with_borrow_mut(|kept| {
         let room = kept.level == PrintLevel::Debug || kept.lines.len() < KEPT_WARNINGS;

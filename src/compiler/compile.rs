@@ -26,7 +26,7 @@ pub struct Compiled {
 /// A text that does not compile is an error of the user's script, with the places and checked hints.
 pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
     let texts = prelude::read_texts(source, options);
-    let records = tracepoints::structs(&texts.user, options.tracepoint_struct);
+    let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
     let Some(cache) = options.cache else { return compile_now(source, options, &texts, &records) };
     let key = cache.key(source, options, &texts.user, &records);
     if let Some(compiled) = cache.find(&key) {

@@ -3,6 +3,7 @@
 
 use super::arch::Arch;
 use super::cache::Cache;
+use crate::error::Result;
 use crate::kernel::btf::Btf;
 
 /// Everything but the text that decides what comes out.
@@ -13,8 +14,9 @@ pub struct Options<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The kernel's types; without them only texts that need none compile.
     pub btf: Option<&'a Btf>,
-    /// Writes a tracepoint's record as `struct tracepoint__CATEGORY__EVENT`; `None` for one that the kernel has not.
-    pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// Writes a tracepoint's record as `struct tracepoint__CATEGORY__EVENT`; `None` for one that the kernel has not, an
+    /// error when the kernel cannot be asked.
+    pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Result<Option<String>>,
     /// `LINUX_VERSION_CODE`.
     pub kernel_version_code: u32,
     /// How many processors are online: what `bpf_num_cpus()` is.

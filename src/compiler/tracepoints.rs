@@ -2,9 +2,12 @@
 //! Which tracepoints a text names, and the C of their records.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use crate::error::Result;
 
 /// `TRACEPOINT_PROBE(category, event)`.
 static PROBE: LazyLock<Option<Regex>> =
@@ -13,18 +16,32 @@ static PROBE: LazyLock<Option<Regex>> =
 static RECORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\btracepoint__(\w+)").ok());
 
 /// The C of all records that the texts name, each once, in the order of their names.
-pub fn structs(texts: &[String], write: &dyn Fn(&str, &str) -> Option<String>) -> String {
-    let mut found = BTreeMap::new();
+pub fn structs(texts: &[String], write: &dyn Fn(&str, &str) -> Result<Option<String>>) -> Result<String> {
+    let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
     for text in texts.iter().filter(|text| text.contains("racepoint__") || text.contains("TRACEPOINT_PROBE")) {
         for probe in PROBE.iter().flat_map(|regex| regex.captures_iter(text)) {
             let (category, event) = (&probe[1], &probe[2]);
-            found.entry(format!("{category}__{event}")).or_insert_with(|| write(category, event));
+            if let Entry::Vacant(place) = found.entry(format!("{category}__{event}")) {
+                place.insert(write(category, event)?);
+            }
         }
         for record in RECORD.iter().flat_map(|regex| regex.captures_iter(text)) {
-            found.entry(record[1].to_owned()).or_insert_with(|| splits(&record[1]).find_map(|(c, e)| write(c, e)));
+            if let Entry::Vacant(place) = found.entry(record[1].to_owned()) {
+                place.insert(first_known(&record[1], write)?);
+            }
         }
     }
-    found.into_values().flatten().collect()
+    Ok(found.into_values().flatten().collect())
+}
+
+/// The record of the first way to take the name apart that the kernel knows.
+fn first_known(name: &str, write: &dyn Fn(&str, &str) -> Result<Option<String>>) -> Result<Option<String>> {
+    for (category, event) in splits(name) {
+        if let Some(text) = write(category, event)? {
+            return Ok(Some(text));
+        }
+    }
+    Ok(None)
 }
 
 /// The ways to take `category__event` apart, the last `__` first, as bcc does.
@@ -42,12 +59,13 @@ mod tests {
             "TRACEPOINT_PROBE(sched, sched_switch) { return 0; }".to_owned(),
             "int f(struct tracepoint__sched__sched_switch *a); int g(struct tracepoint__my__cat__evt *b);".to_owned(),
         ];
-        let write = |category: &str, event: &str| (category != "my__cat__x").then(|| format!("{category}:{event}\n"));
-        assert_eq!(structs(&texts, &write), "my__cat:evt\nsched:sched_switch\n");
+        let write =
+            |category: &str, event: &str| Ok((category != "my__cat__x").then(|| format!("{category}:{event}\n")));
+        assert_eq!(structs(&texts, &write).unwrap(), "my__cat:evt\nsched:sched_switch\n");
     }
 
     #[test]
     fn unknown_tracepoints_give_nothing() {
-        assert_eq!(structs(&["TRACEPOINT_PROBE(a, b)".to_owned()], &|_, _| None), "");
+        assert_eq!(structs(&["TRACEPOINT_PROBE(a, b)".to_owned()], &|_, _| Ok(None)).unwrap(), "");
     }
 }

@@ -6,6 +6,9 @@
 //! the signal back its default action, so that a second one ends the process whatever the script does. Links and maps
 //! are descriptors: nothing stays in the kernel.
 //!
+//! The hook should give way to a script that uses the loop: the loop sees the flag by itself, at the next record or
+//! wait, and delivers what is left; an error out of the middle of a handler would lose that.
+//!
 //! The flag stays up until [`rearm`]; a loop that saw it returns, and so does every later one.
 
 use std::ffi::c_void;

@@ -102,9 +102,12 @@ fn root_functions_that_cannot_be_probed() {
 fn root_functions_of_one_name() {
     let Some(mut object) = with_kprobes() else { return };
     let symbols = fs::read_to_string("/proc/kallsyms").unwrap();
-    let mut names: Vec<&str> = symbols.lines().filter(|line| line.contains(" t ")).filter_map(|line| line.split(' ').nth(2)).collect();
+    let mut names: Vec<&str> =
+        symbols.lines().filter(|line| line.contains(" t ")).filter_map(|line| line.split(' ').nth(2)).collect();
     names.sort_unstable();
-    let plain = |name: &str| name.ends_with("_show") && !name.starts_with("__pfx") && !name.contains('.') && !name.contains('\t');
+    let plain = |name: &str| {
+        name.ends_with("_show") && !name.starts_with("__pfx") && !name.contains('.') && !name.contains('\t')
+    };
     let twice = names.windows(3).filter(|three| three[0] != three[1] && three[1] == three[2] && plain(three[1]));
     let Some(name) = twice.map(|three| three[1]).next() else { return println!("skipped: no such function") };
     let report = attach(&mut object, &KprobeTarget::function(name), "plain");

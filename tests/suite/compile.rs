@@ -33,8 +33,9 @@ pub fn compile_for(
     let headers = headers();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let tracepoint = |category: &str, event: &str| {
-        (category == "sched" && event == "switch")
-            .then(|| "struct tracepoint__sched__switch {\n\tu64 __do_not_use__;\n\tint prev_pid;\n};\n".to_owned())
+        let known = category == "sched" && event == "switch";
+        let text = "struct tracepoint__sched__switch {\n\tu64 __do_not_use__;\n\tint prev_pid;\n};\n";
+        Ok(known.then(|| text.to_owned()))
     };
     let options = Options {
         flags: flags.iter().map(|&flag| flag.to_owned()).collect(),

@@ -8,7 +8,7 @@ use libbpf_rs::{MapCore as _, Object, ObjectBuilder};
 
 const OBJECT: &[u8] = include_bytes!("../fixtures/events/events.bpf.o");
 /// Events that one run of a program submits, at most.
-pub const MOST_EVENTS: u64 = 1024;
+pub const MOST_EVENTS: u64 = 256;
 /// The same for `ring_reserved`.
 pub const MOST_RESERVED: u64 = 64;
 

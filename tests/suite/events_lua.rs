@@ -211,13 +211,14 @@ fn lua_timers_and_descriptors() {
     run(
         &lua_with_loop(),
         r#"
-        local fired = {}
-        loop:after(0.03, function() fired[#fired + 1] = "once" end)
-        local fast = loop:every(0.01, function() fired[#fired + 1] = "fast" end)
-        assert(loop:poll(25) == 0)
-        loop:cancel(fast)
+        local once, fast = 0, 0
+        loop:after(0.03, function() once = once + 1 end)
+        local timer = loop:every(0.01, function() fast = fast + 1 end)
+        assert(loop:poll(25) == 0 and fast >= 1)
+        loop:cancel(timer)
+        local before = fast
         assert(loop:run(0.05) == "timeout")
-        assert(fired[1] == "fast" and fired[#fired] == "once" and #fired <= 3, table.concat(fired, " "))
+        assert(once == 1 and fast == before)
 
         ffi.cdef("int pipe(int *fds); long write(int, const void *, unsigned long); long read(int, void *, unsigned long);")
         local ends = ffi.new("int[2]")
@@ -290,6 +291,10 @@ fn lua_trace_fields() {
         by_run:open_trace(path)
         by_run:on_trace(function(task, pid, cpu, flags, ts, msg) events = events + (msg == "plain message" and 1 or 0) end)
         assert(by_run:run(0.05) == "timeout" and events == 21, events)
+        local drained = Loop.new(functions)
+        drained:open_trace(path)
+        drained:on_trace(function() end)
+        assert(drained:drain() == 26)
         local ok, err = pcall(raw.open_trace, Loop.new(functions), "/nonexistent")
         assert(err == "error: cannot open `/nonexistent`: no such file or directory (ENOENT)\n", err)
         "#,

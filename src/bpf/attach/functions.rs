@@ -3,7 +3,7 @@
 
 use super::{KprobeEvent, KprobeTarget};
 use crate::error::{Error, Result};
-use crate::kernel::kallsyms::{self, Kallsyms};
+use crate::kernel::kallsyms::{self, Kallsyms, Symbol};
 use crate::kernel::{syscalls, traceable};
 
 /// A function of the running kernel.
@@ -98,7 +98,7 @@ fn find(symbols: &Kallsyms, name: &str) -> Option<Vec<String>> {
 
 fn all_of(symbols: &Kallsyms, name: &str) -> Vec<KernelFunction> {
     let ambiguous = symbols.count_functions(name) > 1;
-    let code = symbols.find_all(name).filter(|symbol| symbol.is_code());
+    let code = symbols.find_all(name).filter(Symbol::is_code);
     code.map(|symbol| KernelFunction { name: name.to_owned(), address: symbol.address, ambiguous }).collect()
 }
 

@@ -46,7 +46,7 @@ fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, address: u64
     })
 }
 
-/// A function of the file by name: its address, and whether it chooses among others.
+/// The address of a function of the file by name.
 fn find_symbol<'data, R: ReadRef<'data>>(
     file: &object::File<'data, R>,
     name: &str,
@@ -58,26 +58,30 @@ fn find_symbol<'data, R: ReadRef<'data>>(
     let Some(symbol) = found else {
         let known =
             symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
-        return Err(no_symbol(name, path, known.collect(), what));
+        return Err(no_symbol(name, path, &known.collect::<Vec<_>>(), what));
     };
-    if let SymbolFlags::Elf { st_info, .. } = symbol.flags() {
-        if st_info.st_type() == STT_GNU_IFUNC {
-            let why = format!("`{name}` is an indirect function: it chooses one of several when the program starts");
-            let ending = format!("{}_", name.trim_start_matches('_'));
-            let chosen = symbols().filter_map(|symbol| symbol.name().ok()).filter(|other| other.contains(&ending));
-            let mut chosen: Vec<&str> = chosen.take(suggest::LIMIT).collect();
-            chosen.dedup();
-            let error = Error::script(what, why);
-            return Err(match suggest::similar_line(&chosen) {
-                Some(line) => error.with_hint(format!("probe the function that is chosen; {line}")),
-                None => error.with_note("the functions that it chooses from have no symbols in this file"),
-            });
-        }
+    let indirect = matches!(symbol.flags(), SymbolFlags::Elf { st_info, .. } if st_info.st_type() == STT_GNU_IFUNC);
+    match indirect {
+        true => Err(indirect_function(name, symbols().filter_map(|symbol| symbol.name().ok()), what)),
+        false => Ok(symbol.address()),
     }
-    Ok(symbol.address())
 }
 
-fn no_symbol(name: &str, path: &Path, known: Vec<&str>, what: &str) -> Error {
+/// A probe on it would only see it being chosen.
+fn indirect_function<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &str) -> Error {
+    let why = format!("`{name}` is an indirect function: it chooses one of several when the program starts");
+    let ending = format!("{}_", name.trim_start_matches('_'));
+    let mut chosen: Vec<&str> = known.filter(|other| other.contains(&ending)).collect();
+    chosen.dedup();
+    chosen.truncate(suggest::LIMIT);
+    let error = Error::script(what, why);
+    match suggest::similar_line(&chosen) {
+        Some(line) => error.with_hint(format!("probe the function that is chosen; {line}")),
+        None => error.with_note("the functions that it chooses from have no symbols in this file"),
+    }
+}
+
+fn no_symbol(name: &str, path: &Path, known: &[&str], what: &str) -> Error {
     let why = format!("no function `{name}` in `{}`", path.display());
     let error = Error::machine(what, why).with_errno(libc::ENOENT);
     let error = error.with_evidence(format!("searched: {} functions in its symbol tables", known.len()));

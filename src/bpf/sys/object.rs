@@ -161,9 +161,8 @@ pub fn renumber_maps(insns: &mut [Insn], old_to_new: &[(i32, i32)]) {
         }
         let source = u32::from(insn.src());
         if source == libbpf_sys::BPF_PSEUDO_MAP_FD || source == libbpf_sys::BPF_PSEUDO_MAP_VALUE {
-            if let Some((_, new)) = old_to_new.iter().find(|(old, _)| *old == insn.imm) {
-                insn.imm = *new;
-            }
+            let new = old_to_new.iter().find(|(old, _)| *old == insn.imm);
+            insn.imm = new.map_or(insn.imm, |(_, new)| *new);
         }
         index += 2;
     }

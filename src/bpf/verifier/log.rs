@@ -59,10 +59,9 @@ fn classify(line: &str) -> Line<'_> {
     if let Some(text) = line.strip_prefix("; ") {
         return Line::Annotation(text);
     }
-    if let Some((number, rest)) = line.split_once(": ") {
-        if let Ok(insn) = number.parse() {
-            return if is_instruction(rest) { Line::Instruction(insn) } else { Line::Noise };
-        }
+    let numbered = line.split_once(": ").and_then(|(number, rest)| Some((number.parse().ok()?, rest)));
+    if let Some((insn, rest)) = numbered {
+        return if is_instruction(rest) { Line::Instruction(insn) } else { Line::Noise };
     }
     if is_noise(line) { Line::Noise } else { Line::Verdict(line.trim()) }
 }

@@ -18,21 +18,19 @@ const MAX_VISITS: u32 = 20_000;
 pub fn members_like(btf: &Btf, type_name: &str, wrong: &str) -> Vec<String> {
     let kinds = [Kind::Struct, Kind::Union, Kind::Typedef];
     let Some(id) = kinds.into_iter().find_map(|kind| btf.find(kind, type_name)) else { return Vec::new() };
-    let mut search = Search { btf, wrong, visits: MAX_VISITS, inside: Vec::new(), near: Vec::new() };
+    let mut search = Search { btf, wrong, visits: MAX_VISITS, found: Vec::new() };
     search.look(id, "", 0);
-    search.inside.sort_by_key(|path| path.matches('.').count());
-    search.near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near = search.near.into_iter().map(|(_, name)| name);
+    search.found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut seen = HashSet::new();
-    search.inside.into_iter().chain(near).filter(|name| seen.insert(name.clone())).take(MOST).collect()
+    search.found.into_iter().map(|(_, name)| name).filter(|name| seen.insert(name.clone())).take(MOST).collect()
 }
 
 struct Search<'a> {
     btf: &'a Btf,
     wrong: &'a str,
     visits: u32,
-    inside: Vec<String>,
-    near: Vec<(f64, String)>,
+    /// How likely, and the way to the member.
+    found: Vec<(f64, String)>,
 }
 
 impl Search<'_> {
@@ -46,18 +44,33 @@ impl Search<'_> {
                 self.look(member.type_id, path, depth);
                 continue;
             }
-            if path.is_empty() {
-                let likeness = strsim::jaro_winkler(self.wrong, member.name);
-                if likeness >= ENOUGH {
-                    self.near.push((likeness, member.name.to_owned()));
-                }
-            } else if member.name == self.wrong {
-                self.inside.push(format!("{path}{}", member.name));
+            let likeness = if depth == 0 { likeness(self.wrong, member.name) } else { self.deeper(member.name, depth) };
+            if likeness >= ENOUGH {
+                // Of twins like `f_path` and `__f_path` the plain one is meant.
+                let hidden = if path.starts_with("__") { 0.01 } else { 0.0 };
+                self.found.push((likeness - hidden, format!("{path}{}", member.name)));
             }
             if depth < MAX_DEPTH && btf.is_composite(member.type_id) {
                 self.look(member.type_id, &format!("{path}{}.", member.name), depth + 1);
             }
         }
+    }
+
+    /// Inside other members only the very name counts, the less the deeper it is.
+    fn deeper(&self, name: &str, depth: u32) -> f64 {
+        if name == self.wrong { 1.0 - 0.04 * f64::from(depth) } else { 0.0 }
+    }
+}
+
+/// The kernel renames members by underscores (`state`, `__state`) and puts a prefix before most (`i_ino`).
+fn likeness(wrong: &str, name: &str) -> f64 {
+    let (bare, bare_wrong) = (name.trim_matches('_'), wrong.trim_matches('_'));
+    if bare == bare_wrong && !bare.is_empty() {
+        1.0
+    } else if wrong.len() > 1 && name.strip_suffix(wrong).is_some_and(|prefix| prefix.ends_with('_')) {
+        0.95
+    } else {
+        strsim::jaro_winkler(wrong, name)
     }
 }
 
@@ -74,6 +87,7 @@ mod tests {
         assert_eq!(members_like(&btf, "node", "counter"), ["box.count.counter"]);
         assert_eq!(members_like(&btf, "anonymous", "hihg"), ["high"]);
         assert_eq!(members_like(&btf, "anonymous", "x"), ["named.x"]);
+        assert_eq!(members_like(&btf, "anonymous", "_tail"), ["tail"]);
         assert!(members_like(&btf, "nobody", "x").is_empty());
     }
 }

@@ -16,22 +16,29 @@ use crate::packs::embedded;
 
 /// Compiles a C text for this machine, or for the one whose types were given.
 pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
-    let btf = match &settings.btf {
-        Some(path) => Btf::open(path)?,
-        None => Btf::kernel()?,
+    // A kernel without type data still runs programs that name none of its types.
+    let (btf, no_btf) = match &settings.btf {
+        Some(path) => (Some(Btf::open(path)?), None),
+        None => match Btf::kernel() {
+            Ok(btf) => (Some(btf), None),
+            Err(error) => (None, Some(error)),
+        },
     };
     let headers: Vec<(&str, String)> =
         embedded::c_headers().map(|(path, text)| (path, String::from_utf8_lossy(&text).into_owned())).collect();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let tracepoint_struct = |category: &str, event: &str| {
-        let format = Tracefs::open().ok()?.format(category, event).ok()?;
-        Some(format.c_struct())
+        let tracefs = Tracefs::open()?;
+        if !tracefs.has_tracepoint(category, event) {
+            return Ok(None);
+        }
+        tracefs.format(category, event).map(|format| Some(format.c_struct()))
     };
     let cache = cache(settings);
     let options = Options {
         flags: flags(request, settings),
         headers: &headers,
-        btf: Some(&btf),
+        btf: btf.as_ref(),
         tracepoint_struct: &tracepoint_struct,
         kernel_version_code: Release::running().version_code(),
         online_cpus: online_cpus(),
@@ -44,7 +51,10 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         first_line: request.line,
         first_column: request.column,
     };
-    let compiled = compiler::compile(&source, &options)?;
+    let compiled = compiler::compile(&source, &options).map_err(|error| match &no_btf {
+        Some(cause) => error.with_cause(cause),
+        None => error,
+    })?;
     Ok(Compiled { object: compiled.object, warnings: compiled.warnings, from_cache: compiled.from_cache })
 }
 
