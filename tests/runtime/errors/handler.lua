@@ -6,20 +6,20 @@ local b = BPF{text = [[
 struct event_t {
     u32 pid;
 };
-BPF_PERF_OUTPUT(events);
+BPF_PERF_OUTPUT(fails_events);
 
-int on_call(struct pt_regs *ctx)
+int fails_on_call(struct pt_regs *ctx)
 {
     struct event_t event = {.pid = bpf_get_current_pid_tgid() >> 32};
 
-    events.perf_submit(ctx, &event, sizeof(event));
+    fails_events.perf_submit(ctx, &event, sizeof(event));
     return 0;
 }
 ]]}
-b:attach_kprobe{event = b:get_syscall_fnname("getpgid"), fn_name = "on_call"}
+b:attach_kprobe{event = b:get_syscall_fnname("getpgid"), fn_name = "fails_on_call"}
 
 local seen = {}
-b.events:open_perf_buffer(function(cpu, event)
+b.fails_events:open_perf_buffer(function(cpu, event)
     seen.count = seen.count + event.pid
 end)
 

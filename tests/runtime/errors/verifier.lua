@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- NAME a program that the verifier rejects
 -- REQUIRES root, btf
+-- VARIES with the kernel
 
 local b = BPF{text = [[
 BPF_HASH(counts, u32, u64);
