@@ -29,11 +29,13 @@ int on_call(struct pt_regs *ctx)
 ]]}
 b:attach_kprobe{event = b:get_syscall_fnname("getpgid"), fn_name = "on_call"}
 
-local delivered, lost, last, in_order = 0, 0, -1, true
+-- Each CPU has a buffer of its own; between two of them there is no order.
+local delivered, lost, last, in_order = 0, 0, {}, true
 b.events:open_perf_buffer(function(cpu, event)
     delivered = delivered + 1
-    in_order = in_order and tonumber(event.number) > last
-    last = tonumber(event.number)
+    local number = tonumber(event.number)
+    in_order = in_order and number > (last[cpu] or -1)
+    last[cpu] = number
 end, {
     page_cnt = tonumber(arg[1]),
     lost_cb = function(count) lost = lost + tonumber(count) end,
