@@ -33,7 +33,7 @@ fn main() {
     match arguments.get(1).map(String::as_str) {
         Some("--way") => println!("{:?}", rounds(&arguments[2])),
         Some("--idle") => println!("{}", idle()),
-        Some("--live") => println!("{}", live()),
+        Some("--live") => println!("{}", live(arguments[2].parse().unwrap())),
         _ => compare(),
     }
 }
@@ -62,7 +62,9 @@ fn compare() {
         println!("{:14} {:6.2}", "ratio", medians[1] / medians[0]);
     }
     println!("idle, 3 s: {}", child(&["--idle"]).trim());
-    println!("live: {}", child(&["--live"]).trim());
+    for wakeup_events in ["256", "1"] {
+        println!("live, wake-up every {wakeup_events}: {}", child(&["--live", wakeup_events]).trim());
+    }
 }
 
 fn child(arguments: &[&str]) -> String {
@@ -225,16 +227,17 @@ fn idle() -> String {
     format!("{:.2} ms of CPU time, {:.3} %", spent / 1e6, spent / 3e9 * 100.0)
 }
 
-/// A million events from another thread as fast as it can, with default settings.
-fn live() -> String {
+/// A million events from another thread as fast as it can, with the default pages.
+fn live(wakeup_events: u32) -> String {
     const MILLION: u64 = 1_000_000;
     let fixture = Fixture::load().expect("root");
     let lua = lua_with_loop(&fixture);
+    lua.globals().set("wakeup_events", wakeup_events).unwrap();
     lua.load(
         r#"
-        source = loop:add_perf({ fd = perf_fd, ctype = event, lost = function() end, handler = function(ev)
-            sum = (sum or 0) + tonumber(ev.val)
-        end })
+        local sum = 0
+        source = loop:add_perf({ fd = perf_fd, ctype = event, wakeup_events = wakeup_events, lost = function() end,
+            handler = function(ev) sum = sum + tonumber(ev.val) end })
         "#,
     )
     .exec()
@@ -247,7 +250,7 @@ fn live() -> String {
         program.submit(cpu, MILLION, 0, EVENT_BYTES);
         started.elapsed().as_secs_f64()
     });
-    lua.load("while source:delivered() + source:lost() < 1e6 do loop:poll(100) end loop:drain()").exec().unwrap();
+    lua.load("repeat loop:run(0.05) until source:delivered() + source:lost() >= 1e6").exec().unwrap();
     let seconds = producer.join().unwrap();
     let spent = cpu_ns() - before;
     let (delivered, lost) = lua.load("return source:delivered(), source:lost()").eval::<(u64, u64)>().unwrap();

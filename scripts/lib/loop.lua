@@ -222,7 +222,7 @@ function Source:delivered(cpu)
     return self.loop.host.loop_delivered(self.loop.handle, self.index, cpu or -1)
 end
 
----Events lost so far. Once everything was read, delivered + lost = submitted.
+---Events lost so far. Once everything was read, delivered + lost = submitted. Asking interrupts the CPUs: not per event.
 ---@param cpu? integer of one CPU
 function Source:lost(cpu)
     return self.loop.host.loop_lost(self.loop.handle, self.index, cpu or -1)

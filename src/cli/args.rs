@@ -168,6 +168,8 @@ mod tests {
         let args = parse(&["-I", "inc", "-e", "print(1)", "check", "-x", "--", "-e"]);
         assert_eq!(args.execute.as_deref(), Some("print(1)"));
         assert_eq!(args.script, ["check", "-x", "--", "-e"]);
+        let args = parse(&["--mechanism", "kprobe", "-e", "print(1)", "doctor"]);
+        assert_eq!((args.execute.as_deref(), args.script), (Some("print(1)"), vec!["doctor".into()]));
         let args = parse(&["-ve", "print(1)", "-h"]);
         assert_eq!((args.common.verbose, args.script), (1, vec!["-h".into()]));
     }

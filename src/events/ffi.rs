@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The loop for LuaJIT's FFI: plain C types, no panic and no Lua across the line.
 //!
-//! The Lua room hands Lua the struct declarations of [`cdef`] and, for each of [`exports`], a pointer to cast to its
+//! The Lua room hands Lua the struct declarations of [`cdef`] and, for each of [`exports()`], a pointer to cast to its
 //! `ctype`; `scripts/lib/loop.lua` is the only caller. Every function may run inside a compiled trace.
 //!
 //! A `bpflua_loop *` is what `loop_new` gave. Numbers below 0 and null pointers mean that it failed: `loop_error` and

@@ -2,10 +2,13 @@
 //! Events on their way from the kernel to whoever pulls them.
 //!
 //! ```text
-//! perf_ring, ring     mapped memory -> records                   perf   the descriptors and losses of a perf buffer
-//! trace_line          a line of trace_pipe -> its fields          trace_pipe   the file, line by line
-//! source              a ring with its counts                      timers, stop   deadlines; the flag and the signals
-//! poll, drain         the loop: "what next", and its end          ffi    all of it as C functions for LuaJIT
+//! perf_ring, ring        mapped memory -> records
+//! perf                   the descriptors and the losses of a perf buffer
+//! source                 a ring with its counts
+//! trace_line, trace_pipe a line -> its fields; the file, line by line
+//! timers, stop           deadlines; the stop flag and the signals that raise it
+//! members, poll, drain   the loop: what it waits for, "what next", and its end
+//! ffi                    all of it as C functions for LuaJIT
 //! ```
 //!
 //! Nothing here calls Lua or knows its types. The consumer asks [`poll::Loop`] what there is to do, takes records one
@@ -17,6 +20,7 @@
 pub mod ctype;
 mod drain;
 pub mod ffi;
+mod members;
 pub mod perf;
 mod perf_ring;
 pub mod poll;

@@ -4,7 +4,7 @@
 //! The events are opened here and not by libbpf, for two things that it cannot do: the kernel counts lost samples per
 //! event (`PERF_FORMAT_LOST`, Linux 6.0), exactly and at any time; and a wake-up every so many events is set apart
 //! from everything else. Older kernels tell of losses only in a record in front of the next sample that fits, so what
-//! is lost at the very end would stay unknown: [`PerfBuffer::flush_lost`] puts one more record into each ring.
+//! is lost at the very end would stay unknown: [`PerfCpu::flush_lost`] puts one more record into each ring.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -151,7 +151,8 @@ impl PerfCpu {
         step
     }
 
-    /// Samples lost on this CPU so far. Exact on Linux 6.0 and newer; before, what the records said that were read.
+    /// Samples lost on this CPU so far. Exact on Linux 6.0 and newer; before, what the records said that were read. The
+    /// kernel asks the CPU itself, by an interrupt: not for every event.
     pub fn lost(&self) -> u64 {
         let mut counts = [0; 16];
         match sys::read(self.fd(), &mut counts) {

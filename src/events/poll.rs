@@ -16,13 +16,10 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
-use std::os::fd::{BorrowedFd, RawFd};
-use std::path::Path;
+use std::os::fd::RawFd;
 
-use super::perf::{self, PerfOptions};
 use super::record::Step;
-use super::ring::RingBuffer;
-use super::source::{Reader, lost_map};
+use super::source::Reader;
 use super::stop;
 use super::sys::{self, Epoll};
 use super::timers::Timers;
@@ -87,7 +84,7 @@ super::ctype::c_struct! {
 }
 
 const TOKEN_STOP: u64 = 1 << 40;
-const TOKEN_DESCRIPTOR: u64 = 1 << 41;
+pub(super) const TOKEN_DESCRIPTOR: u64 = 1 << 41;
 
 /// See the module.
 #[derive(Debug)]
@@ -106,17 +103,17 @@ pub struct Loop {
     lost_news: bool,
     timer_was_last: bool,
     pub(super) readers: Vec<Reader>,
-    sources: usize,
+    pub(super) sources: usize,
     /// Readers that may have records.
     pub(super) queue: VecDeque<usize>,
-    ready_descriptors: VecDeque<usize>,
-    descriptors: Vec<RawFd>,
-    timers: Timers,
-    trace: Option<TracePipe>,
+    pub(super) ready_descriptors: VecDeque<usize>,
+    pub(super) descriptors: Vec<RawFd>,
+    pub(super) timers: Timers,
+    pub(super) trace: Option<TracePipe>,
     last_look_ns: u64,
     flush_ns: u64,
     idle_looks: u32,
-    epoll: Epoll,
+    pub(super) epoll: Epoll,
     /// Why the last call failed.
     pub error: Option<Error>,
 }
@@ -151,90 +148,9 @@ impl Loop {
         })
     }
 
-    /// Adds a perf buffer; returns the number of the source.
-    pub fn add_perf(&mut self, map_fd: BorrowedFd<'_>, options: PerfOptions) -> Result<usize> {
-        let source = self.sources;
-        let cpus = perf::open(map_fd, options)?;
-        cpus.into_iter().try_for_each(|cpu| self.add_reader(Reader::perf(source, cpu)))?;
-        self.sources += 1;
-        Ok(source)
-    }
-
-    /// Adds a ring buffer; returns the number of the source. `lost_fd`: see [`Reader::ring_buffer`].
-    pub fn add_ring(
-        &mut self,
-        map_fd: BorrowedFd<'_>,
-        lost_fd: Option<BorrowedFd<'_>>,
-        min_len: usize,
-    ) -> Result<usize> {
-        let source = self.sources;
-        let ring = RingBuffer::open(map_fd, min_len).map_err(|err| Error::io("cannot map the ring buffer", &err))?;
-        let lost = lost_fd.map(lost_map).transpose()?;
-        self.add_reader(Reader::ring_buffer(source, ring, lost))?;
-        self.sources += 1;
-        Ok(source)
-    }
-
-    fn add_reader(&mut self, reader: Reader) -> Result<()> {
-        let token = self.readers.len() as u64;
-        self.epoll.add(reader.fd(), token, true).map_err(|err| Error::io("cannot wait for a buffer", &err))?;
-        self.readers.push(reader);
-        Ok(())
-    }
-
-    /// Ends a source. Its counts stay, and so does its memory: a consumer may still hold a pointer to a record.
-    pub fn remove(&mut self, source: usize) {
-        self.end_slice();
-        for reader in self.readers.iter_mut().filter(|reader| reader.source == source && !reader.closed) {
-            let _ = self.epoll.remove(reader.fd());
-            reader.close();
-        }
-    }
-
-    /// Watches a descriptor for input, as long as it has any; returns its number.
-    pub fn add_descriptor(&mut self, fd: RawFd) -> Result<usize> {
-        let index = self.descriptors.len();
-        self.epoll
-            .add(fd, TOKEN_DESCRIPTOR | index as u64, false)
-            .map_err(|err| Error::io(format!("cannot wait for descriptor {fd}"), &err))?;
-        self.descriptors.push(fd);
-        Ok(index)
-    }
-
-    /// Stops watching a descriptor; it may be closed already.
-    pub fn remove_descriptor(&mut self, index: usize) {
-        if let Some(&fd) = self.descriptors.get(index) {
-            let _ = self.epoll.remove(fd);
-            self.ready_descriptors.retain(|&ready| ready != index);
-        }
-    }
-
-    /// Adds a timer, see [`Timers::add`].
-    pub fn add_timer(&mut self, interval_ns: u64, repeat: bool) -> usize {
-        self.timers.add(sys::now_ns(), interval_ns, repeat)
-    }
-
-    /// Ends a timer.
-    pub fn cancel_timer(&mut self, index: usize) -> bool {
-        self.timers.cancel(index)
-    }
-
-    /// Opens trace_pipe. A second call changes nothing.
-    pub fn open_trace(&mut self, path: &Path) -> Result<()> {
-        if self.trace.is_none() {
-            self.trace = Some(TracePipe::open(path)?);
-        }
-        Ok(())
-    }
-
     /// What the last call found.
     pub fn shared(&self) -> &Shared {
         &self.shared
-    }
-
-    /// The reader of trace_pipe, once opened.
-    pub fn trace(&mut self) -> Option<&mut TracePipe> {
-        self.trace.as_mut()
     }
 
     /// The next record of the slice, if there is one and it is of this source; null otherwise. The record before it is

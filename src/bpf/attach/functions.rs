@@ -2,6 +2,7 @@
 //! From what the user named to functions of the running kernel.
 
 use super::{KprobeEvent, KprobeTarget};
+use crate::bpf::btf_target;
 use crate::error::{Error, Result};
 use crate::kernel::kallsyms::{self, Kallsyms, Symbol};
 use crate::kernel::{syscalls, traceable};
@@ -11,7 +12,7 @@ use crate::kernel::{syscalls, traceable};
 pub struct KernelFunction {
     /// Its name, with the suffix the compiler gave it. Empty for a bare address.
     pub name: String,
-    /// Where it is; 0 when the kernel hides it.
+    /// Where it is; 0 when the kernel hides it, or nobody had to know.
     pub address: u64,
     /// Others have the same name, so that only the address tells it apart.
     pub ambiguous: bool,
@@ -39,6 +40,16 @@ impl Resolved {
         }
     }
 
+    /// The addresses of all; 0 for one that the kernel hides.
+    pub fn addresses(&self) -> Vec<u64> {
+        let find = |name: &str| kallsyms::shared().ok().and_then(|symbols| symbols.address(name)).unwrap_or(0);
+        let address = |function: &KernelFunction| match function.address {
+            0 => find(&function.name),
+            address => address,
+        };
+        self.functions.iter().map(address).collect()
+    }
+
     /// The names, for reports, each once.
     pub fn names(&self) -> Vec<String> {
         let named = self.functions.iter().map(|function| function.name.clone()).filter(|name| !name.is_empty());
@@ -64,6 +75,10 @@ fn matching(regex: &str, what: &str) -> Result<Resolved> {
 }
 
 fn named(name: &str, what: &str) -> Result<Resolved> {
+    if is_syscall_function(name) {
+        let function = KernelFunction { name: name.to_owned(), address: 0, ambiguous: false };
+        return Ok(Resolved { functions: vec![function], notes: Vec::new() });
+    }
     let symbols = kallsyms::shared()?;
     let mut notes = Vec::new();
     let Some(found) = find(&symbols, name) else {
@@ -78,6 +93,13 @@ fn named(name: &str, what: &str) -> Result<Resolved> {
         notes.push(format!("{} functions of this kernel have this name; all are probed", functions.len()));
     }
     Ok(Resolved { functions, notes })
+}
+
+/// Whether this is a system call's function of this kernel by its full name. Those are global symbols, so there is one of
+/// each, and the BTF says at once whether it is there; reading all symbols takes the kernel 50 ms and more.
+fn is_syscall_function(name: &str) -> bool {
+    let native = syscalls::parse_function_name(name).is_some_and(|call| call.number.is_some());
+    native && name.starts_with("__") && btf_target::kernel().is_ok_and(|btf| btf.func_by_name(name).is_some())
 }
 
 /// The names that `name` stands for in this kernel: itself, what the compiler made of it, what an allocation-profiling

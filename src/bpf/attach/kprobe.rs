@@ -115,7 +115,7 @@ impl<'a> Request<'a> {
     /// The error of a mechanism that the user asked for.
     fn forced(&self, miss: Miss) -> Error {
         match miss {
-            Miss::Failed(err) => err,
+            Miss::Failed(err) => self.failed(self.target.mechanism, err),
             Miss::Unfit(reason) => Error::machine(format!("{} by {}", self.what, self.target.mechanism.name()), reason),
             Miss::Beside => Error::bug(&self.what, "a mechanism that was asked for was passed over"),
         }
@@ -184,7 +184,7 @@ impl<'a> Request<'a> {
         if self.target.offset != 0 || self.target.maxactive != 0 {
             return Err(Miss::Unfit("it takes neither offset nor maxactive".to_owned()));
         }
-        let addresses: Vec<u64> = self.resolved.functions.iter().map(|function| function.address).collect();
+        let addresses = self.resolved.addresses();
         if addresses.contains(&0) {
             return Err(Miss::Unfit("the kernel hides its addresses (kernel.kptr_restrict)".to_owned()));
         }
@@ -210,7 +210,8 @@ impl<'a> Request<'a> {
     }
 
     fn kprobes(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
-        let pmu = ProbePmu::kprobe().map_err(|err| self.no_kprobes(&err))?;
+        let pmu = ProbePmu::kprobe()
+            .map_err(|err| Error::machine(&self.what, "this kernel has no kprobes").with_errno(no_such_file(&err)))?;
         let functions = &self.resolved.functions;
         let limit = std::env::var("BCC_PROBE_LIMIT").ok().and_then(|limit| limit.parse().ok()).unwrap_or(PROBE_LIMIT);
         if functions.len() > limit {
@@ -283,7 +284,8 @@ impl<'a> Request<'a> {
         };
         let only = self.only()?;
         let call = call.ok_or_else(|| match self.target.mechanism {
-            Mechanism::Auto => Miss::Beside,
+            // With kprobes at hand nobody asks why it was not this.
+            Mechanism::Auto if ProbePmu::kprobe().is_ok() => Miss::Beside,
             _ => Miss::Unfit(format!("`{}` does not serve a system call", only.name)),
         })?;
         let number = call.number.ok_or_else(|| Miss::Unfit(format!("`{}` serves other programs' calls", only.name)))?;
@@ -297,23 +299,25 @@ impl<'a> Request<'a> {
         Ok(Attached::one(link, Mechanism::SyscallTracepoint))
     }
 
-    /// This kernel has no kprobes at all: say so, and what works instead.
-    fn no_kprobes(&self, err: &Error) -> Miss {
-        let error = Error::machine(&self.what, err.why()).with_errno(err.errno().unwrap_or(libc::ENOENT));
-        Miss::Failed(instead::add(error, &self.resolved.functions))
+    /// The error of a mechanism that was tried. Without kprobes at all it says what works instead.
+    fn failed(&self, mechanism: Mechanism, err: Error) -> Error {
+        match mechanism {
+            Mechanism::Kprobe if ProbePmu::kprobe().is_err() => instead::add(err, &self.resolved.functions),
+            _ => err,
+        }
     }
 
     /// The error when nothing worked: the last failure says the most, the reasons of the others are evidence.
     fn hopeless(&self, failed: Option<(Mechanism, Error)>, why: Vec<(Mechanism, String)>) -> Error {
-        let none = || match self.target.mechanism {
-            Mechanism::Auto => "no mechanism can serve it".to_owned(),
-            forced => format!("`mechanism = \"{}\"` cannot serve it", forced.name()),
-        };
         let (told, error) = failed.map_or_else(
-            || (Mechanism::Auto, Error::machine(&self.what, none())),
-            |(mechanism, error)| (mechanism, error),
+            || (Mechanism::Auto, Error::machine(&self.what, "no mechanism can serve it")),
+            |(mechanism, error)| (mechanism, self.failed(mechanism, error)),
         );
         let others = why.into_iter().filter(|(mechanism, _)| *mechanism != told);
         others.fold(error, |error, (_, reason)| error.with_evidence(reason))
     }
+}
+
+fn no_such_file(err: &io::Error) -> i32 {
+    err.raw_os_error().unwrap_or(libc::ENOENT)
 }

@@ -22,12 +22,8 @@ pub struct ProbePmu {
 
 impl ProbePmu {
     /// The one for kernel functions. An error when this kernel has no kprobes.
-    pub fn kprobe() -> Result<ProbePmu> {
-        Self::read(Path::new(DEVICES), "kprobe").map_err(|err| {
-            Error::machine("cannot use kprobes", "this kernel has no kprobes")
-                .with_errno(err.raw_os_error().unwrap_or(libc::ENOENT))
-                .with_evidence(format!("there is no `{DEVICES}/kprobe`"))
-        })
+    pub fn kprobe() -> io::Result<ProbePmu> {
+        Self::read(Path::new(DEVICES), "kprobe")
     }
 
     /// The one for user programs. An error when this kernel has no uprobes.

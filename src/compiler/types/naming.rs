@@ -56,7 +56,7 @@ impl Naming {
             if is_own {
                 wanted += FLAVOUR;
             }
-            take(taken, wanted)
+            take(taken, &wanted)
         })
     }
 
@@ -66,8 +66,8 @@ impl Naming {
     }
 }
 
-fn take(taken: &mut HashSet<String>, wanted: String) -> String {
-    let mut name = wanted.clone();
+fn take(taken: &mut HashSet<String>, wanted: &str) -> String {
+    let mut name = wanted.to_owned();
     let mut number = 2;
     while !taken.insert(name.clone()) {
         name = format!("{wanted}___{number}");
