@@ -3,10 +3,13 @@
 
 local errors = require("bpflua.errors")
 local ffi = require("ffi")
+local native = require("bpflua.native")
 
 local M = {}
 
-local lua_format, lua_tostring = string.format, tostring
+ffi.cdef("int ferror(void *file); void clearerr(void *file);")
+
+local lua_format, lua_tostring, lua_write = string.format, tostring, io.write
 local i64, u64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
 local EPIPE = 32
 
@@ -93,13 +96,25 @@ end
 ---Writes to standard output. The end of its reader ends the script, quietly.
 ---@param text string
 function M.write(text)
-    local ok, message, code = io.write(text)
+    local ok, message = io.write(text)
     if not ok then
-        if code == EPIPE then
-            errors.finish("broken pipe")
-        end
         errors.fail({ what = "cannot write to standard output", why = message, kind = "machine" })
     end
+end
+
+-- As Lua's own, but the end of the reader ends the script. When a line did not go out but fitted the buffer, glibc's
+-- fwrite says that all was well; only the stream's error flag, and errno, tell.
+local function write(...)
+    local ok, message, code = lua_write(...)
+    if ok and ffi.C.ferror(io.stdout) ~= 0 then
+        code = ffi.errno()
+        ok, message = nil, native.kernel.errno_words(code)
+        ffi.C.clearerr(io.stdout)
+    end
+    if not ok and code == EPIPE then
+        errors.finish("broken pipe")
+    end
+    return ok, message, code
 end
 
 local function print(...)
@@ -114,8 +129,9 @@ local function print(...)
     M.write(table.concat(pieces, "\t") .. "\n")
 end
 
----Puts the two in place of Lua's own.
+---Puts the three in place of Lua's own.
 function M.install()
+    io.write = write
     string.format = format
     _G.print = print
 end

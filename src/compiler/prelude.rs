@@ -13,8 +13,10 @@ use super::types;
 pub const ROOT: &str = "/bpflua/include";
 /// Where kernel header names resolve to empty files: their types come from BTF.
 const KERNEL_ROOT: &str = "/bpflua/kernel";
-/// Where the user's text lies; its name follows.
+/// Where the user's text lies; its name follows. The line info of objects has these paths, too.
 const TEXT_ROOT: &str = "/bpflua/text/";
+/// The same for a name that begins with `/`.
+const ABSOLUTE_ROOT: &str = "/bpflua/root";
 /// The generated kernel declarations, under [`ROOT`].
 pub const DECLARATIONS: &str = "bpflua/kernel.h";
 /// The dialect; it includes [`DECLARATIONS`] where the base types are known.
@@ -28,7 +30,7 @@ const FOOTER: &str = "bpflua_footer.h";
 
 /// The path of the user's text in the virtual file system.
 pub fn text_path(name: &str) -> String {
-    format!("{TEXT_ROOT}{}", name.trim_start_matches('/'))
+    if name.starts_with('/') { format!("{ABSOLUTE_ROOT}{name}") } else { format!("{TEXT_ROOT}{name}") }
 }
 
 /// The name the user knows a file of the virtual file system by.

@@ -9,10 +9,12 @@ mod bpf_verifier;
 mod cli;
 #[cfg(feature = "compiler")]
 mod compile;
+mod errors_runtime;
 mod events_fixture;
 mod events_loop;
 mod events_lua;
 mod examples;
 mod harness;
+mod lifecycle;
 mod lua_files;
 mod vm;

@@ -9,6 +9,9 @@ use crate::bpf::sys::prog::LineInfo;
 const HEADER_LENGTH: usize = 4;
 const STRINGS_OFFSET: usize = 16;
 
+/// Where the compiler puts the user's texts: before a relative name, and before an absolute one.
+const TEXT_ROOTS: [(&str, &str); 2] = [("/bpflua/text/", ""), ("/bpflua/root/", "/")];
+
 /// The line info of a program with the strings that it refers to.
 #[derive(Clone, Copy, Debug)]
 pub struct LineTable<'a> {
@@ -19,7 +22,7 @@ pub struct LineTable<'a> {
 /// A line of the user's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLine {
-    /// The file as the compiler knew it.
+    /// The file as the user names it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
@@ -42,7 +45,7 @@ impl<'a> LineTable<'a> {
         let in_text = before.clone().find(|line| !self.string(line.file_name_off).ends_with(".h"));
         let line = in_text.or_else(|| before.clone().next())?;
         Some(SourceLine {
-            file: self.string(line.file_name_off).to_owned(),
+            file: user_name(self.string(line.file_name_off)),
             line: line.line(),
             column: line.column(),
             text: self.string(line.line_off).trim().to_owned(),
@@ -53,6 +56,11 @@ impl<'a> LineTable<'a> {
         let bytes = self.strings.get(offset as usize..).unwrap_or_default();
         CStr::from_bytes_until_nul(bytes).ok().and_then(|text| text.to_str().ok()).unwrap_or_default()
     }
+}
+
+fn user_name(path: &str) -> String {
+    let found = TEXT_ROOTS.iter().find_map(|(root, start)| Some((start, path.strip_prefix(root)?)));
+    found.map_or_else(|| path.to_owned(), |(start, name)| format!("{start}{name}"))
 }
 
 fn strings(btf: &[u8]) -> Option<&[u8]> {
@@ -92,6 +100,13 @@ mod tests {
         let found = table.find(5).unwrap();
         assert_eq!((found.file.as_str(), found.line, found.column, found.text.as_str()), ("a.lua", 7, 5, "foo();"));
         assert_eq!(table.find(9).unwrap().line, 8);
+    }
+
+    #[test]
+    fn files_are_named_as_the_user_does() {
+        assert_eq!(user_name("/bpflua/text/examples/a.lua"), "examples/a.lua");
+        assert_eq!(user_name("/bpflua/root/tmp/a.lua"), "/tmp/a.lua");
+        assert_eq!(user_name("b.c"), "b.c");
     }
 
     #[test]

@@ -123,7 +123,9 @@ fn not_mounted(err: &io::Error) -> Error {
         .with_evidence(format!("looked in: {HOME}, {IN_DEBUGFS}, /proc/self/mounts"))
         .with_evidence(format!("mount of tracefs on `{HOME}` as uid {uid}: {}", errno_words(errno)));
     match uid {
-        0 => error.with_note("mounting takes CAP_SYS_ADMIN in the first user namespace; a container may lack it"),
+        0 => error
+            .with_hint(format!("run on the host, outside of any container: mount -t tracefs nodev {HOME}"))
+            .with_note("mounting takes CAP_SYS_ADMIN in the first user namespace; a container may lack it"),
         _ => error.with_hint(format!("have root run: mount -t tracefs nodev {HOME}")),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -79,7 +79,8 @@ impl Bpflua {
 
     /// Starts it.
     pub fn start(mut self) -> Running {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what it starts can be ended with it.
+        self.command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let line = format!("{:?}", self.command);
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
         let mut stdin = child.stdin.take().unwrap();
@@ -127,7 +128,7 @@ impl Stream {
     }
 }
 
-/// A process that may still run. Dropping it kills it.
+/// A process that may still run. Dropping it kills it and what it started.
 pub struct Running {
     child: Child,
     line: String,
@@ -227,7 +228,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // SAFETY: the group of our own child, which was not waited for.
+            unsafe { libc::kill(-(self.pid() as libc::pid_t), libc::SIGKILL) };
+        }
         let _ = self.child.wait();
     }
 }

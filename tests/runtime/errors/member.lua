@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- NAME a member that the kernel's struct does not have
+-- REQUIRES btf
+
+BPF{text = [[
+#include <linux/sched.h>
+
+int on_call(struct pt_regs *ctx)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+
+    return task->static_pryo;
+}
+]]}

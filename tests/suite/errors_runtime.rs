@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the command says when something is wrong: a script for each error in `tests/runtime/errors/`, with the golden
+//! of what a user sees beside it. A script's first lines tell what it needs (`REQUIRES`), with which options it runs
+//! (`OPTIONS`) and in which place (`AS`).
+//!
+//! The goldens are of one kernel without kprobes and of those of our virtual machines, `NAME@SERIES.snap`, where what
+//! is said depends on the kernel; elsewhere only the headline and the status are compared.
+
+use std::path::Path;
+
+use super::harness::{Bpflua, Need, kernel_release, missing, root_folder, vm_series};
+
+const FOLDER: &str = "tests/runtime/errors";
+
+/// What the first lines of a script say after a word.
+fn told<'a>(text: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("-- {word} ")));
+    line.unwrap_or_default().split([',', ' ']).filter(|item| !item.is_empty())
+}
+
+fn need(word: &str) -> Need {
+    match word {
+        "root" => Need::Root,
+        "btf" => Need::Btf,
+        "kprobes" => Need::Kprobes,
+        "tracefs" => Need::Tracefs,
+        other => panic!("REQUIRES {other}"),
+    }
+}
+
+/// Without the type data, in a mount namespace of its own.
+const WITHOUT_BTF: &str = "mount -t tmpfs tmpfs /sys/kernel/btf && exec \"$@\"";
+/// Without any tracefs.
+const WITHOUT_TRACEFS: &str = "umount -l /sys/kernel/debug/tracing 2>/dev/null; umount -l /sys/kernel/debug 2>/dev/null; umount -l /sys/kernel/tracing; exec \"$@\"";
+
+/// The command that a place means.
+fn place(name: &str) -> Vec<&'static str> {
+    let apart = ["unshare", "--mount", "sh", "-c"];
+    // A user without rights, apart from finding the executable wherever it was built.
+    let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search";
+    match name {
+        "" => Vec::new(),
+        "nobody" => nobody.split(' ').collect(),
+        "without_btf" => [&apart[..], &[WITHOUT_BTF, "sh"]].concat(),
+        "without_tracefs" => [&apart[..], &[WITHOUT_TRACEFS, "sh"]].concat(),
+        "without_tracefs_and_mount" => {
+            [&apart[..], &[WITHOUT_TRACEFS, "sh", "setpriv", "--bounding-set", "-sys_admin"]].concat()
+        }
+        other => panic!("AS {other}"),
+    }
+}
+
+/// Runs a script; gives what a user sees, without what differs from place to place.
+fn seen(name: &str, text: &str) -> String {
+    let wrapper = place(told(text, "AS").next().unwrap_or_default());
+    let options = told(text, "OPTIONS").map(str::to_owned);
+    let script = format!("{FOLDER}/{name}.lua");
+    neutral(&Bpflua::under(&wrapper, options.chain([script])).run().transcript())
+}
+
+fn neutral(text: &str) -> String {
+    let mut text = text.replace(&kernel_release(), "KERNEL").replace(env!("CARGO_BIN_EXE_bpflua"), "bpflua");
+    let filters = [
+        (r"searched: [\d,]+ kallsyms names(, \d+ loaded kernel modules?)?", "searched: N kallsyms names"),
+        (r"0x[0-9a-f]{16}", "ADDRESS"),
+        (r"\d+ of \d+ log lines", "N of M log lines"),
+        // What a kernel has that is nearly what was asked for.
+        (r"(hint: similar: vfs_read, vfs_readv).*", "$1, …"),
+        (r"(hint: `struct task_struct` of this kernel has `static_prio`).*", "$1, …"),
+    ];
+    for (pattern, with) in filters {
+        text = regex::Regex::new(pattern).unwrap().replace_all(&text, with).into_owned();
+    }
+    text
+}
+
+/// Compares with the golden, which is another one under each kernel of ours when the script says `VARIES`.
+fn compare(name: &str, text: &str, seen: &str) {
+    let varies = text.contains("\n-- VARIES ");
+    let golden = match vm_series() {
+        Some(series) if varies => format!("{name}@{series}"),
+        _ => name.to_owned(),
+    };
+    if varies && vm_series().is_none() && !Need::Kprobes.lacking().is_some() {
+        // A kernel that nobody keeps goldens for.
+        return assert!(seen.starts_with("error: "), "{seen}");
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../runtime/errors");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(golden, seen));
+}
+
+/// Runs and compares the script of this name.
+fn check(name: &str) {
+    let text = std::fs::read_to_string(root_folder().join(FOLDER).join(format!("{name}.lua"))).unwrap();
+    let needs: Vec<Need> = told(&text, "REQUIRES").map(need).collect();
+    if !missing(&needs) {
+        compare(name, &text, &seen(name, &text));
+    }
+}
+
+/// One test for each script.
+macro_rules! errors {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test] fn $test() { check($name); })*
+        const NAMES: &[&str] = &[$($name),*];
+    };
+}
+
+errors! {
+    root_an_unknown_option_of_attach_kprobe: "attach_option",
+    root_an_unknown_option_of_a_buffer: "buffer_option",
+    root_an_error_in_a_handler: "handler",
+    root_an_unknown_map: "map_name",
+    root_an_unknown_method_of_a_map: "map_method",
+    root_an_unknown_member: "member",
+    root_tracefs_is_mounted_when_needed: "mounts_tracefs",
+    root_no_btf: "no_btf",
+    root_a_function_that_does_not_exist: "no_function",
+    root_no_tracefs_for_a_tracepoint: "no_tracepoint",
+    root_no_tracefs_for_the_trace_pipe: "no_tracefs",
+    root_not_root: "not_root",
+    root_an_unknown_method_of_an_object: "object_method",
+    root_a_slip_in_the_c_text: "syntax",
+    root_a_function_that_must_not_be_traced: "untraceable",
+    root_the_verifier_rejects: "verifier",
+}
+
+#[test]
+fn every_script_is_run() {
+    for entry in std::fs::read_dir(root_folder().join(FOLDER)).unwrap().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "lua") {
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap();
+            assert!(NAMES.contains(&name), "{}", path.display());
+        }
+    }
+    for name in NAMES {
+        assert!(Path::new(FOLDER).join(format!("{name}.lua")).exists(), "{name}.lua");
+    }
+}
+
+/// The whole log is shown on request, and only then.
+#[test]
+fn root_the_verifiers_log_is_shown_on_request() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let script = format!("{FOLDER}/verifier.lua");
+    let short = Bpflua::under(&[], [&script]).run().expect(1).stderr;
+    let long = Bpflua::under(&[], ["--verifier-log", &script]).run().expect(1).stderr;
+    let call = "call bpf_map_lookup_elem#1";
+    assert!(!short.contains(call) && short.lines().count() < 15, "{short}");
+    assert!(long.contains(call) && long.lines().count() > short.lines().count() + 20, "{long}");
+}
