@@ -67,6 +67,8 @@ mod llvm {
             println!("cargo:rustc-link-lib=static={name}");
         }
         link_system();
+        // LLVM's tables hold a quarter of a million addresses: at a fixed place they need no work at each start.
+        println!("cargo:rustc-link-arg-bins=-no-pie");
     }
 
     /// zlib and zstd (LLVM's compressed sections) and the C++ library, statically, so that the result needs libc alone.

@@ -4,7 +4,7 @@
 //! `cargo bench --bench startup` (as root, with bpftrace installed). The commands run by turns, so that a machine that
 //! changes its speed changes it for all; what is told is the median of each, and its ratio to bpftrace's.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used, reason = "a benchmark, not the program")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a benchmark, not the program")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

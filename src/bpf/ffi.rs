@@ -3,7 +3,7 @@
 //!
 //! All return 0 or a count, or `-errno`. Pointers must be good for the sizes that the map has; a null `key` stands for
 //! "before the first" where a walk begins, and for "no key" in queues. The C declarations, for `ffi.cdef`, are [`CDEF`];
-//! the addresses, for `ffi.cast`, are [`FUNCTIONS`].
+//! the addresses, for `ffi.cast`, are [`functions`].
 
 use std::ffi::{c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,7 +11,7 @@ use super::function::Function;
 use super::image::Image;
 use super::loader;
 use super::map::Map;
-use super::probe::Probe;
+use super::probe::{Probe, ProbeReport};
 use super::program::{LoadAs, Program};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Kind, Type, TypeId};
@@ -41,6 +41,8 @@ pub struct Object {
     /// First, so that links go before what they use.
     pub(super) probes: Vec<Probe>,
     pub(super) next_probe: u32,
+    /// Detached probes of which the kernel missed runs, until somebody asks.
+    pub(super) missed: Vec<ProbeReport>,
     programs: HashMap<(String, LoadAs), Rc<Program>>,
     functions: Vec<Function>,
     image: Image,
@@ -58,6 +60,7 @@ impl Object {
         Ok(Object {
             probes: Vec::new(),
             next_probe: 0,
+            missed: Vec::new(),
             programs: HashMap::new(),
             functions: Function::fold(&image.programs),
             image,

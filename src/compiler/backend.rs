@@ -2,7 +2,6 @@
 //! What LLVM's BPF backend says when it cannot generate code, as diagnostics of the user's text.
 
 use super::diagnostic::{self, Diagnostic};
-use super::prelude;
 use super::source::Source;
 use crate::error::Error;
 
@@ -47,11 +46,10 @@ pub fn failure(source: &Source, messages: &[String], line_of: &dyn Fn(&str) -> O
 
 /// Takes `FILE:LINE:COLUMN: in function NAME TYPE: WORDS` apart; what is not of that form is all words.
 fn parts<'a>(message: &'a str, source: &Source) -> (&'a str, (u32, u32), &'a str) {
-    let path = prelude::text_path(&source.name);
     let parsed = message.split_once(" in function ").and_then(|(place, rest)| {
         let (head, words) = rest.split_once(": ")?;
         let function = head.split([' ', '.']).next()?;
-        let place = place.strip_prefix(&path).unwrap_or_default();
+        let place = place.strip_prefix(&source.name).unwrap_or_default();
         let mut numbers = place.split(':').filter_map(|n| n.parse().ok());
         Some((function, (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)), words))
     });
@@ -66,9 +64,7 @@ mod tests {
     fn a_full_stack_is_told_once_in_the_users_words() {
         let source = Source::file("a.c", "int big(struct pt_regs *ctx) { char a[600]; }\n");
         let message = |name: &str| {
-            format!(
-                "/bpflua/text/a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n"
-            )
+            format!("a.c:1:32: in function {name} i32 (ptr): Looks like the BPF stack limit is exceeded. Please\n")
         };
         let error = failure(&source, &[message("big"), message("big.fentry")], &|_| None);
         assert_eq!(error.locations().len(), 1);

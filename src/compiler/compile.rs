@@ -71,10 +71,10 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let bug = |step: &str, words: String| {
         Error::bug(format!("cannot compile the C text of `{}`", source.name), format!("{step}: {words}"))
     };
-    let path = prelude::text_path(&source.name);
+    let path = source.name.as_str();
     let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
 
-    let entries = entries::make(module, context, options.arch.registers(), &path).map_err(refused)?;
+    let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
     events::record(module);
 
@@ -88,7 +88,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
         all.extend(variants::add(module, context, program, options.arch));
     }
     for program in &all {
-        reads::convert(program.function, program.kind, context, &path).map_err(refused)?;
+        reads::convert(program.function, program.kind, context, path).map_err(refused)?;
     }
     module.verify().map_err(|words| bug("passes", words))?;
     module

@@ -210,6 +210,9 @@ pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
     for dir in ["-I".to_owned() + ".", format!("-I{ROOT}"), format!("-I{KERNEL_ROOT}")] {
         args.push(dir);
     }
+    // Debug information, and through it the verifier's log, names the file as the user does.
+    let user_root = if source.name.starts_with('/') { "/" } else { "" };
+    args.push(format!("-fdebug-prefix-map={TEXT_ROOT}={user_root}"));
     args.extend(["-include".into(), format!("{ROOT}/{DIALECT}")]);
     args.extend(["-main-file-name".into(), source.name.clone(), "-x".into(), "c".into(), text_path(&source.name)]);
     args

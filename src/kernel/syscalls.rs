@@ -15,7 +15,7 @@
 //! ```
 
 use crate::error::Result;
-use crate::kernel::kallsyms;
+use crate::kernel::{btf, kallsyms};
 use std::str::FromStr;
 use std::sync::OnceLock;
 use syscalls::Sysno;
@@ -77,6 +77,10 @@ pub fn prefix() -> Result<&'static str> {
     static PREFIX: OnceLock<&'static str> = OnceLock::new();
     if let Some(found) = PREFIX.get() {
         return Ok(found);
+    }
+    // Reading the symbols takes ten milliseconds; the type data name the likeliest function in most kernels.
+    if btf::kernel_mentions(&function_name(expected_prefix(), "bpf")) {
+        return Ok(PREFIX.get_or_init(expected_prefix));
     }
     let mut ordered = PREFIXES;
     // A kernel has one native prefix. The likeliest first lets the search end as soon as it is seen.

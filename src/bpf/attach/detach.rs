@@ -33,9 +33,7 @@ impl Object {
 
     /// Detaches one probe.
     pub fn detach(&mut self, probe: ProbeId) -> Result<()> {
-        let before = self.probes.len();
-        self.probes.retain(|known| known.id != probe);
-        if self.probes.len() < before {
+        if self.drop_probes(|known| known.id == probe) {
             return Ok(());
         }
         Err(Error::script(format!("cannot detach probe {}", probe.0), "it is not attached"))
@@ -70,16 +68,27 @@ impl Object {
 
     /// Detaches everything.
     pub fn detach_all(&mut self) {
-        self.probes.clear();
+        self.drop_probes(|_| true);
+    }
+
+    /// The probes detached since this was last asked of which the kernel missed runs, so that no loss goes untold.
+    pub fn take_missed(&mut self) -> Vec<ProbeReport> {
+        std::mem::take(&mut self.missed)
+    }
+
+    /// Detaches the probes that are `meant`, and remembers what they missed; whether there were any.
+    fn drop_probes(&mut self, meant: impl Fn(&Probe) -> bool) -> bool {
+        let (gone, kept): (Vec<Probe>, Vec<Probe>) = std::mem::take(&mut self.probes).into_iter().partition(meant);
+        self.probes = kept;
+        self.missed.extend(gone.iter().map(Probe::report).filter(|report| report.stats.missed > 0));
+        !gone.is_empty()
     }
 
     fn detach_at(&mut self, kind: ProbeKind, target: &str, function: Option<&str>) -> Result<()> {
-        let before = self.probes.len();
         let meant = |probe: &Probe| {
             probe.kind == kind && probe.is_at(target) && function.is_none_or(|function| probe.function == function)
         };
-        self.probes.retain(|probe| !meant(probe));
-        if self.probes.len() < before {
+        if self.drop_probes(meant) {
             return Ok(());
         }
         let what = match function {

@@ -141,8 +141,7 @@ mod tests {
 
     #[test]
     fn names_and_contexts_tell_the_kind() {
-        let kind =
-            |name, context, params| kind_of_function(name, context, params).map(|(kind, section)| (kind, section));
+        let kind = kind_of_function;
         assert_eq!(kind("hello", Some("pt_regs"), 3), Some((Kind::Kprobe, "kprobe".into())));
         assert_eq!(kind("hello", None, 1), Some((Kind::Kprobe, "kprobe".into())));
         assert_eq!(kind("syscall__execve", Some("pt_regs"), 2), Some((Kind::Syscall, "kprobe".into())));

@@ -37,6 +37,7 @@ mod storage;
 mod views;
 
 pub use layout::FieldRef;
+pub use open::kernel_mentions;
 pub use reader::Btf;
 pub use views::{
     Array, Composite, Datasec, DatasecVar, Enum, Enumerator, Func, FuncProto, Int, IntEncoding, Kind, Member, Param,

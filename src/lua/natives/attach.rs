@@ -55,23 +55,23 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
 }
 
 fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
-    natives.add("detach_kprobe", "detach_kprobe", |_, (object, options): (AnyUserData, Table)| {
+    natives.add("detach_kprobe", "detach_kprobe", |lua, (object, options): (AnyUserData, Table)| {
         let (event, function): (String, Option<String>) = (field(&options, "event")?, field(&options, "fn_name")?);
         let retprobe = field::<Option<bool>>(&options, "retprobe")?.unwrap_or(false);
-        with(&object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
+        detached(lua, &object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
     })?;
-    natives.add("detach_uprobe", "detach_uprobe", |_, (object, options): (AnyUserData, Table)| {
+    natives.add("detach_uprobe", "detach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
         let target = uprobe_target(&options)?;
         let function: Option<String> = field(&options, "fn_name")?;
-        with(&object, |object| object.detach_uprobe(&target, function.as_deref()))
+        detached(lua, &object, |object| object.detach_uprobe(&target, function.as_deref()))
     })?;
-    natives.add("detach_tracepoint", "detach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+    natives.add("detach_tracepoint", "detach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        with(&object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
+        detached(lua, &object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
     })?;
-    natives.add("detach_raw_tracepoint", "detach_raw_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+    natives.add("detach_raw_tracepoint", "detach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        with(&object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
+        detached(lua, &object, |object| object.detach_raw_tracepoint(&tracepoint, function.as_deref()))
     })
 }
 
@@ -88,6 +88,23 @@ fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) ->
         settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
     }
     Ok(id.0)
+}
+
+/// Detaches, and tells what the probes missed.
+fn detached(lua: &Lua, object: &AnyUserData, detach: impl FnOnce(&mut Object) -> Result<()>) -> Result<()> {
+    let (outcome, missed) = with(object, |object| Ok((detach(object), object.take_missed())))?;
+    tell_missed(lua, &missed)?;
+    outcome
+}
+
+/// Tells how many runs of these probes the kernel left out: nothing is lost silently.
+pub(super) fn tell_missed(lua: &Lua, reports: &[ProbeReport]) -> Result<()> {
+    let settings = &Host::of(lua)?.settings;
+    for report in reports {
+        let ProbeReport { kind, target, function, stats, .. } = report;
+        settings.tell(0, || format!("{} {target} -> {function}: the kernel missed {} runs", kind.name(), stats.missed));
+    }
+    Ok(())
 }
 
 /// `kprobe vfs_read -> on_read: by kprobe (fentry: refused by this kernel (EPERM))`

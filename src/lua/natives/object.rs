@@ -38,9 +38,10 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("load", "load_func", |_, (object, name): (AnyUserData, String)| {
         with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
     })?;
-    natives.add("close", "close", |_, object: AnyUserData| {
-        drop(borrow(&object)?.0.take());
-        Ok(())
+    natives.add("close", "close", |lua, object: AnyUserData| {
+        let Some(mut closed) = borrow(&object)?.0.take() else { return Ok(()) };
+        closed.detach_all();
+        super::attach::tell_missed(lua, &closed.take_missed())
     })?;
     Ok(natives.into_table())
 }
