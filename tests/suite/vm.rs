@@ -26,8 +26,7 @@ fn other_kernels() {
 fn passes(kernel: &str) -> bool {
     let mut command = Command::new(root_folder().join("tests/vm/run"));
     command.args(["--kernel", kernel, "--env", &format!("BPFLUA_TEST_VM={kernel}")]);
-    // insta would ask cargo for the project's root.
-    command.args(["--env", "INSTA_UPDATE=no", "--env", &format!("INSTA_WORKSPACE_ROOT={}", root_folder().display())]);
+    command.args(goldens());
     command.arg(std::env::current_exe().unwrap()).args(["--test-threads=1", "root_"]);
     command.current_dir(root_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -41,6 +40,20 @@ fn passes(kernel: &str) -> bool {
         return true;
     }
     status.success()
+}
+
+/// Where the goldens are, which insta would ask cargo for. `INSTA_UPDATE=always` writes those of the kernel.
+fn goldens() -> Vec<String> {
+    let update = std::env::var("INSTA_UPDATE").ok();
+    let environment = [
+        format!("INSTA_WORKSPACE_ROOT={}", root_folder().display()),
+        format!("INSTA_UPDATE={}", update.as_deref().unwrap_or("no")),
+    ];
+    let mut arguments: Vec<String> = environment.into_iter().flat_map(|pair| ["--env".to_owned(), pair]).collect();
+    if update.is_some() {
+        arguments.extend(["--writable".to_owned(), root_folder().join("tests/runtime").display().to_string()]);
+    }
+    arguments
 }
 
 fn kernel_tag(kernel: &str) -> String {

@@ -15,6 +15,7 @@ pub enum Need {
     NoKprobes,
     KprobeMulti,
     Tracefs,
+    X86,
     Uprobes,
     Tool(&'static str),
 }
@@ -58,6 +59,7 @@ impl Need {
             Need::NoKprobes => (!kprobes(), "it is for kernels without kprobes".to_owned()),
             Need::KprobeMulti => (kprobe_multi(), "this kernel has no kprobe-multi".to_owned()),
             Need::Tracefs => (exists("/sys/kernel/tracing/trace_pipe"), "tracefs is not mounted".to_owned()),
+            Need::X86 => (cfg!(target_arch = "x86_64"), "it is for x86-64".to_owned()),
             Need::Uprobes => (exists("/sys/bus/event_source/devices/uprobe"), "this kernel has no uprobes".to_owned()),
             Need::Tool(name) => (in_path(name), format!("there is no program `{name}`")),
         };
