@@ -29,6 +29,7 @@ pub fn failure(source: &Source, messages: &[String], line_of: &dyn Fn(&str) -> O
         let cause = CAUSES.iter().find(|(phrase, ..)| words.contains(phrase));
         let text = match cause {
             Some((_, meaning, _)) => format!("`{function}` {meaning}"),
+            None if function.is_empty() => words.trim().to_owned(),
             None => format!("`{function}`: {}", words.trim()),
         };
         if !diagnostics.iter().any(|earlier| earlier.message == text) {
@@ -46,6 +47,10 @@ pub fn failure(source: &Source, messages: &[String], line_of: &dyn Fn(&str) -> O
 
 /// Takes `FILE:LINE:COLUMN: in function NAME TYPE: WORDS` apart; what is not of that form is all words.
 fn parts<'a>(message: &'a str, source: &Source) -> (&'a str, (u32, u32), &'a str) {
+    // A function with the attribute `error` is called where only a mistake of the user's leads.
+    if let Some((_, words)) = message.split_once("\"dontcall-error\": ") {
+        return ("", (0, 0), words);
+    }
     let parsed = message.split_once(" in function ").and_then(|(place, rest)| {
         let (head, words) = rest.split_once(": ")?;
         let function = head.split([' ', '.']).next()?;
@@ -53,7 +58,7 @@ fn parts<'a>(message: &'a str, source: &Source) -> (&'a str, (u32, u32), &'a str
         let mut numbers = place.split(':').filter_map(|n| n.parse().ok());
         Some((function, (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)), words))
     });
-    parsed.unwrap_or(("the program", (0, 0), message))
+    parsed.unwrap_or(("", (0, 0), message))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ const MAP_KINDS: &[(&str, &str, &[&str])] = &[
     ("array", "an array", &[]),
     ("percpu_array", "a per-CPU array", &[]),
     ("histogram", "a histogram", &[]),
+    ("table", "a table", &[]),
     ("stack_trace", "a stack-trace map", &["get_stackid"]),
     ("perf_output", "a perf buffer", &["perf_submit", "perf_submit_skb"]),
     (
@@ -62,7 +63,7 @@ fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String>
     let message = diagnostic.message.clone();
     let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
     if message.starts_with("no member named") {
-        let (member, record) = (*quoted.first()?, *quoted.get(1)?);
+        let (member, record) = (method_name(quoted.first()?), *quoted.get(1)?);
         return match map_of(record) {
             Some((kind, map)) => {
                 diagnostic.message = wrong_method(member, kind, map);
@@ -70,6 +71,14 @@ fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String>
             }
             None => member_hint(member, record, options),
         };
+    }
+    if let Some(why) = quoted.iter().find_map(|record| not_of_kind(record)) {
+        diagnostic.message = why;
+        return None;
+    }
+    if let Some((_, words)) = message.strip_prefix("static assertion failed").and_then(|rest| rest.split_once(": ")) {
+        diagnostic.message = words.to_owned();
+        return None;
     }
     if message.starts_with("call to undeclared function") {
         let function = *quoted.first()?;
@@ -88,6 +97,25 @@ fn map_of(record: &str) -> Option<(&'static str, &str)> {
     let (kind, map) = rest.split_once("_map_")?;
     let known = MAP_KINDS.iter().find(|(name, ..)| *name == kind).map(|(name, ..)| *name)?;
     Some((known, map))
+}
+
+/// What `struct bpflua_counts_is_no_stack_trace_map *` says of the method called: the dialect gives a method that a map
+/// cannot have this type in place of a function's.
+fn not_of_kind(record: &str) -> Option<String> {
+    let names = record.split("struct bpflua_").skip(1);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = names.filter_map(|name| name.split(|c| !is_word(c)).next()).find(|name| name.contains("_is_no_"))?;
+    if let Some(map) = rest.strip_prefix("leaf_of_").and_then(|rest| rest.strip_suffix("_is_no_integer")) {
+        return Some(format!("only whole numbers can be incremented; the values of `{map}` are none"));
+    }
+    let (map, kind) = rest.split_once("_is_no_")?;
+    Some(format!("this needs a {} map; `{map}` is none", kind.trim_end_matches("_map").replace('_', "-")))
+}
+
+/// `increment` for `__bpflua_increment_n`: what a method with an optional argument becomes inside.
+fn method_name(member: &str) -> &str {
+    let inner = member.strip_prefix("__bpflua_").unwrap_or(member);
+    inner.strip_suffix("_n").or(inner.strip_suffix("_packed")).filter(|_| inner != member).unwrap_or(member)
 }
 
 fn words_of(kind: &str) -> &'static str {

@@ -23,8 +23,8 @@ pub const DECLARATIONS: &str = "bpflua/kernel.h";
 const DIALECT: &str = "bpflua.h";
 /// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
-/// The headers with the kernel's own macros: constants, and members under another name.
-const KERNEL_MACROS: &str = "bpflua/constants";
+/// The headers whose macros lead to kernel types: constants, members under another name, probes with their contexts.
+const KERNEL_MACROS: &[&str] = &["bpflua/constants", "bpflua/probes"];
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -77,10 +77,13 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
         options.headers.iter().filter(|(path, _)| *path != FALLBACK_ENUMS).map(|(_, text)| *text).collect();
     let flags: Vec<&str> = options.flags.iter().filter_map(|flag| flag.strip_prefix("-D")).collect();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).collect();
-    let user: Vec<&str> = user.iter().copied().chain(macro_bodies(&user, options)).collect();
+    let iterators = iterator_records(&user);
+    let bodies = macro_bodies(&user, options);
+    let user: Vec<&str> = user.into_iter().chain(bodies.iter().map(String::as_str)).collect();
     let request = types::Request {
         texts: &user,
         flags: &flags,
+        roots: &iterators.iter().map(String::as_str).collect::<Vec<_>>(),
         defined: Some(&types::Defined::by(&prelude)),
         skip: &["pt_regs"],
         ..types::Request::default()
@@ -88,27 +91,41 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
     types::declarations(btf, &request).text
 }
 
-/// What the kernel's own macros stand for, as far as the texts use them: `sk_family` is `__sk_common.skc_family`, so the
-/// member it leads to is used where the macro is.
-fn macro_bodies<'a>(texts: &[&'a str], options: &Options<'a>) -> Vec<&'a str> {
-    let defined: HashMap<&str, &str> = options
-        .headers
-        .iter()
-        .filter(|(path, _)| path.starts_with(KERNEL_MACROS))
-        .flat_map(|(_, text)| text.lines())
-        .filter_map(macro_of)
-        .collect();
+/// What the macros that lead to kernel types stand for, as far as the texts use them: `sk_family` is
+/// `__sk_common.skc_family`, so the member it leads to is used where the macro is, and `RAW_TRACEPOINT_PROBE` names the
+/// record of its context.
+fn macro_bodies(texts: &[&str], options: &Options) -> Vec<String> {
+    let headers =
+        options.headers.iter().filter(|(path, _)| KERNEL_MACROS.iter().any(|prefix| path.starts_with(prefix)));
+    let joined: Vec<String> = headers.map(|(_, text)| text.replace("\\\n", " ")).collect();
+    let defined: HashMap<&str, &str> = joined.iter().flat_map(|text| text.lines()).filter_map(macro_of).collect();
     let mut bodies: Vec<&str> = Vec::new();
+    let mut next = 0;
     let mut pending: Vec<&str> = texts.to_vec();
-    while let Some(text) = pending.pop() {
-        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+    while let Some(text) = pending.get(next).copied() {
+        next += 1;
+        for word in words(text) {
             if let Some(body) = defined.get(word).filter(|body| !bodies.contains(body)) {
                 bodies.push(body);
                 pending.push(body);
             }
         }
     }
-    bodies
+    bodies.into_iter().map(str::to_owned).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The records of the iterators that the texts have: `BPF_ITER(task)` pastes the name of `struct bpf_iter__task`.
+fn iterator_records(texts: &[&str]) -> Vec<String> {
+    texts
+        .iter()
+        .flat_map(|text| text.split("BPF_ITER").skip(1))
+        .filter_map(|rest| words(rest.trim_start().strip_prefix('(')?).next())
+        .map(|target| format!("struct bpf_iter__{target}"))
+        .collect()
 }
 
 /// The name and the body of a `#define` line.

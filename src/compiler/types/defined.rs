@@ -122,7 +122,7 @@ impl Defined {
         let first_argument = parens == 1
             && before.is_some_and(|token| token.is("("))
             && at >= 2
-            && tokens[at - 2].is_name()
+            && tokens[at - 2].text.starts_with("BPF_")
             && after.is_some_and(|token| token.is(",") || token.is(")"));
         if (parens == 0 && declared && ends) || first_argument {
             self.names.insert(tokens[at].text.to_owned());
