@@ -7,6 +7,7 @@ mod bpf_maps;
 mod bpf_objects;
 mod bpf_verifier;
 mod cli;
+mod commands;
 #[cfg(feature = "compiler")]
 mod compile;
 mod errors_runtime;

@@ -2,9 +2,10 @@
 //! The tests that need root, again under other kernels: one boot for each, in a virtual machine.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::harness::{adopt, root_folder, skip, table, vm_series};
+use super::harness::{adopt, bpflua, root_folder, skip, table, vm_series};
 
 /// Unless `BPFLUA_TEST_KERNELS` says otherwise; `tests/run --all-kernels` does.
 const KERNELS: &str = "6.1 6.12";
@@ -16,10 +17,17 @@ fn other_kernels() {
     if vm_series().is_some() {
         return skip("not in a VM");
     }
+    compile_portable_object();
     let kernels = std::env::var("BPFLUA_TEST_KERNELS").unwrap_or_else(|_| KERNELS.to_owned());
     let failed: Vec<&str> = kernels.split_whitespace().filter(|kernel| !passes(kernel)).collect();
     say(&format!("\n{}", table()));
     assert!(failed.is_empty(), "tests failed under Linux {}: see their output above", failed.join(", "));
+}
+
+/// For the test that loads an object under another kernel than it was compiled under.
+fn compile_portable_object() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("portable.o");
+    bpflua(["compile", "tests/runtime/portable/portable.c", "-o"]).arg(file).run().expect(0);
 }
 
 /// Runs the tests whose names hold `root_` under one kernel, their output passed on as it comes.
@@ -31,8 +39,12 @@ fn passes(kernel: &str) -> bool {
     command.current_dir(root_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let stderr = child.stderr.take().unwrap();
-    let errors = std::thread::spawn(move || pass_on(kernel_tag(""), stderr));
-    pass_on(kernel_tag(kernel), child.stdout.take().unwrap());
+    let tag = format!("Linux {kernel}: ");
+    let errors = std::thread::spawn({
+        let tag = tag.clone();
+        move || pass_on(&tag, stderr)
+    });
+    pass_on(&tag, child.stdout.take().unwrap());
     let told = errors.join().unwrap();
     let status = child.wait().unwrap();
     if status.code() == Some(NO_HARNESS) {
@@ -56,12 +68,8 @@ fn goldens() -> Vec<String> {
     arguments
 }
 
-fn kernel_tag(kernel: &str) -> String {
-    if kernel.is_empty() { String::new() } else { format!("Linux {kernel}: ") }
-}
-
 /// Prints each line at once, past the test runner; takes rows of the table out. Gives all of it.
-fn pass_on(tag: String, pipe: impl std::io::Read) -> String {
+fn pass_on(tag: &str, pipe: impl std::io::Read) -> String {
     let mut all = String::new();
     for line in BufReader::new(pipe).lines() {
         let line = line.unwrap_or_else(|error| format!("({error})"));

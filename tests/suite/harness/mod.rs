@@ -11,5 +11,5 @@ mod workload;
 
 pub use needs::{Need, kernel_release, missing, skip, vm_series};
 pub use report::{adopt, record, table};
-pub use running::{Bpflua, Ended, Running, bpflua, deadline, root_folder, scratch};
+pub use running::{Bpflua, Ended, Running, bpflua, deadline, portable_object, root_folder, scratch};
 pub use workload::{OneAtATime, Spawner, histogram, ping_pong, thread_id};

@@ -12,7 +12,6 @@ pub enum Need {
     Root,
     Btf,
     Kprobes,
-    NoKprobes,
     KprobeMulti,
     Tracefs,
     X86,
@@ -42,7 +41,7 @@ pub fn missing(needs: &[Need]) -> bool {
 pub fn skip(reason: &str) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "skipped: {name}: {reason}");
-    let known = ["without kprobes", "kprobe-multi", "not in a VM"];
+    let known = ["kprobe-multi", "not in a VM"];
     if let Some(series) = vm_series() {
         assert!(known.iter().any(|words| reason.contains(words)), "must run on Linux {series}: {reason}");
     }
@@ -56,7 +55,6 @@ impl Need {
             Need::Root => (unsafe { libc::geteuid() } == 0, "it needs root".to_owned()),
             Need::Btf => (exists("/sys/kernel/btf/vmlinux"), "this kernel offers no BTF".to_owned()),
             Need::Kprobes => (kprobes(), "this kernel has no kprobes".to_owned()),
-            Need::NoKprobes => (!kprobes(), "it is for kernels without kprobes".to_owned()),
             Need::KprobeMulti => (kprobe_multi(), "this kernel has no kprobe-multi".to_owned()),
             Need::Tracefs => (exists("/sys/kernel/tracing/trace_pipe"), "tracefs is not mounted".to_owned()),
             Need::X86 => (cfg!(target_arch = "x86_64"), "it is for x86-64".to_owned()),

@@ -34,6 +34,11 @@ pub fn scratch(name: &str) -> PathBuf {
     folder
 }
 
+/// In a virtual machine: the object that [`super::super::vm`] compiled outside of it.
+pub fn portable_object() -> Option<PathBuf> {
+    vm_series().map(|_| Path::new(env!("CARGO_TARGET_TMPDIR")).join("portable.o"))
+}
+
 /// A command line that runs bpflua.
 pub struct Bpflua {
     command: Command,
@@ -88,7 +93,7 @@ impl Bpflua {
         let _ = stdin.write_all(&self.input);
         let stdout = Stream::of(child.stdout.take().unwrap());
         let stderr = Stream::of(child.stderr.take().unwrap());
-        Running { child, line, stdout, stderr, started: Instant::now() }
+        Running { child, line, stdout, stderr }
     }
 
     /// Runs it to its end.
@@ -134,7 +139,6 @@ pub struct Running {
     line: String,
     stdout: Stream,
     stderr: Stream,
-    started: Instant,
 }
 
 impl Running {
@@ -221,7 +225,6 @@ impl Running {
             signal: status.signal(),
             stdout: self.stdout.whole(),
             stderr: self.stderr.whole(),
-            took: self.started.elapsed(),
         }
     }
 }
@@ -252,7 +255,6 @@ pub struct Ended {
     pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    pub took: Duration,
 }
 
 impl Ended {
