@@ -21,11 +21,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The result of anything in bpflua that can fail for a reason worth telling.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Whose fault it is; decides the exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The user's script, C text or command line. Exit status 1.
     Script,
@@ -47,7 +49,7 @@ impl Kind {
 }
 
 /// A place in one of the user's files. Lines and columns count from 1; 0 means unknown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The file as the user names it.
     pub file: String,
@@ -91,7 +93,7 @@ impl fmt::Display for Location {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Inner {
     kind: Kind,
     what: String,
@@ -105,7 +107,7 @@ struct Inner {
 }
 
 /// What went wrong, as data. Boxed, so that a `Result` stays small.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 
 impl Error {

@@ -83,7 +83,7 @@ impl<'a> Target<'a> {
             return None;
         }
         if self.extends(other) {
-            return Some(self.bound);
+            return Some(other.len().abs_diff(self.name.len()).min(self.bound));
         }
         if other.len().abs_diff(self.name.len()) > self.bound {
             return None;

@@ -6,7 +6,7 @@ use super::ir::{Context, Module, Target, Value};
 use super::passes::{entries, events, program, reads, variants};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
-use super::{Options, Source, backend, explain, tracepoints};
+use super::{Options, Source, backend, explain, isolate, tracepoints};
 use crate::error::{Error, Result};
 
 /// An object and what was said while it was made.
@@ -27,12 +27,14 @@ pub struct Compiled {
 pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
     let texts = prelude::read_texts(source, options);
     let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
-    let Some(cache) = options.cache else { return compile_now(source, options, &texts, &records) };
+    let what = format!("cannot compile the C text of `{}`", source.name);
+    let compile_apart = || isolate::run(&what, || compile_now(source, options, &texts, &records));
+    let Some(cache) = options.cache else { return compile_apart() };
     let key = cache.key(source, options, &texts.user, &records);
     if let Some(compiled) = cache.find(&key) {
         return Ok(compiled);
     }
-    let compiled = compile_now(source, options, &texts, &records)?;
+    let compiled = compile_apart()?;
     cache.keep(&key, &compiled);
     Ok(compiled)
 }
@@ -52,9 +54,6 @@ fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &
         Outcome::Failed => {
             let hints = explain::errors(&mut diagnostics, options);
             return Err(diagnostic::failure(source, &diagnostics, hints));
-        }
-        Outcome::Crashed => {
-            return Err(Error::bug(format!("cannot compile the C text of `{}`", source.name), "clang crashed on it"));
         }
     };
     let object = lower(&module, &context, source, options)?;

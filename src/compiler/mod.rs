@@ -14,6 +14,7 @@ mod compile;
 pub mod diagnostic;
 mod explain;
 mod ir;
+mod isolate;
 mod options;
 mod passes;
 mod prelude;

@@ -302,6 +302,8 @@ fn root_vfs_read_latency() {
         let mut zero = File::open("/dev/zero").unwrap();
         let mut byte = [0];
         (0..READS).for_each(|_| std::io::Read::read_exact(&mut zero, &mut byte).unwrap());
+        // Between its first line and its wait, Ctrl-C would end the script before the histogram.
+        std::thread::sleep(Duration::from_secs(1));
         let ended = running.interrupt();
         let text =
             ended.stdout.strip_prefix("Tracing... Ctrl-C ends it\n\n").unwrap_or_else(|| panic!("{}", ended.stdout));

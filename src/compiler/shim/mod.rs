@@ -60,8 +60,6 @@ pub enum Outcome<'c> {
     Module(Module<'c>),
     /// The text has errors; the diagnostics say which.
     Failed,
-    /// clang itself crashed.
-    Crashed,
 }
 
 /// Runs clang's front end over `files` with the cc1 arguments `args`; the diagnostics come in clang's order.
@@ -93,8 +91,7 @@ pub fn compile<'c>(files: &[VirtualFile], args: &[String], context: &'c Context)
     let outcome = match status {
         // SAFETY: the shim returned a new module of this context and leaves it to us.
         0 => Outcome::Module(unsafe { Module::from_raw(module, context) }),
-        1 => Outcome::Failed,
-        _ => Outcome::Crashed,
+        _ => Outcome::Failed,
     };
     (outcome, diagnostics)
 }

@@ -14,7 +14,6 @@
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassPlugin.h>
-#include <llvm/Support/CrashRecoveryContext.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Transforms/Utils/Cloning.h>
@@ -121,16 +120,8 @@ std::unique_ptr<llvm::Module> run_frontend(const cc_file *files, size_t n_files,
 extern "C" int cc_compile(const cc_file *files, size_t n_files, const char *const *args, size_t n_args,
 			  LLVMContextRef context, const cc_sink *sink, LLVMModuleRef *module)
 {
-	std::unique_ptr<llvm::Module> result;
-	/* A fault inside clang ends the compilation, not the process; its signal handlers stay only as long. */
-	llvm::CrashRecoveryContext::Enable();
-	llvm::CrashRecoveryContext recovery;
-	bool survived = recovery.RunSafely([&] {
-		result = run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *llvm::unwrap(context), *sink);
-	});
-	llvm::CrashRecoveryContext::Disable();
-	if (!survived)
-		return CC_CRASHED;
+	std::unique_ptr<llvm::Module> result =
+		run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *llvm::unwrap(context), *sink);
 	if (!result)
 		return CC_FAILED;
 	*module = llvm::wrap(result.release());

@@ -44,7 +44,7 @@ typedef struct {
 } cc_sink;
 
 /* What cc_compile returns. */
-enum { CC_OK = 0, CC_FAILED = 1, CC_CRASHED = 2 };
+enum { CC_OK = 0, CC_FAILED = 1 };
 
 /*
  * Runs clang's front end with the cc1 arguments `args` (the last names the main file). The real file system lies
