@@ -33,10 +33,14 @@ int get_myrq(struct pt_regs *ctx)
 }
 ]]
 
--- A spin lock of four bytes, then the number we want: the front of the kernel's struct, and no more.
+-- The front of the kernel's struct up to the number we want, and no more. Until Linux 7.0 a spin lock comes first.
 local own = BPF{text = [[
+#include <linux/version.h>
+
 struct rq {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
     u32 lock;
+#endif
     unsigned int nr_running;
 };
 ]] .. body}

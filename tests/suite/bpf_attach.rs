@@ -11,6 +11,7 @@ use bpflua::bpf::{KprobeTarget, Mechanism, Object, ProbeKind, UprobePlace, Uprob
 use bpflua::error::Kind;
 
 use super::bpf_objects::{create, hits, set_global};
+use super::harness::skip;
 
 const CALLS: u64 = 20;
 
@@ -39,7 +40,7 @@ fn check(mechanism: Mechanism, retprobe: bool, slot: u32) {
     let target = KprobeTarget { mechanism, retprobe, ..getpgid() };
     let probe = match object.attach_kprobe(&target, "f") {
         Ok(probe) => probe,
-        Err(err) if err.kind() == Kind::Machine => return println!("skipped: {}", err.report()),
+        Err(err) if err.kind() == Kind::Machine => return skip(&err.to_string()),
         Err(err) => panic!("{}", err.report()),
     };
     let report = object.probes().remove(0);
@@ -133,7 +134,7 @@ fn root_regular_expressions() {
             assert!(hits(&object, 6) >= CALLS);
             object.detach_kprobe(&report.target, false, None).unwrap();
         }
-        Err(err) if err.kind() == Kind::Machine => println!("skipped: {}", err.report()),
+        Err(err) if err.kind() == Kind::Machine => skip(&err.to_string()),
         Err(err) => panic!("{}", err.report()),
     }
     let err = object.attach_kprobe(&KprobeTarget::matching("no_such_function_.*"), "plain").unwrap_err();
@@ -188,7 +189,7 @@ fn root_btf_typed_tracepoints() {
     let Some(mut object) = watching_us() else { return };
     match object.attach_auto("on_switch") {
         Ok(_) => assert_eq!(object.probes()[0].mechanism, Mechanism::Tracing),
-        Err(err) if err.kind() == Kind::Machine => println!("skipped: {}", err.report()),
+        Err(err) if err.kind() == Kind::Machine => skip(&err.to_string()),
         Err(err) => panic!("{}", err.report()),
     }
 }

@@ -7,11 +7,12 @@ use bpflua::bpf::{KprobeTarget, Mechanism, Object, ProbeReport};
 use bpflua::error::Error;
 
 use super::bpf_objects::{create, hits};
+use super::harness::skip;
 
 /// The object, where this kernel has kprobes.
 fn with_kprobes() -> Option<Object> {
     if !fs::exists("/sys/bus/event_source/devices/kprobe").unwrap() {
-        println!("skipped: this kernel has no kprobes");
+        skip("this kernel has no kprobes");
         return None;
     }
     create("probes")
@@ -109,7 +110,9 @@ fn root_functions_of_one_name() {
         name.ends_with("_show") && !name.starts_with("__pfx") && !name.contains('.') && !name.contains('\t')
     };
     let twice = names.windows(3).filter(|three| three[0] != three[1] && three[1] == three[2] && plain(three[1]));
-    let Some(name) = twice.map(|three| three[1]).next() else { return println!("skipped: no such function") };
+    let Some(name) = twice.map(|three| three[1]).next() else {
+        return skip("no function of this kernel has a name of its own twice");
+    };
     let report = attach(&mut object, &KprobeTarget::function(name), "plain");
     assert!(report.notes[0].contains("have this name"), "{report:?}");
 }
@@ -121,7 +124,7 @@ fn root_functions_of_kernel_modules() {
     let of_kernel_module = |line: &&str| line.contains(" t ") && line.ends_with(']') && !line.ends_with("[bpf]");
     let usable = |line: &&str| !line.contains(" t __") && !line.contains("init") && !line.contains('.');
     let Some(line) = symbols.lines().filter(of_kernel_module).find(usable) else {
-        return println!("skipped: no function of a kernel module");
+        return skip("no function of a kernel module");
     };
     let name = line.split([' ', '\t']).nth(2).unwrap();
     println!("{line}");

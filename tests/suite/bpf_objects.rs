@@ -8,6 +8,8 @@ use std::time::Instant;
 use bpflua::bpf::{KprobeTarget, Object, ObjectOptions, Variant};
 use bpflua::error::Result;
 
+use super::harness::skip;
+
 pub fn elf(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bpf").join(name);
     fs::read(path).unwrap()
@@ -23,7 +25,7 @@ pub fn create(name: &str) -> Option<Object> {
     match try_create(name) {
         Ok(object) => Some(object),
         Err(err) if err.errno() == Some(libc::EPERM) => {
-            println!("skipped: {err}");
+            skip(&err.to_string());
             None
         }
         Err(err) => panic!("{}", err.report()),
@@ -83,7 +85,7 @@ fn root_timings() {
     for name in ["__x64_sys_getpgid", "vfs_read", "__x64_sys_getpgid"] {
         let start = Instant::now();
         let options = ObjectOptions { name: "timings".to_owned(), ..ObjectOptions::default() };
-        let Ok(mut object) = Object::create(elf.clone(), options) else { return println!("skipped") };
+        let Ok(mut object) = Object::create(elf.clone(), options) else { return skip("it needs root") };
         let created = start.elapsed();
         let _ = object.load("plain");
         let loaded = start.elapsed();

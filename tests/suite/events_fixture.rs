@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use libbpf_rs::{MapCore as _, Object, ObjectBuilder};
 
+use super::harness::skip;
+
 const OBJECT: &[u8] = include_bytes!("../fixtures/events/events.bpf.o");
 /// Events that one run of a program submits, at most.
 pub const MOST_EVENTS: u64 = 256;
@@ -41,7 +43,7 @@ impl Fixture {
     pub fn load_with(ring_bytes: u32) -> Option<Self> {
         // SAFETY: no preconditions.
         if unsafe { libc::geteuid() } != 0 {
-            println!("skipped: loading BPF programs needs root");
+            skip("it needs root");
             return None;
         }
         let mut object = ObjectBuilder::default().open_memory(OBJECT).unwrap();

@@ -91,8 +91,11 @@ fn check_choice(example: &str, probes: Probes, chosen: &[String]) {
     let wanted = match (vm_series().as_deref(), probes, example) {
         (_, Probes::Else, "opens") => "tracepoint",
         (_, Probes::Else, _) => "uprobe",
-        // Their functions are not in BTF: one was cloned by the compiler, the other has no arguments.
-        (Some(_), _, "hello" | "task_switch" | "sync_timing") => "kprobe",
+        // Its function has no arguments, so that BTF leaves it out.
+        (Some(_), _, "sync_timing") => "kprobe",
+        (Some("5.10"), ..) => "fentry",
+        // Their function was cloned by the compiler: it has a suffix, and BTF leaves it out, too.
+        (Some(_), _, "hello" | "task_switch") => "kprobe",
         (Some(_), ..) => "fentry",
         (None, Probes::SystemCall, _) if missing_quietly(Need::Kprobes) => "sys_enter",
         (None, ..) => return,
@@ -305,10 +308,11 @@ fn root_vfs_read_latency() {
         let text =
             ended.stdout.strip_prefix("Tracing... Ctrl-C ends it\n\n").unwrap_or_else(|| panic!("{}", ended.stdout));
         let (wanted, total) = histogram(text, "usecs");
-        assert_eq!(text, wanted, "bcc's layout");
-        // This mechanism follows two calls per CPU at a time, and readers that wait for input take both places.
-        let least = if trial.asked == "kprobe_multi" { 1 } else { READS };
-        assert!(total >= least, "{READS} reads:\n{text}");
+        // Return probes by kprobe-multi follow two calls per CPU at a time, those by kprobe on 5.10 one; readers that
+        // wait for input take the places. Then nothing may be seen.
+        let blind = trial.asked == "kprobe_multi" || trial.asked == "kprobe" && vm_series().as_deref() == Some("5.10");
+        assert!(total >= READS || blind, "{READS} reads:\n{text}");
+        assert!(text == wanted || blind && text.is_empty(), "bcc's layout:\n{text}");
         ended
     });
 }

@@ -84,7 +84,8 @@ fn root_kill_leaves_no_program_link_or_map() {
     assert!(programs.len() >= 3, "programs {programs:?}");
     assert!(tracepoints.len() >= 2, "programs {tracepoints:?}");
     assert_eq!(maps.len(), 4, "maps {maps:?}");
-    assert!(links.len() >= 4, "links {links:?}");
+    // Before Linux 5.15 tracepoints, kprobes and uprobes have no links, but perf events of the process's own.
+    assert!(!links.is_empty(), "links {links:?}");
     running.signal(libc::SIGKILL);
     assert_eq!(running.end().signal, Some(libc::SIGKILL));
     expect_gone("prog", "left_", &[]);

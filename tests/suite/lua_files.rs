@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::harness::skip;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lua")
 }
@@ -36,7 +38,7 @@ fn files_without_a_kernel() {
 fn root_files_with_a_kernel() {
     // SAFETY: no arguments, no memory.
     if unsafe { libc::geteuid() } != 0 {
-        println!("skipped: not root");
+        skip("it needs root");
         return;
     }
     run_all(true);
