@@ -16,6 +16,22 @@ use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
 /// What a section starts with that the kernel takes no program from.
 const NO_PROGRAM: &[&str] = &[".text", ""];
 
+/// Sections that programs are put in: their names are symbols of the object, which a function would have to share.
+const SECTIONS: &[&str] = &[
+    "kprobe",
+    "uprobe",
+    "fentry",
+    "fexit",
+    "raw_tracepoint",
+    "tracepoint",
+    "perf_event",
+    "xdp",
+    "socket",
+    "sockops",
+    "sk_msg",
+    "license",
+];
+
 /// The kinds of the programs by name; functions with a section of the user's keep it.
 #[derive(Debug, Default)]
 pub struct Entries {
@@ -39,6 +55,12 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         let params = function.params();
         let record = context_record(function, context);
         let is_program = function.is_external() && params.first().is_none_or(|first| first.ty().is_pointer());
+        if is_program && SECTIONS.contains(&name.as_str()) {
+            let line = function.definition_line().unwrap_or(0);
+            let message =
+                format!("a program cannot be called `{name}`: that is the name of a section; call it otherwise");
+            return Err(Diagnostic::error(file, line, 0, message));
+        }
         match kind_of_function(&name, record.as_deref(), params.len()).filter(|_| is_program) {
             Some((kind, section)) => {
                 let program = take_context(module, context, function, kind, registers, file)?;
