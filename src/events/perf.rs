@@ -178,7 +178,8 @@ impl PerfCpu {
         let before = self.ring.end();
         event_ioctl(&clock, IOC_SET_OUTPUT, self.fd())?;
         event_ioctl(&clock, IOC_ENABLE, 0)?;
-        for _ in 0..50 {
+        // A tick can be late where the CPUs are shared with other machines.
+        for _ in 0..1000 {
             std::thread::sleep(Duration::from_micros(200));
             if self.ring.end() != before {
                 break;

@@ -254,6 +254,7 @@ fn root_task_switch() {
         let mut running = trial.start();
         running.until_told("count_sched: by");
         let (a, b) = ping_pong(200);
+        running.until_in_its_loop();
         let ended = running.interrupt();
         let line = regex::Regex::new(r"^task_switch\[ *(\d+)-> *(\d+)\]=(\d+)$").unwrap();
         let switches: Vec<[u64; 3]> = ended
@@ -302,8 +303,7 @@ fn root_vfs_read_latency() {
         let mut zero = File::open("/dev/zero").unwrap();
         let mut byte = [0];
         (0..READS).for_each(|_| std::io::Read::read_exact(&mut zero, &mut byte).unwrap());
-        // Between its first line and its wait, Ctrl-C would end the script before the histogram.
-        thread::sleep(Duration::from_secs(1));
+        running.until_in_its_loop();
         let ended = running.interrupt();
         let text =
             ended.stdout.strip_prefix("Tracing... Ctrl-C ends it\n\n").unwrap_or_else(|| panic!("{}", ended.stdout));

@@ -144,6 +144,7 @@ fn root_a_reader_that_goes_away_ends_the_tracer_quietly() {
 /// Runs a script, has this thread make `calls`, then presses Ctrl-C.
 fn storm(mut tracer: super::harness::Running, calls: u64) -> Ended {
     tracer.until("ready", |text| text.starts_with("ready\n").then_some(()));
+    tracer.until_in_its_loop();
     call(calls);
     tracer.interrupt().expect(0)
 }
@@ -189,6 +190,16 @@ fn root_losses_are_told() {
     let line = regex::Regex::new(r"(?m)^.*lost (\d+) of (\d+) events of events in total$").unwrap();
     let found = line.captures(&ended.stderr).unwrap_or_else(|| panic!("{}", ended.stderr));
     assert_eq!(found[2].parse::<u64>().unwrap(), CALLS, "{}", ended.stderr);
+}
+
+/// What is left of one compilation in the process must not reach the next.
+#[test]
+fn root_several_texts_in_one_script() {
+    if missing(&TRACER) {
+        return;
+    }
+    let ended = bpflua(["--no-cache", &script("several_texts")]).run().expect(0);
+    assert_eq!(ended.stdout, "1\ttrue\t1\n2\ttrue\t1\n3\ttrue\t1\n");
 }
 
 #[test]

@@ -174,6 +174,18 @@ impl Running {
         self.wait(text, |running| running.stderr().contains(text).then_some(()));
     }
 
+    /// Waits until it waits for events: Ctrl-C before that ends a script on the spot, in no loop.
+    pub fn until_in_its_loop(&mut self) {
+        // epoll_wait(2) is a system call of its own on x86-64 only.
+        let plain = if cfg!(target_arch = "x86_64") { 232 } else { libc::SYS_epoll_pwait };
+        let waits = [plain, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2].map(|call| call.to_string());
+        let file = format!("/proc/{}/syscall", self.pid());
+        self.wait("it waits for events", |_| {
+            let call = std::fs::read_to_string(&file).unwrap_or_default();
+            waits.iter().any(|wait| call.split(' ').next() == Some(wait)).then_some(())
+        });
+    }
+
     fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&Running) -> Option<T>) -> T {
         let limit = Instant::now() + deadline();
         loop {
