@@ -8,6 +8,7 @@ local events = require("bpflua.events")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
 local source = require("bpflua.source")
+local test_run = require("bpflua.test_run")
 local trace = require("bpflua.trace")
 
 ---@class bpflua.BPF
@@ -19,8 +20,10 @@ local Instance = {}
 -- Objects that are open, in the order they were made: all are closed at the script's end.
 local open_objects = {}
 
-for name, method in pairs(attach) do
-    Methods[name] = method
+for _, methods in ipairs({ attach, test_run }) do
+    for name, method in pairs(methods) do
+        Methods[name] = method
+    end
 end
 buffers.install(map.Map)
 

@@ -45,7 +45,9 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
         variant,
         fd,
         instructions: plan.insns.len(),
+        prog_type: plan.types.0,
         expected_attach_type: plan.types.1,
+        kind: plan.kind,
         log,
     })
 }
@@ -197,8 +199,11 @@ fn typed_target(raw: &RawProgram, name: &str) -> Result<Option<BtfTarget>> {
 
 /// The flags that a section's name implies.
 fn section_flags(section: &str) -> u32 {
+    let section = section.trim_start_matches('?');
     let word = section.split('/').next().unwrap_or(section);
     match word {
+        // It may always sleep, and the kernel wants that said.
+        "syscall" => libbpf_sys::BPF_F_SLEEPABLE,
         "xdp.frags" | "xdp.frags_devmap" | "xdp.frags_cpumap" => libbpf_sys::BPF_F_XDP_HAS_FRAGS,
         word if word.ends_with(".s") => libbpf_sys::BPF_F_SLEEPABLE,
         _ => 0,

@@ -33,6 +33,7 @@ mod probe;
 mod program;
 mod relocation;
 mod sys;
+mod test_run;
 mod verifier;
 mod version;
 
@@ -45,5 +46,6 @@ pub use object::{Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use program::{LoadAs, Program, RunCounting, RunStats};
 pub use sys::memory::MapMemory;
+pub use test_run::{TestOutcome, TestRun};
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
 pub use version::libbpf_version;

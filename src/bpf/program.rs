@@ -105,7 +105,10 @@ pub struct Program {
     pub(super) variant: Variant,
     pub(super) fd: OwnedFd,
     pub(super) instructions: usize,
+    pub(super) prog_type: u32,
     pub(super) expected_attach_type: u32,
+    /// What it was loaded for, for people: its section, or the kind of probe.
+    pub(super) kind: String,
     pub(super) log: String,
 }
 

@@ -93,6 +93,7 @@ files! {
     "scripts/lib/map.lua",
     "scripts/lib/percpu.lua",
     "scripts/lib/source.lua",
+    "scripts/lib/test_run.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/utils.lua",

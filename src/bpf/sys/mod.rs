@@ -10,6 +10,7 @@ pub mod memory;
 pub mod object;
 pub mod perf;
 pub mod prog;
+pub mod test_run;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

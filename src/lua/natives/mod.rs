@@ -7,6 +7,7 @@ mod cfunctions;
 mod kernel;
 mod object;
 mod run;
+mod test_run;
 
 pub use object::check;
 
@@ -20,5 +21,6 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("kernel", kernel::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
+    natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)
 }
