@@ -55,6 +55,7 @@ end
 ---@return {raised: any, frames: table}? failure
 function M.call(chunk, args)
     find_beside()
+    require("bpflua.globals").watch(debug.getinfo(chunk, "S").source)
     return xpcall(whole_script, on_error, chunk, args)
 end
 
@@ -88,5 +89,6 @@ BPF = require("bpflua.bpf")
 package.loaded.bpf = BPF
 package.loaded.bcc = BPF
 require("bpflua.format").install()
+require("bpflua.bcc_lua").install()
 
 return M

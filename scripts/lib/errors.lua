@@ -68,6 +68,12 @@ end
 ---@return boolean
 M.is_embedded = native.is_embedded
 
+---The names most like one that does not exist, the nearest first.
+---@param name string
+---@param known string[]
+---@return string[]
+M.nearest = native.nearest
+
 ---Ends the script's run from any depth, without an error.
 ---@param how "broken pipe"|"checked"
 function M.finish(how)

@@ -51,12 +51,16 @@ function M.plain(value)
     return reader and reader(value) or value
 end
 
+local function is_integer(value)
+    return type(value) == "cdata" and (ffi.istype(u64, value) or ffi.istype(i64, value))
+end
+
 ---`tostring` without the type suffix of LuaJIT's 64-bit integers, and with the text of a `char[N]`.
 ---@param value any
 ---@return string
 function M.text(value)
     value = M.plain(value)
-    if type(value) == "cdata" and (ffi.istype(u64, value) or ffi.istype(i64, value)) then
+    if is_integer(value) then
         return (lua_tostring(value):gsub("U?LL$", ""))
     end
     return lua_tostring(value)
@@ -86,10 +90,18 @@ local function format(fmt, ...)
         return lua_format(fmt, ...)
     end
     local values, at = { ... }, 0
-    for directive in fmt:gsub("%%%%", ""):gmatch("%%[%-+ #0]*%d*%.?%d*(%a)") do
+    fmt = fmt:gsub("%%([%-+ #0]*%d*%.?%d*)([%a%%])", function(flags, directive)
+        if directive == "%" then
+            return nil
+        end
         at = at + 1
+        if directive == "p" and is_integer(values[at]) then
+            -- An address is its bare hexadecimal digits, as in bcc-lua.
+            values[at] = lua_format("%x", values[at])
+            return "%" .. flags .. "s"
+        end
         values[at] = argument(directive, values[at])
-    end
+    end)
     return lua_format(fmt, unpack(values, 1, count))
 end
 

@@ -1,4 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
--- The second argument of a bcc-lua script. The full contract is not here yet.
+-- `utils`, the second argument of a bcc-lua script; also `require("bpflua.utils")`.
 
-return {}
+---@class bpflua.utils
+---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
+---@field posix table clocks and sleep
+local utils = {
+    argparse = require("bpflua.argparse"),
+    posix = require("bpflua.posix"),
+}
+
+return utils
