@@ -88,7 +88,9 @@ end
 BPF = require("bpflua.bpf")
 package.loaded.bpf = BPF
 package.loaded.bcc = BPF
+json = require("bpflua.json")
 require("bpflua.format").install()
 require("bpflua.bcc_lua").install()
+require("bpflua.json_lines").install()
 
 return M

@@ -316,6 +316,13 @@ function Class.num_open_tracepoints()
     return count_probes("tracepoint")
 end
 
+-- What needs no BPF object.
+for _, module in ipairs({ "columns", "containers", "facts", "net" }) do
+    for name, fn in pairs(require("bpflua." .. module)) do
+        Class[name] = fn
+    end
+end
+
 Class._status = false
 
 local BPF = {}

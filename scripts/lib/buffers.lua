@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local json_lines = require("bpflua.json_lines")
 
 local M = {}
 
@@ -62,11 +63,14 @@ end
 
 local function source_options(map, options)
     local ctype = options.ctype or map.event_type and map.event_type.ctype or nil
+    if json_lines.wanted then
+        options.ctype, ctype = nil, map.event_type and map.event_type.ctype or nil
+    end
     return {
         fd = map:get_fd(),
         name = map.name,
         ctype = ctype,
-        handler = options.callback,
+        handler = json_lines.wanted and json_lines.handler(map.name, ctype ~= nil) or options.callback,
         -- bcc-lua's handlers get a pointer, as their C type says; ours a struct that knows its members.
         args = { "cpu", (options.ctype or not ctype) and "ev" or "event", "size" },
         page_cnt = options.page_cnt,

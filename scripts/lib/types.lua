@@ -262,9 +262,15 @@ local function quoted(value)
     return type(value) == "string" and ("%q"):format(value) or format.text(value)
 end
 
+---The value of a bit-field of a struct at an address.
+---@param base ffi.cdata* the struct's address
+---@param field table of `Type:members()`, with `bits`
+---@return number|ffi.cdata*
+M.read_member = read_bits
+
 -- The text of one member at its place; structs and arrays in braces.
 local function member_text(field, base)
-    if field.bits or field.hidden then
+    if field.bits then
         return format.text(read_bits(base, field))
     end
     local member = M.of(field.type)
@@ -292,6 +298,21 @@ function Type:text_at(address)
     return self.values and self:name_of(value) or quoted(value)
 end
 
+-- The member by which a struct value tells its own type.
+local TYPE_OF = "__bpflua_type"
+
+local function type_of(value)
+    return value[TYPE_OF]
+end
+
+---The type of a struct value that an object's types were made for; nil for other cdata.
+---@param value ffi.cdata*
+---@return bpflua.Type?
+function M.of_value(value)
+    local ok, found = pcall(type_of, value)
+    return ok and getmetatable(found) == Type and found or nil
+end
+
 -- What a struct value answers beyond its members.
 local function struct_metatype(self)
     local hidden, of = {}, "members"
@@ -299,6 +320,7 @@ local function struct_metatype(self)
         hidden[field.name] = field.hidden and field or nil
     end
     local methods = {
+        [TYPE_OF] = self,
         ---The value on its own: an event's is gone when its handler returns.
         copy = function(value)
             return self.ctype(value)

@@ -14,6 +14,7 @@ Examples:
   bpflua opens.lua                    run a script
   bpflua opens.lua -p 1234            options after the script are the script's
   bpflua -e 'print(jit.version)'      run a line of Lua
+  bpflua --json opens.lua | jq .event print events as lines of JSON
   bpflua -v latency.lua               tell how each probe was attached, and why so
   bpflua check --load probes/*.lua    compile C and pass it through the kernel's verifier
   bpflua compile probe.c -o probe.o   write a portable BPF object
@@ -40,6 +41,10 @@ pub struct Args {
     /// Attach kprobes this way when the script names none, not the cheapest way that works
     #[arg(long, value_name = "NAME", value_parser = ["auto", "fentry", "kprobe_multi", "kprobe", "sys_enter"])]
     pub mechanism: Option<String>,
+
+    /// Print each event as a line of JSON; what the script prints goes to standard error
+    #[arg(long)]
+    pub json: bool,
 
     /// Print the versions of bpflua, LuaJIT, libbpf and the compiler
     #[arg(short = 'V', long)]

@@ -56,7 +56,7 @@ fn run(args: &Args) -> ExitCode {
     };
     let end = script.and_then(|script| {
         let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
-        Vm::new(Settings { mechanism, ..settings(&args.common) })?.run(script, rest)
+        Vm::new(Settings { mechanism, json: args.json, ..settings(&args.common) })?.run(script, rest)
     });
     end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
 }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub verifier_log: bool,
     /// How kprobes attach for which the script names no mechanism.
     pub mechanism: Mechanism,
+    /// Whether events become lines of JSON in place of being handed to the script's handlers.
+    pub json: bool,
     /// Run or check.
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
@@ -52,6 +54,7 @@ impl Default for Settings {
             verbosity: 0,
             verifier_log: false,
             mechanism: Mechanism::Auto,
+            json: false,
             task: Task::Run,
             notice: |_| (),
         }

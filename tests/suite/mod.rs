@@ -16,6 +16,7 @@ mod events_loop;
 mod events_lua;
 mod examples;
 mod harness;
+mod json;
 mod lifecycle;
 mod lua_files;
 mod vm;

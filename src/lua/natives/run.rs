@@ -8,7 +8,7 @@ use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
 use crate::lua::interrupt;
 
-/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`.
+/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
@@ -22,6 +22,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         stop::request();
         Ok(())
     })?;
+    natives.add("json", "json", |lua, ()| Ok(Host::of(lua)?.settings.json))?;
     natives.add("folder", "folder", |lua, ()| {
         let host = Host::of(lua)?;
         let folder = host.script.path.as_deref().and_then(std::path::Path::parent);

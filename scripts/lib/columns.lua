@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Aligned output: rows as they come under a header of fixed widths, and whole tables whose widths fit what is in them.
+
+local errors = require("bpflua.errors")
+local format = require("bpflua.format")
+
+---@class bpflua.Column
+---@field [1] string the heading
+---@field width? integer characters; default: the heading's length, at least 6
+---@field right? boolean align to the right; default for numbers
+---@field cut? boolean cut what is longer, with a `~` at the end; else it pushes the rest of its row
+
+local M = {}
+
+local MIN_WIDTH = 6
+local COLUMN_OPTIONS = { "width", "right", "cut" }
+
+local function check_column(column, at)
+    if type(column) == "string" then
+        return { column }
+    elseif type(column) ~= "table" or type(column[1]) ~= "string" then
+        errors.fail({ what = ("column %d has no heading"):format(at), why = 'it is written "PID" or {"PID", width = 7}' })
+    end
+    local known = {}
+    for _, name in ipairs(COLUMN_OPTIONS) do
+        known[name] = true
+    end
+    for name in pairs(column) do
+        if name ~= 1 and not known[name] then
+            errors.unknown(("unknown option `%s` of column `%s`"):format(tostring(name), column[1]), name, known, "options of a column")
+        end
+    end
+    return column
+end
+
+local function is_number(value)
+    return type(value) == "number" or type(value) == "cdata" and tonumber(value) ~= nil
+end
+
+local function cell_text(value)
+    if type(value) == "number" and value % 1 ~= 0 then
+        return ("%.3f"):format(value)
+    end
+    return value == nil and "" or format.text(value)
+end
+
+local function pad(text, width, right)
+    local space = (" "):rep(width - #text)
+    return right and space .. text or text .. space
+end
+
+-- The last cell of a row has no space behind it.
+local function line(columns, values, widths)
+    local cells = {}
+    for i, column in ipairs(columns) do
+        local value = values[i]
+        local text, width = cell_text(value), widths[i]
+        if column.cut and #text > width then
+            text = text:sub(1, width - 1) .. "~"
+        end
+        local right = column.right
+        if right == nil then
+            right = is_number(value)
+        end
+        cells[i] = (i == #columns and not right) and text or pad(text, width, right)
+    end
+    return (table.concat(cells, " "):gsub("%s+$", ""))
+end
+
+-- A heading stands where its column's values do.
+local function headings(columns)
+    local names, aligned = {}, {}
+    for i, column in ipairs(columns) do
+        names[i] = column[1]
+        aligned[i] = setmetatable({ right = column.right or false }, { __index = column })
+    end
+    return names, aligned
+end
+
+---@class bpflua.Columns
+local Columns = {}
+Columns.__index = Columns
+
+---Prints the headings.
+---@return bpflua.Columns self
+function Columns:header()
+    local names, aligned = headings(self.columns)
+    print(line(aligned, names, self.widths))
+    return self
+end
+
+---Prints a row: one value for each column.
+function Columns:row(...)
+    print(line(self.columns, { ... }, self.widths))
+end
+
+---Rows of fixed widths, printed as they come:
+---`local out = BPF.columns{ {"PID", width = 7}, "COMM" }:header()`, then `out:row(event.pid, event.comm)`.
+---@param columns (string|bpflua.Column)[]
+---@return bpflua.Columns
+function M.columns(columns)
+    local self = setmetatable({ columns = {}, widths = {} }, Columns)
+    for i, column in ipairs(columns) do
+        column = check_column(column, i)
+        self.columns[i] = column
+        self.widths[i] = column.width or math.max(#column[1], MIN_WIDTH)
+    end
+    return self
+end
+
+---Prints a whole table; each column is as wide as what is in it.
+---@param rows any[][] one list of values for each row
+---@param columns (string|bpflua.Column)[]
+function M.print_table(rows, columns)
+    local checked, widths = {}, {}
+    for i, column in ipairs(columns) do
+        checked[i] = check_column(column, i)
+        local width, all_numbers = #checked[i][1], #rows > 0
+        for _, row in ipairs(rows) do
+            width = math.max(width, #cell_text(row[i]))
+            all_numbers = all_numbers and is_number(row[i])
+        end
+        if checked[i].right == nil then
+            checked[i] = setmetatable({ right = all_numbers }, { __index = checked[i] })
+        end
+        widths[i] = checked[i].width or width
+    end
+    local names, aligned = headings(checked)
+    print(line(aligned, names, widths))
+    for _, row in ipairs(rows) do
+        print(line(checked, row, widths))
+    end
+end
+
+return M

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Names of the system's numbers (errnos, signals, system calls), and the time of kernel time stamps.
+
+local ffi = require("ffi")
+local errors = require("bpflua.errors")
+local format = require("bpflua.format")
+local native = require("bpflua.native")
+local posix = require("bpflua.posix")
+
+ffi.cdef([[const char *bpflua_sigabbrev(int signal) __asm__("sigabbrev_np");]])
+
+local M = {}
+
+-- The first real-time signal as the kernel counts, and the last.
+local SIGRTMIN, SIGRTMAX = 32, 64
+
+---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
+---@param errno number|ffi.cdata*
+---@return string
+function M.errno_name(errno)
+    return native.kernel.errno_name(tonumber(errno))
+end
+
+---What an errno means, in words.
+---@param errno number|ffi.cdata*
+---@return string
+function M.strerror(errno)
+    return native.kernel.errno_words(tonumber(errno))
+end
+
+---The name of a signal: 9 is "SIGKILL".
+---@param signal number|ffi.cdata*
+---@return string
+function M.signal_name(signal)
+    local number = tonumber(signal)
+    local name = ffi.C.bpflua_sigabbrev(number)
+    if name ~= nil then
+        return "SIG" .. ffi.string(name)
+    elseif number >= SIGRTMIN and number <= SIGRTMAX then
+        return number == SIGRTMIN and "SIGRTMIN" or ("SIGRTMIN+%d"):format(number - SIGRTMIN)
+    end
+    return tostring(number)
+end
+
+---The name of a system call of this machine's: 0 is "read" on x86-64.
+---@param number number|ffi.cdata*
+---@return string "[unknown: 9999]" for one that there is not
+function M.syscall_name(number)
+    number = tonumber(number)
+    local name = number >= 0 and native.kernel.syscall_name(number)
+    return name or ("[unknown: %d]"):format(number)
+end
+
+---The time of `bpf_ktime_get_ns`.
+---@return ffi.cdata* uint64_t nanoseconds
+function M.monotonic_time()
+    return ffi.cast("uint64_t", posix.time_ns(posix.CLOCK.MONOTONIC))
+end
+
+-- Wall time less monotonic time, in seconds. Asked anew each time: the wall clock may be set.
+local function wall_offset()
+    return (posix.time_ns(posix.CLOCK.REALTIME) - posix.time_ns(posix.CLOCK.MONOTONIC)) / 1e9
+end
+
+---The wall time of a time stamp, as `os.date` formats it; `%N` is its nanoseconds, `%L` its milliseconds.
+---@param fmt string such as "%H:%M:%S.%L"
+---@param ktime_ns? number|ffi.cdata* of `bpf_ktime_get_ns`; nil: now
+---@return string
+function M.strftime(fmt, ktime_ns)
+    if type(fmt) ~= "string" then
+        errors.fail({ what = "`strftime` takes a format", why = "this is a " .. errors.type_name(fmt) })
+    end
+    local seconds = ktime_ns and tonumber(ktime_ns) / 1e9 + wall_offset() or posix.time_ns(posix.CLOCK.REALTIME) / 1e9
+    local whole = math.floor(seconds)
+    local nanoseconds = math.floor((seconds - whole) * 1e9)
+    fmt = fmt:gsub("%%([%%NL])", {
+        N = ("%09d"):format(nanoseconds),
+        L = ("%03d"):format(math.floor(nanoseconds / 1e6)),
+    })
+    return os.date(fmt, whole)
+end
+
+return M
