@@ -6,6 +6,9 @@ local native = ...
 
 local M = {}
 
+-- More known names than this are no help in a message; the nearest are.
+local MOST_LISTED = 24
+
 ---The innermost stack frame that is not part of bpflua: the line of the user's script.
 ---@param level? integer stack level to begin at, counted from the caller (default 1)
 ---@return string? file name as Lua shows it
@@ -121,7 +124,7 @@ function M.unknown(what, name, known, of, others)
     end
     if #names == 0 then
         parts.evidence[1] = "there are no " .. of
-    elseif #names <= 40 then
+    elseif #names <= MOST_LISTED then
         parts.evidence[1] = "the " .. of .. " are " .. table.concat(names, ", ")
     end
     M.fail(parts)

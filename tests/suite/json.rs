@@ -17,7 +17,9 @@ fn root_events_become_lines_of_json() {
         // SAFETY: takes no pointers.
         unsafe { libc::getpgid(0) };
     };
-    tracer.work_until("both buffers", work, |lines| (lines.contains("\"seen\"") && lines.contains("\"rest\"")).then_some(()));
+    tracer.work_until("both buffers", work, |lines| {
+        (lines.contains("\"seen\"") && lines.contains("\"rest\"")).then_some(())
+    });
     let ended = tracer.interrupt().expect(0);
     assert!(ended.stderr.contains("handled\t0"), "handlers do not run: {}", ended.stderr);
     for line in ended.stdout.lines() {
