@@ -3,7 +3,7 @@
 
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::ir::{Context, Module, Target, Value};
-use super::passes::{entries, events, program, reads, variants};
+use super::passes::{entries, events, program, ranges, reads, variants};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
 use super::{Options, Source, backend, explain, isolate, tracepoints};
@@ -46,6 +46,7 @@ fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &
 
     let context = Context::new();
     let (outcome, mut diagnostics) = shim::compile(&files, &prelude::arguments(source, options), &context);
+    diagnostics = diagnostic::forget_redefinitions(diagnostics, prelude::ROOT);
     for diagnostic in &mut diagnostics {
         diagnostic.file = prelude::user_name(&diagnostic.file, source);
     }
@@ -93,6 +94,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     module
         .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)
         .map_err(|words| bug("cleaning up", words))?;
+    module.functions().into_iter().for_each(|function| ranges::keep(function, context));
     module.emit_object(&target).map_err(|messages| {
         let line_of = |name: &str| module.function(name).and_then(Value::definition_line);
         backend::failure(source, &messages, &line_of)

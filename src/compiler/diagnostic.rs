@@ -87,6 +87,19 @@ fn caret_indent(text: &str, column: u32) -> String {
     before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect()
 }
 
+/// Takes out the warnings of macros that the text defines and the dialect's headers (below `ours`) have, too: a text
+/// for libbpf expects none of them. The text's own definition counts.
+pub fn forget_redefinitions(diagnostics: Vec<Diagnostic>, ours: &str) -> Vec<Diagnostic> {
+    let is_ours = |at: usize| {
+        let redefined = |d: &Diagnostic| d.severity == Severity::Warning && d.message.ends_with("macro redefined");
+        let is_note = |d: &&Diagnostic| d.severity == Severity::Note && d.file.starts_with(ours);
+        redefined(&diagnostics[at]) && diagnostics.get(at + 1).filter(is_note).is_some()
+    };
+    let kept: Vec<bool> =
+        (0..diagnostics.len()).map(|at| !is_ours(at) && !at.checked_sub(1).is_some_and(is_ours)).collect();
+    diagnostics.into_iter().zip(kept).filter_map(|(diagnostic, keep)| keep.then_some(diagnostic)).collect()
+}
+
 /// How many errors a report shows in full.
 const SHOWN: usize = 3;
 
@@ -108,4 +121,24 @@ pub fn failure(source: &Source, diagnostics: &[Diagnostic], hints: Vec<String>) 
         error = error.with_note(format!("{} more errors follow from the text", errors.len() - SHOWN));
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_of_the_headers_may_be_defined_anew() {
+        let one = |severity, file: &str, message: &str| Diagnostic {
+            severity,
+            message: message.into(),
+            ..Diagnostic::error(file, 1, 1, "")
+        };
+        let redefined = one(Severity::Warning, "/text/a.c", "'READ_ONCE' macro redefined");
+        let previous = |file| one(Severity::Note, file, "previous definition is here");
+        let all = vec![redefined.clone(), previous("/inc/k.h"), redefined, previous("/text/a.c")];
+        let kept = forget_redefinitions(all, "/inc");
+        assert_eq!(kept.len(), 2);
+        assert_eq!(kept[1].file, "/text/a.c");
+    }
 }

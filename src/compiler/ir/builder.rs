@@ -3,6 +3,7 @@
 
 use std::ffi::CStr;
 
+use llvm_sys::LLVMInlineAsmDialect;
 use llvm_sys::LLVMIntPredicate;
 use llvm_sys::core::*;
 use llvm_sys::debuginfo::LLVMInstructionGetDebugLoc;
@@ -137,6 +138,25 @@ impl<'c> Builder<'c> {
                 }
                 _ => value,
             }
+        }
+    }
+
+    /// Makes every user of a 32-bit value take it through a move of 32 bits that LLVM does not see through.
+    pub fn move_32(&self, value: Value<'c>) {
+        const MOVE: &CStr = c"$0 = $0";
+        const SAME: &CStr = c"=w,0";
+        // SAFETY: all of one live context; the string outlives the call that copies it; at first the call takes a
+        // constant, so that it is no user of `value` while the others are changed.
+        unsafe {
+            let mut types = [value.ty().raw()];
+            let ty = LLVMFunctionType(value.ty().raw(), types.as_mut_ptr(), 1, 0);
+            let (text, constraints) = (MOVE.as_ptr().cast_mut(), SAME.as_ptr().cast_mut());
+            let dialect = LLVMInlineAsmDialect::LLVMInlineAsmDialectATT;
+            let asm = LLVMGetInlineAsm(ty, text, MOVE.count_bytes(), constraints, SAME.count_bytes(), 0, 0, dialect, 0);
+            let mut args = [value.ty().zero().raw()];
+            let moved = LLVMBuildCall2(self.builder, ty, asm, args.as_mut_ptr(), 1, UNNAMED.as_ptr());
+            LLVMReplaceAllUsesWith(value.raw(), moved);
+            LLVMSetOperand(moved, 0, value.raw());
         }
     }
 

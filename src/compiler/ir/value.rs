@@ -276,6 +276,12 @@ impl<'c> Value<'c> {
         }
     }
 
+    /// Whether this is assembly in place of a function.
+    pub fn is_inline_asm(self) -> bool {
+        // SAFETY: the value is live.
+        unsafe { !LLVMIsAInlineAsm(self.0).is_null() }
+    }
+
     /// For a call: its arguments.
     pub fn call_args(self) -> Vec<Value<'c>> {
         // SAFETY: asked of calls only.

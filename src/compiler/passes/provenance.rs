@@ -117,6 +117,10 @@ impl Provenances {
             }
             return Some(Provenance::Direct);
         }
+        if callee.is_inline_asm() {
+            // `barrier_var(p)` hands `p` on.
+            return self.join(&call.call_args(), seen);
+        }
         match helper_number(callee) {
             Some(number) if RETURN_DIRECT.contains(&number) => Some(Provenance::Direct),
             Some(GET_CURRENT_TASK) => Some(Provenance::Kernel),

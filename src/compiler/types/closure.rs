@@ -47,6 +47,8 @@ pub(super) struct Closure<'a> {
     queue: Vec<TypeId>,
     /// In the order of the text: the names these types get are settled first.
     pub(super) roots: Vec<TypeId>,
+    /// Kernel functions that the text calls, in its order.
+    pub(super) kfuncs: Vec<TypeId>,
     /// Enumerators wanted from an enum of which not all are written.
     pub(super) values: HashSet<&'a str>,
     pub(super) unknown: Vec<String>,
@@ -66,6 +68,7 @@ impl<'a> Closure<'a> {
             order: Vec::new(),
             queue: Vec::new(),
             roots: Vec::new(),
+            kfuncs: Vec::new(),
             values: HashSet::new(),
             unknown: Vec::new(),
         }
@@ -84,6 +87,7 @@ impl<'a> Closure<'a> {
         closure.skip = request.skip.iter().copied().collect();
         mentions.types.iter().for_each(|mention| closure.add_type(mention));
         mentions.values.iter().for_each(|name| closure.add_value(name));
+        mentions.calls.iter().for_each(|name| closure.add_kfunc(name));
         closure.close();
         closure
     }
@@ -182,6 +186,24 @@ impl<'a> Closure<'a> {
         self.raise(id, Level::Used);
         self.values.insert(name);
         self.roots.push(id);
+    }
+
+    /// A function of the kernel's that the text uses and nobody declares, if programs may call it.
+    fn add_kfunc(&mut self, name: &'a str) {
+        if self.is_taken(name) {
+            return;
+        }
+        let Some(func) = self.btf.find(Kind::Func, name) else { return };
+        // Kernels say which functions are meant since 6.10; before, the name must do.
+        if name.starts_with("bpf_") || self.is_tagged_kfunc(func) {
+            self.kfuncs.push(func);
+        }
+    }
+
+    fn is_tagged_kfunc(&self, func: TypeId) -> bool {
+        self.btf.type_ids().filter(|id| self.btf.kind_of(*id) == Kind::DeclTag).any(|id| {
+            matches!(self.btf.type_by_id(id), Type::DeclTag { name: "bpf_kfunc", to, component: -1 } if to == func)
+        })
     }
 
     fn raise(&mut self, id: TypeId, level: Level) {

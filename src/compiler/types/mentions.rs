@@ -37,6 +37,8 @@ pub(super) struct Mentions<'a> {
     suffixes: Vec<&'a str>,
     /// Names with a member access behind them: variables, whatever the kernel has under this name.
     variables: HashSet<&'a str>,
+    /// Names with `(` behind them, in the order of the text.
+    pub(super) calls: Vec<&'a str>,
     seen: HashSet<&'a str>,
 }
 
@@ -151,6 +153,11 @@ impl<'a> Mentions<'a> {
         }
         if self.seen.insert(name.text) {
             self.values.push(name.text);
+            let is_call = tokens.get(at + 1).is_some_and(|token| token.is("("));
+            // `bpf_ksym_exists(f)` may come before `f(…)`.
+            if is_call || callee == "bpf_ksym_exists" {
+                self.calls.push(name.text);
+            }
         }
     }
 

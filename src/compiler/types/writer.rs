@@ -91,7 +91,17 @@ impl<'a> Writer<'a> {
                 self.define(*id);
             }
         }
+        for id in &self.closure.kfuncs {
+            self.declare_kfunc(*id);
+        }
         self.assemble()
+    }
+
+    /// Weak, so that the text can ask whether the kernel at hand has it.
+    fn declare_kfunc(&mut self, id: TypeId) {
+        let Type::Func(func) = self.closure.btf.type_by_id(id) else { return };
+        let text = self.declare(func.proto_id, func.name.to_owned(), Place { weak: true, ..Place::member(0, true) });
+        self.tail += &format!("extern {text} __attribute__((weak, section(\".ksyms\")));\n");
     }
 
     fn assemble(&self) -> String {

@@ -65,7 +65,10 @@ fn online_cpus() -> u32 {
 
 /// The command line's flags, then the script's, then the folder of the file.
 fn flags(request: &Request, settings: &Settings) -> Vec<String> {
-    let folder = request.folder.iter().map(|folder| format!("-I{}", folder.display()));
+    // A bare `-I` would take the next flag for the folder's name.
+    let here = std::path::Path::new(".");
+    let folder = request.folder.iter().map(|folder| if folder.as_os_str().is_empty() { here } else { folder });
+    let folder = folder.map(|folder| format!("-I{}", folder.display()));
     settings.cflags.iter().chain(&request.cflags).cloned().chain(folder).collect()
 }
 
