@@ -10,6 +10,7 @@ local native = require("bpflua.native")
 local source = require("bpflua.source")
 local test_run = require("bpflua.test_run")
 local trace = require("bpflua.trace")
+local variables = require("bpflua.variables")
 
 ---@class bpflua.BPF
 ---@field [string] bpflua.Map the maps of the C text
@@ -29,22 +30,16 @@ buffers.install(map.Map)
 
 -- ---------------------------------------------------------------- construction
 
-local function open_object(options)
-    local request = source.request(options)
-    if request.object then
-        return native.object.open(request.object)
-    end
-    return native.object.compile(request)
-end
-
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], debug?: integer}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, debug?: integer}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
----`cflags` come after those of the command line; `debug` is taken as bcc takes it and changes nothing (see `-v`)
+---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
+---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
+---those in the C text; `debug` is taken as bcc takes it and changes nothing (see `-v`)
 ---@return bpflua.BPF
 local function construct(options)
-    local self = { _handle = open_object(options), _maps = {}, _sources = {}, _programs = {} }
+    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {} }
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
     for _, facts in ipairs(native.object.maps(self._handle)) do
@@ -102,6 +97,17 @@ function Methods:get_table(name, key_type, leaf_type)
         errors.unknown(("the C text has no map `%s`"):format(tostring(name)), name, self._maps, "maps")
     end
     return found
+end
+
+---The global variables of the C text, in the memory that the programs use: `b:variables().count`, and to set one that is
+---no constant `b:variables().enabled = true`. The field `b.vars` is the same, unless the C text has a map of that name.
+---Structs and arrays come as copies; 64-bit integers as cdata.
+---@return bpflua.Variables
+function Methods:variables()
+    self:_object()
+    local known = rawget(self, "_variables") or variables.new(self)
+    rawset(self, "_variables", known)
+    return known
 end
 
 ---Loads a function into the kernel without attaching it.
@@ -200,6 +206,9 @@ end
 
 function Instance.__index(self, name)
     local found = Methods[name] or rawget(self, "_maps")[name]
+    if found == nil and name == "vars" then
+        return self:variables()
+    end
     if found == nil then
         local what = ("`%s` is neither a method of a BPF object nor a map of its C text"):format(tostring(name))
         errors.unknown(what, name, rawget(self, "_maps"), "maps", Methods)

@@ -87,9 +87,8 @@ setmetatable(inert, {
 })
 
 local function compile(options)
-    local request = source.request(options)
-    if not request.object then
-        native.object.compile(request)
+    if not source.request(options).object then
+        source.create(options)
     end
     return inert
 end
@@ -163,7 +162,7 @@ function M.run(boot, chunk, args)
     debug.sethook()
     if ok or errors.end_of_run(failure.raised) then
         return "exit", 0
-    elseif native.object.checked() > 0 and not errors.is_error(failure.raised) then
+    elseif native.create.checked() > 0 and not errors.is_error(failure.raised) then
         native.run.notice(1, "the check ended at: " .. tostring(failure.raised))
         return "exit", 0
     end

@@ -3,6 +3,7 @@
 
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
+local variables = require("bpflua.variables")
 
 local M = {}
 
@@ -12,7 +13,12 @@ M.OPTIONS = {
     object = "string",
     cflags = "table",
     debug = "number",
+    constants = "table",
+    maps = "table",
 }
+
+local MAP_SIZES = { max_entries = "number", key_size = "number", value_size = "number" }
+
 
 local function exists(path)
     local file = io.open(path, "rb")
@@ -69,13 +75,20 @@ local function check_cflags(cflags)
     end
 end
 
+local function check_maps(maps)
+    for name, sizes in pairs(maps or {}) do
+        errors.options(("BPF{maps.%s}"):format(tostring(name)), sizes, MAP_SIZES)
+    end
+end
+
 ---Checks the options of `BPF{…}` and finds what they name.
 ---@param options table
----@return table request for `native.object.compile`, or `{object = path}`
+---@return table request for `native.create.compile`, or `{object = path}`
 function M.request(options)
     errors.options("BPF", options, M.OPTIONS)
     check_one(options)
     check_cflags(options.cflags)
+    check_maps(options.maps)
     if options.object then
         return { object = find_file(options.object) }
     elseif options.src_file then
@@ -84,6 +97,23 @@ function M.request(options)
     end
     local _, _, source = errors.user_frame()
     return { text = options.text, source = source, cflags = options.cflags }
+end
+
+---Makes an object of what `BPF{…}` is given.
+---@param options table
+---@return userdata? object nil when the script is only being checked
+function M.create(options)
+    local request = M.request(options)
+    local elf
+    if request.object then
+        elf = native.create.open(request.object)
+    else
+        elf = native.create.compile(request)
+    end
+    if elf then
+        local values = variables.initial_values(elf, options.constants or {})
+        return native.create.object(elf, { constants = values, maps = options.maps })
+    end
 end
 
 return M

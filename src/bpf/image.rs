@@ -8,18 +8,22 @@ use std::ffi::{CStr, CString};
 use std::ops::Range;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use libbpf_rs::{ObjectBuilder, OpenObject};
 use object::{Object as _, ObjectSection as _};
 
 use super::Variant;
+use super::globals::{self, Variable};
 use super::libbpf_log;
-use super::map::Map;
+use super::map::{Map, public_name};
 use super::map_kind::MapKind;
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use crate::error::{Error, Result, errno_words};
+use crate::kernel::btf::Btf;
 use crate::kernel::privilege;
+use crate::suggest;
 
 /// What an opened and prepared object comes down to.
 #[derive(Debug)]
@@ -28,7 +32,11 @@ pub struct Image {
     pub programs: Vec<RawProgram>,
     /// Maps, in the order of the ELF.
     pub maps: Vec<Rc<Map>>,
-    /// The object's BTF in the kernel.
+    /// The global variables.
+    pub variables: Vec<Variable>,
+    /// The object's BTF; `None` when it was compiled without types.
+    pub types: Option<Arc<Btf>>,
+    /// The same in the kernel.
     pub btf: Option<OwnedFd>,
     /// The licence that the C text declares.
     pub license: CString,
@@ -47,6 +55,9 @@ impl Image {
         let mut object = opened.map_err(|err| open_error(&options.name, &err, &messages))?;
         let declared = raw::programs(&object);
         let declared_maps = raw::maps(&object);
+        let types = parse_btf(&elf[sections.btf.clone()])?.map(Arc::new);
+        let variables = types.as_ref().map_or_else(|| Ok(Vec::new()), |btf| globals::variables(&elf, btf))?;
+        prepare_contents(&mut object, &declared_maps, &variables, &options)?;
         forget_late_targets(&mut object, &declared);
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
         prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
@@ -59,13 +70,53 @@ impl Image {
         }
         let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
         drop(object);
-        Ok(Image { programs, maps, btf, license: sections.license, btf_range: sections.btf, elf, options })
+        let license = sections.license;
+        Ok(Image { programs, maps, variables, types, btf, license, btf_range: sections.btf, elf, options })
     }
 
     /// The object's BTF as bytes; empty when it has none.
     pub fn btf_bytes(&self) -> &[u8] {
         &self.elf[self.btf_range.clone()]
     }
+}
+
+fn parse_btf(bytes: &[u8]) -> Result<Option<Btf>> {
+    if bytes.is_empty() { Ok(None) } else { Btf::from_bytes(bytes).map(Some) }
+}
+
+/// The global variables of an object that is not created yet, and its types; none when it was compiled without types.
+pub fn read_variables(elf: &[u8], name: &str) -> Result<Option<(Vec<Variable>, Btf)>> {
+    let sections = Sections::read(elf, name)?;
+    let Some(btf) = parse_btf(&elf[sections.btf])? else { return Ok(None) };
+    Ok(Some((globals::variables(elf, &btf)?, btf)))
+}
+
+/// Sets what the host decides: the values of global variables, and the sizes of maps.
+fn prepare_contents(
+    object: &mut OpenObject,
+    maps: &[RawMap],
+    variables: &[Variable],
+    options: &ObjectOptions,
+) -> Result<()> {
+    let index_of = |name: &str| maps.iter().position(|map| public_name(map) == name);
+    globals::write_values(&options.constants, variables, |variable, bytes| {
+        let index = index_of(&variable.map).ok_or_else(|| std::io::Error::from_raw_os_error(libc::ENOENT))?;
+        raw::set_contents(object, index, variable.offset, bytes)
+    })?;
+    for sizes in &options.map_sizes {
+        let what = || format!("cannot set the sizes of map `{}`", sizes.map);
+        let index = index_of(&sizes.map).ok_or_else(|| {
+            let known: Vec<String> = maps.iter().map(public_name).collect();
+            let error = Error::script(what(), "the C text has no such map");
+            match suggest::similar_line(&suggest::nearest(&sizes.map, known.iter().map(String::as_str))) {
+                Some(line) => error.with_hint(line),
+                None => error,
+            }
+        })?;
+        raw::set_sizes(object, index, sizes.max_entries, sizes.key_size, sizes.value_size)
+            .map_err(|err| Error::io(what(), &err))?;
+    }
+    Ok(())
 }
 
 /// The sections that libbpf has no function for.

@@ -198,7 +198,7 @@ impl AsFd for Map {
 }
 
 /// libbpf puts the object's name before `.bss` and its like.
-fn public_name(map: &RawMap) -> String {
+pub(super) fn public_name(map: &RawMap) -> String {
     match map.name.find('.') {
         Some(dot) if map.internal => map.name[dot..].to_owned(),
         _ => map.name.clone(),

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use super::attach::Mechanism;
 use super::function::Function;
+use super::globals::{InitialValue, Variable};
 use super::image::Image;
 use super::loader;
 use super::map::Map;
 use super::probe::{Probe, ProbeReport};
 use super::program::{LoadAs, Program};
+use super::sys::memory::MapMemory;
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Kind, Type, TypeId};
 use crate::suggest;
@@ -33,6 +35,23 @@ pub struct ObjectOptions {
     pub verifier_log_level: u32,
     /// How kprobes attach whose target asks for no mechanism.
     pub mechanism: Mechanism,
+    /// What global variables hold when the programs are loaded; for constants the verifier leaves out what they rule out.
+    pub constants: Vec<InitialValue>,
+    /// Sizes of maps that the C text leaves to its host, or that are to be others than it says.
+    pub map_sizes: Vec<MapSizes>,
+}
+
+/// The sizes of one map; 0 for what the C text says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MapSizes {
+    /// The map's name.
+    pub map: String,
+    /// How many elements it takes; bytes of a ring buffer.
+    pub max_entries: u32,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
 }
 
 /// An object in the kernel. Dropping it detaches everything and frees its maps and programs.
@@ -46,17 +65,14 @@ pub struct Object {
     programs: HashMap<(String, LoadAs), Rc<Program>>,
     functions: Vec<Function>,
     image: Image,
-    btf: Option<Arc<Btf>>,
+    /// The mapped contents of the maps that hold global variables, once somebody asked.
+    memories: HashMap<String, MapMemory>,
 }
 
 impl Object {
     /// Opens an ELF object, relocates its programs and creates its maps. No program is loaded yet.
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
         let image = Image::create(elf, options)?;
-        let btf = match image.btf_bytes().is_empty() {
-            true => None,
-            false => Some(Arc::new(Btf::from_bytes(image.btf_bytes())?)),
-        };
         Ok(Object {
             probes: Vec::new(),
             next_probe: 0,
@@ -64,7 +80,7 @@ impl Object {
             programs: HashMap::new(),
             functions: Function::fold(&image.programs),
             image,
-            btf,
+            memories: HashMap::new(),
         })
     }
 
@@ -90,6 +106,21 @@ impl Object {
             let known = maps.iter().map(|map| map.name.as_str());
             self.unknown("map", name, known)
         })
+    }
+
+    /// The global variables of the C text.
+    pub fn variables(&self) -> &[Variable] {
+        &self.image.variables
+    }
+
+    /// The memory of a map that holds global variables (`.bss` and the like), mapped when it is first asked for. It
+    /// stays where it is as long as the object lives; programs write it at the same time.
+    pub fn memory(&mut self, map: &str) -> Result<&MapMemory> {
+        if !self.memories.contains_key(map) {
+            let memory = self.map(map)?.memory()?;
+            self.memories.insert(map.to_owned(), memory);
+        }
+        self.memories.get(map).ok_or_else(|| Error::bug(format!("cannot map `{map}`"), ""))
     }
 
     /// The user's functions, variants folded, in the order of the ELF.
@@ -118,12 +149,12 @@ impl Object {
 
     /// The types of the object; `None` when it was compiled without them.
     pub fn btf(&self) -> Option<&Arc<Btf>> {
-        self.btf.as_ref()
+        self.image.types.as_ref()
     }
 
     /// The type of the events that a map submits, from the C text's own calls.
     pub fn event_type(&self, map: &str) -> Option<TypeId> {
-        let btf = self.btf.as_ref()?;
+        let btf = self.btf()?;
         let Type::Datasec(section) = btf.type_by_id(btf.find(Kind::Datasec, EVENTS_SECTION)?) else { return None };
         section.vars().find_map(|var| match btf.type_by_id(var.type_id) {
             Type::Var(var) if var.name.strip_prefix(EVENT_PREFIX) == Some(map) => pointee(btf, var.type_id),

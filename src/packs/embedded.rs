@@ -110,6 +110,7 @@ files! {
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/utils.lua",
+    "scripts/lib/variables.lua",
 }
 
 #[cfg(debug_assertions)]

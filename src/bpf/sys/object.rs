@@ -122,6 +122,60 @@ pub fn maps(object: &OpenObject) -> Vec<RawMap> {
     }
 }
 
+/// The map at this place in the order of [`maps`].
+fn nth_map(object: &OpenObject, index: usize) -> *mut libbpf_sys::bpf_map {
+    let mut map = ptr::null_mut();
+    for _ in 0..=index {
+        // SAFETY: the object is open while it is borrowed; null asks for the first map, and ends the list.
+        map = unsafe { libbpf_sys::bpf_object__next_map(object.as_libbpf_object().as_ptr(), map) };
+        if map.is_null() {
+            break;
+        }
+    }
+    map
+}
+
+/// Changes the contents that an internal map is created with. Before [`prepare`].
+pub fn set_contents(object: &mut OpenObject, map: usize, offset: usize, bytes: &[u8]) -> io::Result<()> {
+    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+    let map = nth_map(object, map);
+    if map.is_null() {
+        return Err(invalid());
+    }
+    let mut size = 0;
+    // SAFETY: `map` belongs to the open object.
+    let start = unsafe { libbpf_sys::bpf_map__initial_value(map, &mut size) };
+    let end = offset.checked_add(bytes.len()).filter(|end| *end <= size as usize);
+    if start.is_null() || end.is_none() {
+        return Err(invalid());
+    }
+    // SAFETY: libbpf gives the start of `size` bytes of its own, writable until the object is prepared; the place is
+    // within them, and no reference to them is held.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start.cast::<u8>().add(offset), bytes.len()) };
+    Ok(())
+}
+
+/// Changes the sizes that a map is created with; 0 leaves what the text says. Before [`prepare`].
+pub fn set_sizes(
+    object: &mut OpenObject,
+    map: usize,
+    max_entries: u32,
+    key_size: u32,
+    value_size: u32,
+) -> io::Result<()> {
+    let map = nth_map(object, map);
+    let sizes: [(u32, unsafe extern "C" fn(*mut libbpf_sys::bpf_map, u32) -> i32); 3] = [
+        (max_entries, libbpf_sys::bpf_map__set_max_entries),
+        (key_size, libbpf_sys::bpf_map__set_key_size),
+        (value_size, libbpf_sys::bpf_map__set_value_size),
+    ];
+    for (size, set) in sizes.into_iter().filter(|(size, _)| *size > 0 && !map.is_null()) {
+        // SAFETY: `map` is not null and belongs to the open object.
+        check(unsafe { set(map, size) })?;
+    }
+    Ok(())
+}
+
 /// Makes libbpf treat these programs as kprobes, so that it does not look for attach targets they do not have yet.
 pub fn forget_targets(object: &mut OpenObject, symbols: &[&str]) {
     for mut prog in object.progs_mut() {

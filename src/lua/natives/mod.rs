@@ -4,12 +4,13 @@
 
 mod attach;
 mod cfunctions;
+mod create;
 mod kernel;
 mod object;
 mod run;
 mod test_run;
 
-pub use object::check;
+pub use create::check;
 
 use mlua::{Lua, Table};
 
@@ -18,6 +19,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = lua.create_table()?;
     natives.set("attach", attach::table(lua)?)?;
     natives.set("cfunctions", cfunctions::table(lua)?)?;
+    natives.set("create", create::table(lua)?)?;
     natives.set("kernel", kernel::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;

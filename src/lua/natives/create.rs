@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a C text or an object file to an object in the kernel, in two steps: what the text's global variables are to hold
+//! is decided between them.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use mlua::{AnyUserData, BString, Lua, Table, UserData};
+
+use super::object::{ObjectValue, field, type_table};
+use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, read_variables};
+use crate::error::{Error, Result};
+use crate::lua::Settings;
+use crate::lua::compile::{self, Compiled, Request};
+use crate::lua::errors::{Natives, from_mlua};
+use crate::lua::host::{Host, Task};
+
+/// A compiled C text or an object file that is not in the kernel yet.
+#[derive(Debug)]
+pub struct ElfValue {
+    bytes: Vec<u8>,
+    name: String,
+}
+
+impl UserData for ElfValue {}
+
+/// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `object(elf, options)`, `checked()`.
+pub fn table(lua: &Lua) -> mlua::Result<Table> {
+    let natives = Natives::new(lua)?;
+    natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
+    natives.add("open", "BPF", |_, path: String| open_file(&path))?;
+    natives.add("variables", "BPF", |lua, elf: AnyUserData| variables(lua, &elf))?;
+    natives.add("object", "BPF", |lua, (elf, options): (AnyUserData, Table)| object(lua, &elf, &options))?;
+    natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
+    Ok(natives.into_table())
+}
+
+/// Compiles `{text, source?, file?, cflags?}`. `source` is the chunk name of the script that the text may be a literal
+/// of; `file` is the C file it was read from. Gives nil when the script is only being checked and nothing is left to do.
+fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
+    let host = Host::of(lua)?;
+    let request = request(&host, arguments)?;
+    let compiled = compile_timed(&request, &host.settings);
+    let (is_check, goes_on) = match host.settings.task {
+        Task::Check { load } => (true, load && compiled.is_ok()),
+        _ => (false, true),
+    };
+    if is_check && !goes_on {
+        drop(host);
+        return Host::record_check(lua, compiled.err()).map(|()| None);
+    }
+    Ok(Some(ElfValue { bytes: compiled?.object, name: object_name(&request.name) }))
+}
+
+/// Creates the object, `{constants = {NAME = bytes}, maps = {NAME = {max_entries, key_size, value_size}}}`. Gives nil when
+/// the script is only being checked; then its programs pass through the verifier.
+fn object(lua: &Lua, elf: &AnyUserData, options: &Table) -> Result<Option<ObjectValue>> {
+    let host = Host::of(lua)?;
+    let elf = elf.borrow::<ElfValue>().map_err(|error| from_mlua("BPF", &error))?;
+    let options = ObjectOptions {
+        constants: constants(options)?,
+        map_sizes: map_sizes(options)?,
+        ..object_options(&host.settings, elf.name.clone())
+    };
+    let created = create(&host.settings, elf.bytes.clone(), options);
+    if let Task::Check { .. } = host.settings.task {
+        let outcome = created.and_then(|mut object| load_all(&mut object)).err();
+        drop(host);
+        return Host::record_check(lua, outcome).map(|()| None);
+    }
+    created.map(|object| Some(object.into()))
+}
+
+fn constants(options: &Table) -> Result<Vec<InitialValue>> {
+    let given = field::<Option<Table>>(options, "constants")?;
+    let pairs = given.iter().flat_map(Table::pairs::<String, BString>);
+    let values = pairs.map(|pair| pair.map(|(variable, bytes)| InitialValue { variable, bytes: bytes.into() }));
+    values.collect::<mlua::Result<_>>().map_err(|error| from_mlua("constants", &error))
+}
+
+fn map_sizes(options: &Table) -> Result<Vec<MapSizes>> {
+    let given = field::<Option<Table>>(options, "maps")?;
+    let pairs = given.iter().flat_map(Table::pairs::<String, Table>);
+    let sizes = pairs.map(|pair| {
+        let (map, sizes) = pair.map_err(|error| from_mlua("maps", &error))?;
+        let size = |name| Ok(field::<Option<u32>>(&sizes, name)?.unwrap_or(0));
+        Ok(MapSizes {
+            max_entries: size("max_entries")?,
+            key_size: size("key_size")?,
+            value_size: size("value_size")?,
+            map,
+        })
+    });
+    sizes.collect()
+}
+
+/// The global variables with their types: `{NAME = {type, constant}}`.
+fn variables(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
+    let elf = elf.borrow::<ElfValue>().map_err(|error| from_mlua("BPF", &error))?;
+    let found = read_variables(&elf.bytes, &elf.name)?;
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        for (variable, btf) in found.iter().flat_map(|(variables, btf)| variables.iter().map(move |one| (one, btf))) {
+            let facts = lua.create_table()?;
+            facts.set("type", type_table(lua, Some(btf), variable.type_id)?)?;
+            facts.set("constant", variable.is_constant())?;
+            table.set(variable.name.as_str(), facts)?;
+        }
+        Ok(table)
+    };
+    fill().map_err(|error| from_mlua("BPF", &error))
+}
+
+/// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.
+fn compile_timed(request: &Request, settings: &Settings) -> Result<Compiled> {
+    let start = Instant::now();
+    let compiled = compile::compile(request, settings)?;
+    compiled.warnings.iter().for_each(|warning| (settings.notice)(warning.trim_end()));
+    let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
+    settings.tell(1, || format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
+    settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
+    Ok(compiled)
+}
+
+/// Compiles a C text, and with `load` passes its programs through the kernel's verifier.
+pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
+    let compiled = compile_timed(request, settings)?;
+    if !load {
+        return Ok(());
+    }
+    let options = object_options(settings, object_name(&request.name));
+    load_all(&mut create(settings, compiled.object, options)?)
+}
+
+fn load_all(object: &mut Object) -> Result<()> {
+    let names: Vec<String> = object.functions().iter().map(|function| function.name.clone()).collect();
+    names.iter().try_for_each(|name| object.load(name).map(drop))
+}
+
+fn request(host: &Host, arguments: &Table) -> Result<Request> {
+    let text: String = field(arguments, "text")?;
+    let cflags = field::<Option<Vec<String>>>(arguments, "cflags")?.unwrap_or_default();
+    if let Some(file) = field::<Option<String>>(arguments, "file")? {
+        let folder = Path::new(&file).parent().map(Path::to_owned);
+        return Ok(Request { name: file, text, line: 1, column: 1, cflags, folder });
+    }
+    let source: Option<String> = field(arguments, "source")?;
+    let (name, script, folder) = script_of(host, source.as_deref());
+    let place = script.and_then(|script| compile::locate(&script, &text));
+    Ok(match place {
+        Some((line, column)) => Request { name, text, line, column, cflags, folder },
+        None => Request { name: format!("C text of {name}"), text, line: 1, column: 1, cflags, folder },
+    })
+}
+
+/// The script that called `BPF{…}`: its name, its text if it can be had, its folder.
+fn script_of(host: &Host, source: Option<&str>) -> (String, Option<String>, Option<PathBuf>) {
+    let main = &host.script;
+    let called_from = source.and_then(|source| source.strip_prefix('@'));
+    match called_from.filter(|file| *file != main.name) {
+        Some(file) => {
+            let folder = Path::new(file).parent().map(Path::to_owned);
+            (file.to_owned(), std::fs::read_to_string(file).ok(), folder)
+        }
+        None => {
+            let folder = main.path.as_deref().and_then(Path::parent).map(Path::to_owned);
+            (main.name.clone(), String::from_utf8(main.text.clone()).ok(), folder)
+        }
+    }
+}
+
+/// Opens an object that was compiled before.
+fn open_file(path: &str) -> Result<ElfValue> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let errno = error.raw_os_error().unwrap_or_default();
+        Error::script(format!("cannot read object `{path}`"), crate::error::errno_words(errno)).with_errno(errno)
+    })?;
+    Ok(ElfValue { bytes, name: object_name(path) })
+}
+
+/// What the kernel's tools show of the object: the file's name without its folder and ending.
+fn object_name(file: &str) -> String {
+    Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn object_options(settings: &Settings, name: String) -> ObjectOptions {
+    ObjectOptions {
+        name,
+        btf_path: settings.btf.clone(),
+        verifier_log_level: if settings.verifier_log { 2 } else { 0 },
+        mechanism: settings.mechanism,
+        ..ObjectOptions::default()
+    }
+}
+
+fn create(settings: &Settings, elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
+    let start = Instant::now();
+    let object = Object::create(elf, options)?;
+    settings
+        .tell(2, || format!("maps of `{}` created in {:.1} ms", object.name(), start.elapsed().as_secs_f64() * 1e3));
+    Ok(object)
+}
