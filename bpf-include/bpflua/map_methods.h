@@ -106,15 +106,15 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 	{                                                                                             \
 		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_update(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
+	__BPFLUA_FN int __bpflua_##NAME##_update(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
 		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_ANY); \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_insert(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
+	__BPFLUA_FN int __bpflua_##NAME##_insert(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
 		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST); \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_delete(const __bpflua_##NAME##_k *__bpflua_k)                        \
+	__BPFLUA_FN int __bpflua_##NAME##_delete(const __bpflua_##NAME##_k *__bpflua_k)                        \
 	{                                                                                             \
 		return bpf_map_delete_elem(&__bpflua_map_##NAME, __bpflua_k);                         \
 	}

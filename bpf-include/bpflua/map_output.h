@@ -13,14 +13,14 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 #endif
 
 #define __BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
-	__BPFLUA_FN long __bpflua_##NAME##_perf_submit(void *__bpflua_ctx, const void *__bpflua_data, \
+	__BPFLUA_FN int __bpflua_##NAME##_perf_submit(void *__bpflua_ctx, const void *__bpflua_data, \
 						       u64 __bpflua_size, const void *__bpflua_event) \
 	{                                                                                             \
 		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
 		return bpf_perf_event_output(__bpflua_ctx, &__bpflua_map_##NAME, 0xffffffffULL,       \
 					     (void *)__bpflua_data, __bpflua_size);                   \
 	}                                                                                             \
-	__BPFLUA_FN long __bpflua_##NAME##_perf_submit_skb(void *__bpflua_ctx, u32 __bpflua_packet_size, \
+	__BPFLUA_FN int __bpflua_##NAME##_perf_submit_skb(void *__bpflua_ctx, u32 __bpflua_packet_size, \
 							   const void *__bpflua_data, u64 __bpflua_size, \
 							   const void *__bpflua_event)                \
 	{                                                                                             \
@@ -45,7 +45,7 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 	DO(NAME, ringbuf_query)
 #define BPF_RINGBUF_OUTPUT(NAME, PAGES)                                                               \
 	__BPFLUA_VAR(NAME, __BPFLUA_TYPE_RINGBUF, int (*max_entries)[(PAGES) * __BPFLUA_PAGE_SIZE];)  \
-	__BPFLUA_FN long __bpflua_##NAME##_ringbuf_output(const void *__bpflua_data, u64 __bpflua_size, \
+	__BPFLUA_FN int __bpflua_##NAME##_ringbuf_output(const void *__bpflua_data, u64 __bpflua_size, \
 							  u64 __bpflua_flags, const void *__bpflua_event) \
 	{                                                                                             \
 		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
@@ -88,7 +88,7 @@ struct bpf_stacktrace_buildid {
 	} trace[127];
 };
 #define __BPFLUA_DEF_GET_STACKID(NAME)                                                                \
-	__BPFLUA_FN long __bpflua_##NAME##_get_stackid(void *__bpflua_ctx, u64 __bpflua_flags)        \
+	__BPFLUA_FN int __bpflua_##NAME##_get_stackid(void *__bpflua_ctx, u64 __bpflua_flags)        \
 	{                                                                                             \
 		return bpf_get_stackid(__bpflua_ctx, &__bpflua_map_##NAME, __bpflua_flags);           \
 	}

@@ -12,7 +12,7 @@
 #define __BPFLUA_DEF_PERF_READ(NAME)                                                                  \
 	__BPFLUA_DEF(NAME, perf_read, u64, (u64 __bpflua_cpu),                                        \
 		     bpf_perf_event_read(__BPFLUA_M(NAME), __bpflua_cpu))                             \
-	__BPFLUA_DEF(NAME, perf_counter_value, long, (u64 __bpflua_cpu, void *__bpflua_buf, u32 __bpflua_size), \
+	__BPFLUA_DEF(NAME, perf_counter_value, int, (u64 __bpflua_cpu, void *__bpflua_buf, u32 __bpflua_size), \
 		     bpf_perf_event_read_value(__BPFLUA_M(NAME), __bpflua_cpu, __bpflua_buf, __bpflua_size))
 #define __BPFLUA_PERF_READ(DO, NAME) DO(NAME, perf_read) DO(NAME, perf_counter_value)
 #define BPF_PERF_ARRAY(NAME, MAX)                                                                     \
@@ -32,7 +32,7 @@
 
 /* The current task's cgroup. */
 #define __BPFLUA_DEF_CHECK_TASK(NAME)                                                                 \
-	__BPFLUA_DEF(NAME, check_current_task, long, (u32 __bpflua_index),                            \
+	__BPFLUA_DEF(NAME, check_current_task, int, (u32 __bpflua_index),                            \
 		     bpf_current_task_under_cgroup(__BPFLUA_M(NAME), __bpflua_index))
 #define __BPFLUA_CHECK_TASK(DO, NAME) DO(NAME, check_current_task)
 #define BPF_CGROUP_ARRAY(NAME, MAX)                                                                   \
@@ -42,7 +42,7 @@
 
 /* Where XDP sends a packet. A program may look into the device and socket maps, not into the CPU map. */
 #define __BPFLUA_DEF_REDIRECT(NAME)                                                                   \
-	__BPFLUA_DEF(NAME, redirect_map, long, (u64 __bpflua_index, u64 __bpflua_flags),              \
+	__BPFLUA_DEF(NAME, redirect_map, int, (u64 __bpflua_index, u64 __bpflua_flags),              \
 		     bpf_redirect_map(__BPFLUA_M(NAME), __bpflua_index, __bpflua_flags))
 #define __BPFLUA_REDIRECT(DO, NAME) DO(NAME, redirect_map)
 #define __BPFLUA_REDIRECT_LOOKUP(DO, NAME) DO(NAME, redirect_map) DO(NAME, lookup)
@@ -82,10 +82,10 @@
 #define __BPFLUA_QUEUE_MAP(KIND, TYPE, NAME, V, MAX, FLAGS)                                           \
 	typedef typeof(V) __bpflua_##NAME##_v;                                                        \
 	__BPFLUA_VAR(NAME, TYPE, __bpflua_##NAME##_v *value; int (*max_entries)[MAX]; int (*map_flags)[FLAGS];)         \
-	__BPFLUA_DEF(NAME, push, long, (const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags),             \
+	__BPFLUA_DEF(NAME, push, int, (const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags),             \
 		     bpf_map_push_elem(__BPFLUA_M(NAME), __bpflua_v, __bpflua_flags))                 \
-	__BPFLUA_DEF(NAME, pop, long, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
-	__BPFLUA_DEF(NAME, peek, long, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_peek_elem(__BPFLUA_M(NAME), __bpflua_v)) \
+	__BPFLUA_DEF(NAME, pop, int, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
+	__BPFLUA_DEF(NAME, peek, int, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_peek_elem(__BPFLUA_M(NAME), __bpflua_v)) \
 	__BPFLUA_ONE_TABLE(KIND, NAME, __BPFLUA_QUEUE)
 #define BPF_QUEUE(...) __BPFLUA_BY_COUNT(__BPFLUA_QUEUE, __VA_ARGS__)(__VA_ARGS__)
 #define __BPFLUA_QUEUE3(NAME, V, MAX) __BPFLUA_QUEUE4(NAME, V, MAX, 0)
@@ -109,28 +109,28 @@
 
 /* Sockets by key. */
 #define __BPFLUA_DEF_SOCKHASH(NAME)                                                                \
-	__BPFLUA_DEF(NAME, sock_hash_update, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, sock_hash_update, int, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sock_hash_update(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, msg_redirect_hash, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, msg_redirect_hash, int, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_msg_redirect_hash(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, sk_redirect_hash, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, sk_redirect_hash, int, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sk_redirect_hash(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags))
 #define __BPFLUA_DEF_SOCKMAP(NAME)                                                                 \
-	__BPFLUA_DEF(NAME, sock_map_update, long, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, sock_map_update, int, (void *__bpflua_ctx, const __bpflua_##NAME##_k *__bpflua_k, u64 __bpflua_flags), \
 		     bpf_sock_map_update(__bpflua_ctx, __BPFLUA_M(NAME), (void *)__bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, msg_redirect_map, long, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, msg_redirect_map, int, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
 		     bpf_msg_redirect_map(__bpflua_ctx, __BPFLUA_M(NAME), __bpflua_k, __bpflua_flags)) \
-	__BPFLUA_DEF(NAME, sk_redirect_map, long, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
+	__BPFLUA_DEF(NAME, sk_redirect_map, int, (void *__bpflua_ctx, u32 __bpflua_k, u64 __bpflua_flags), \
 		     bpf_sk_redirect_map(__bpflua_ctx, __BPFLUA_M(NAME), __bpflua_k, __bpflua_flags))
 #define __BPFLUA_SOCK_KEYED(DO, NAME) DO(NAME, lookup) DO(NAME, update) DO(NAME, insert) DO(NAME, delete)
 #define __BPFLUA_DEF_SOCK_KEYED(NAME)                                                              \
 	__BPFLUA_DEF(NAME, lookup, struct bpf_sock *, (const __bpflua_##NAME##_k *__bpflua_k),                  \
 		     bpf_map_lookup_elem(__BPFLUA_M(NAME), __bpflua_k))                               \
-	__BPFLUA_DEF(NAME, update, long, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
+	__BPFLUA_DEF(NAME, update, int, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_ANY))     \
-	__BPFLUA_DEF(NAME, insert, long, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
+	__BPFLUA_DEF(NAME, insert, int, (const __bpflua_##NAME##_k *__bpflua_k, const void *__bpflua_v),       \
 		     bpf_map_update_elem(__BPFLUA_M(NAME), __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST)) \
-	__BPFLUA_DEF(NAME, delete, long, (const __bpflua_##NAME##_k *__bpflua_k), bpf_map_delete_elem(__BPFLUA_M(NAME), __bpflua_k))
+	__BPFLUA_DEF(NAME, delete, int, (const __bpflua_##NAME##_k *__bpflua_k), bpf_map_delete_elem(__BPFLUA_M(NAME), __bpflua_k))
 #define __BPFLUA_SOCKHASH_METHODS(DO, NAME) \
 	__BPFLUA_SOCK_KEYED(DO, NAME) DO(NAME, sock_hash_update) DO(NAME, msg_redirect_hash) DO(NAME, sk_redirect_hash)
 #define __BPFLUA_SOCKMAP_METHODS(DO, NAME) \
@@ -153,7 +153,7 @@
 #define __BPFLUA_DEF_STORAGE(NAME, GET, DELETE, GET_HELPER, DELETE_HELPER)                         \
 	__BPFLUA_DEF(NAME, GET, __bpflua_##NAME##_v *, (void *__bpflua_of, const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags), \
 		     GET_HELPER(__BPFLUA_M(NAME), __bpflua_of, (void *)__bpflua_v, __bpflua_flags))   \
-	__BPFLUA_DEF(NAME, DELETE, long, (void *__bpflua_of), DELETE_HELPER(__BPFLUA_M(NAME), __bpflua_of))
+	__BPFLUA_DEF(NAME, DELETE, int, (void *__bpflua_of), DELETE_HELPER(__BPFLUA_M(NAME), __bpflua_of))
 #define __BPFLUA_DEF_SK_STORAGE(NAME) \
 	__BPFLUA_DEF_STORAGE(NAME, sk_storage_get, sk_storage_delete, bpf_sk_storage_get, bpf_sk_storage_delete)
 #define __BPFLUA_DEF_INODE_STORAGE(NAME)                                                           \

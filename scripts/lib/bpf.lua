@@ -32,11 +32,11 @@ buffers.install(map.Map)
 
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, debug?: integer}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
 ---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
----those in the C text; `debug` is taken as bcc takes it and changes nothing (see `-v`)
+---those in the C text; `maps_ns`: `BPF_TABLE_SHARED` maps are shared with the objects of the same name space; `debug` is taken as bcc takes it and changes nothing (see `-v`)
 ---@return bpflua.BPF
 local function construct(options)
     local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {} }

@@ -15,10 +15,10 @@ M.OPTIONS = {
     debug = "number",
     constants = "table",
     maps = "table",
+    maps_ns = "string",
 }
 
 local MAP_SIZES = { max_entries = "number", key_size = "number", value_size = "number" }
-
 
 local function exists(path)
     local file = io.open(path, "rb")
@@ -112,7 +112,7 @@ function M.create(options)
     end
     if elf then
         local values = variables.initial_values(elf, options.constants or {})
-        return native.create.object(elf, { constants = values, maps = options.maps })
+        return native.create.object(elf, { constants = values, maps = options.maps, maps_ns = options.maps_ns })
     end
 end
 

@@ -25,7 +25,7 @@ typedef int (*bpflua_map_delete_t)(int fd, const void *key);
 typedef int (*bpflua_map_next_key_t)(int fd, const void *key, void *next_key);
 typedef int (*bpflua_map_read_t)(bpflua_cursor *cursor, void *keys, void *values, uint32_t count);
 typedef int (*bpflua_map_drain_t)(bpflua_cursor *cursor, void *keys, void *values, uint32_t count);
-typedef int (*bpflua_map_update_batch_t)(const bpflua_cursor *map, const void *keys, const void *values, uint32_t count, uint64_t flags);
+typedef int (*bpflua_map_update_batch_t)(const bpflua_cursor *map, const void *keys, const void *values, uint32_t *count, uint64_t flags);
 typedef int (*bpflua_map_delete_batch_t)(const bpflua_cursor *map, const void *keys, uint32_t count);
 ";
 
@@ -267,33 +267,35 @@ unsafe fn walk(
     done as c_int
 }
 
-/// Sets `count` values. Returns 0, or the first failure.
+/// Sets `*count` values, and writes to it how many were set. Returns 0, or the first failure.
 ///
 /// # Safety
-/// `keys` and `values` must hold `count` keys and lookups of the cursor's sizes; its state and token are not used.
+/// `keys` and `values` must hold `*count` keys and lookups of the cursor's sizes; its state and token are not used.
 pub unsafe extern "C" fn bpflua_map_update_batch(
     map: *const Cursor,
     keys: *const c_void,
     values: *const c_void,
-    count: c_uint,
+    count: *mut c_uint,
     flags: u64,
 ) -> c_int {
     guarded(|| {
-        let mut done = count;
         let opts = batch_opts(flags);
-        // SAFETY: the caller's promise; the reference ends with this call.
-        let map = unsafe { &*map };
+        // SAFETY: the caller's promise; the references end with this call.
+        let (map, count) = unsafe { (&*map, &mut *count) };
+        let wanted = *count as usize;
         // SAFETY: the caller's promise.
-        let ret = unsafe { libbpf_sys::bpf_map_update_batch(map.fd, keys, values, &mut done, &raw const opts) };
+        let ret = unsafe { libbpf_sys::bpf_map_update_batch(map.fd, keys, values, count, &raw const opts) };
         if !lacks(ret) {
             return ret;
         }
         let one = |index: usize| {
             let (key, value) = (index * map.key_size as usize, index * map.value_size as usize);
-            // SAFETY: `index` is below `count`, for which the caller promises room.
+            // SAFETY: `index` is below what the caller promises room for.
             unsafe { libbpf_sys::bpf_map_update_elem(map.fd, keys.byte_add(key), values.byte_add(value), flags) }
         };
-        (0..count as usize).map(one).find(|ret| *ret != 0).unwrap_or(0)
+        let failure = (0..wanted).map(one).enumerate().find(|(_, ret)| *ret != 0);
+        *count = failure.map_or(wanted, |(index, _)| index) as c_uint;
+        failure.map_or(0, |(_, ret)| ret)
     })
 }
 

@@ -18,6 +18,7 @@ use super::globals::{self, Variable};
 use super::libbpf_log;
 use super::map::{Map, public_name};
 use super::map_kind::MapKind;
+use super::notes::{self, PublicMap};
 use super::object::ObjectOptions;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use crate::error::{Error, Result, errno_words};
@@ -45,6 +46,8 @@ pub struct Image {
     /// How it was asked for.
     pub options: ObjectOptions,
     btf_range: Range<usize>,
+    /// Public maps live as long as any object that shares them.
+    _shared: Vec<Rc<PublicMap>>,
 }
 
 impl Image {
@@ -59,9 +62,11 @@ impl Image {
         let variables = types.as_ref().map_or_else(|| Ok(Vec::new()), |btf| globals::variables(&elf, btf))?;
         prepare_contents(&mut object, &declared_maps, &variables, &options)?;
         forget_late_targets(&mut object, &declared);
+        let heeded = notes::heed(&object, &elf, &raw::maps(&object), &options)?;
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
         prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
+        let shared = heeded.finish(&maps, &options)?;
         let mut programs = raw::programs(&object);
         for (program, declared) in programs.iter_mut().zip(&declared) {
             program.prog_type = declared.prog_type;
@@ -71,7 +76,8 @@ impl Image {
         let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
         drop(object);
         let license = sections.license;
-        Ok(Image { programs, maps, variables, types, btf, license, btf_range: sections.btf, elf, options })
+        let btf_range = sections.btf;
+        Ok(Image { programs, maps, variables, types, btf, license, btf_range, elf, options, _shared: shared })
     }
 
     /// The object's BTF as bytes; empty when it has none.
@@ -214,6 +220,9 @@ fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {
     let error = match errno {
         libc::E2BIG => Error::script(what, "it asks for more elements or bytes than the kernel allows"),
         libc::ENOMEM => Error::machine(what, "the kernel has not enough memory for it"),
+        libc::EOPNOTSUPP | 524 if MapKind(map.kind).is_of_maps() => {
+            Error::script(what, "the kernel does not put maps of that type into a map")
+        }
         libc::EINVAL => Error::script(what, "the kernel does not take a map of this type with these sizes"),
         _ => Error::machine(what, errno_words(errno)),
     };

@@ -61,12 +61,20 @@ impl MapKind {
     pub const STACK_TRACE: MapKind = MapKind(7);
     /// `BPF_MAP_TYPE_LRU_PERCPU_HASH`
     pub const LRU_PERCPU_HASH: MapKind = MapKind(10);
+    /// `BPF_MAP_TYPE_ARRAY_OF_MAPS`
+    pub const ARRAY_OF_MAPS: MapKind = MapKind(12);
+    /// `BPF_MAP_TYPE_HASH_OF_MAPS`
+    pub const HASH_OF_MAPS: MapKind = MapKind(13);
+    /// `BPF_MAP_TYPE_DEVMAP`
+    pub const DEVMAP: MapKind = MapKind(14);
     /// `BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE`
     pub const PERCPU_CGROUP_STORAGE: MapKind = MapKind(21);
     /// `BPF_MAP_TYPE_QUEUE`
     pub const QUEUE: MapKind = MapKind(22);
     /// `BPF_MAP_TYPE_STACK`
     pub const STACK: MapKind = MapKind(23);
+    /// `BPF_MAP_TYPE_DEVMAP_HASH`
+    pub const DEVMAP_HASH: MapKind = MapKind(25);
     /// `BPF_MAP_TYPE_RINGBUF`
     pub const RINGBUF: MapKind = MapKind(27);
 
@@ -78,6 +86,16 @@ impl MapKind {
     /// Whether each CPU has its own value.
     pub fn is_per_cpu(self) -> bool {
         [Self::PERCPU_HASH, Self::PERCPU_ARRAY, Self::LRU_PERCPU_HASH, Self::PERCPU_CGROUP_STORAGE].contains(&self)
+    }
+
+    /// Whether values are maps.
+    pub fn is_of_maps(self) -> bool {
+        self == Self::ARRAY_OF_MAPS || self == Self::HASH_OF_MAPS
+    }
+
+    /// Whether values are network devices.
+    pub fn is_devmap(self) -> bool {
+        self == Self::DEVMAP || self == Self::DEVMAP_HASH
     }
 
     /// Whether keys are indices that always exist.

@@ -19,6 +19,7 @@
 
 mod attach;
 mod btf_target;
+mod counters;
 pub mod ffi;
 mod function;
 mod globals;
@@ -28,6 +29,7 @@ mod link;
 mod loader;
 mod map;
 mod map_kind;
+mod notes;
 mod object;
 mod patch;
 mod probe;
@@ -39,6 +41,7 @@ mod verifier;
 mod version;
 
 pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
+pub use counters::Counter;
 pub use function::{Function, FunctionKind, Variant};
 pub use globals::{InitialValue, Variable};
 pub use image::read_variables;

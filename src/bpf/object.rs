@@ -39,6 +39,11 @@ pub struct ObjectOptions {
     pub constants: Vec<InitialValue>,
     /// Sizes of maps that the C text leaves to its host, or that are to be others than it says.
     pub map_sizes: Vec<MapSizes>,
+    /// Shared maps are found by objects of the same name space.
+    pub namespace: String,
+    /// Nothing but the object itself is touched: its maps are neither pinned nor shared, maps of others get a stand-in.
+    /// For checking programs.
+    pub alone: bool,
 }
 
 /// The sizes of one map; 0 for what the C text says.

@@ -105,8 +105,12 @@ fn root_ffi_walks_with_and_without_batches() {
     let fd = counts.as_fd().as_raw_fd();
     let map = Cursor { fd, key_size: 8, value_size: 8, state: 0, token: ptr::null_mut() };
     let fill = || {
+        let mut count = 500;
+        let (from_keys, from_values) = (keys.as_ptr().cast(), values.as_ptr().cast());
         // SAFETY: both vectors hold 500 elements of 8 bytes.
-        unsafe { ffi::bpflua_map_update_batch(&raw const map, keys.as_ptr().cast(), values.as_ptr().cast(), 500, 0) }
+        let ret = unsafe { ffi::bpflua_map_update_batch(&raw const map, from_keys, from_values, &raw mut count, 0) };
+        assert_eq!(count, 500);
+        ret
     };
     assert_eq!(fill(), 0);
     assert_eq!(read_all(counts, 0, 128, false), wanted);

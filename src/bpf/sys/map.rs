@@ -2,10 +2,85 @@
 //! Element operations on maps, with the buffers' sizes checked by the caller's types.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 
-use super::check;
+use super::super::map_kind::MapKind;
+use super::object::RawMap;
+use super::{check, check_fd};
+
+/// A map's type and sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct MapInfo {
+    /// Its type.
+    pub kind: MapKind,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
+    /// Elements.
+    pub max_entries: u32,
+    /// `BPF_F_*`.
+    pub flags: u32,
+}
+
+impl MapInfo {
+    /// The flags without those that the kernel adds of its own.
+    pub fn flags_as_declared(&self) -> u32 {
+        if self.kind.is_devmap() { self.flags & !libbpf_sys::BPF_F_RDONLY_PROG } else { self.flags }
+    }
+}
+
+impl From<&RawMap> for MapInfo {
+    fn from(map: &RawMap) -> MapInfo {
+        MapInfo {
+            kind: MapKind(map.kind),
+            key_size: map.key_size,
+            value_size: map.value_size,
+            max_entries: map.max_entries,
+            flags: map.flags,
+        }
+    }
+}
+
+/// Asks the kernel about a map; `EINVAL` when the descriptor is of something else.
+pub fn info(map: BorrowedFd<'_>) -> io::Result<MapInfo> {
+    let mut info = libbpf_sys::bpf_map_info::default();
+    let mut len = size_of::<libbpf_sys::bpf_map_info>() as u32;
+    // SAFETY: `info` is a zeroed `bpf_map_info` of `len` bytes.
+    check(unsafe { libbpf_sys::bpf_map_get_info_by_fd(map.as_raw_fd(), &mut info, &mut len) })?;
+    Ok(MapInfo {
+        kind: MapKind(info.type_),
+        key_size: info.key_size,
+        value_size: info.value_size,
+        max_entries: info.max_entries,
+        flags: info.map_flags,
+    })
+}
+
+/// Creates a map without a name and without types; one without elements gets one for each CPU, as libbpf does it.
+pub fn create(info: &MapInfo) -> io::Result<OwnedFd> {
+    let max_entries = match info.max_entries {
+        0 if info.kind == MapKind::PERF_EVENT_ARRAY => possible_cpus()? as u32,
+        max_entries => max_entries,
+    };
+    let opts = libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_sys::bpf_map_create_opts>() as _,
+        map_flags: info.flags,
+        ..Default::default()
+    };
+    // SAFETY: a null name is none; `opts` outlives the call and has the size it says.
+    check_fd(unsafe {
+        libbpf_sys::bpf_map_create(
+            info.kind.0,
+            ptr::null(),
+            info.key_size,
+            info.value_size,
+            max_entries,
+            &raw const opts,
+        )
+    })
+}
 
 /// How many CPUs this kernel can ever have: the number of values of a per-CPU map.
 pub fn possible_cpus() -> io::Result<usize> {

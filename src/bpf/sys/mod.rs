@@ -9,6 +9,7 @@ pub mod map;
 pub mod memory;
 pub mod object;
 pub mod perf;
+pub mod pinning;
 pub mod prog;
 pub mod test_run;
 

@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::slice;
 
@@ -156,13 +156,7 @@ pub fn set_contents(object: &mut OpenObject, map: usize, offset: usize, bytes: &
 }
 
 /// Changes the sizes that a map is created with; 0 leaves what the text says. Before [`prepare`].
-pub fn set_sizes(
-    object: &mut OpenObject,
-    map: usize,
-    max_entries: u32,
-    key_size: u32,
-    value_size: u32,
-) -> io::Result<()> {
+pub fn set_sizes(object: &OpenObject, map: usize, max_entries: u32, key_size: u32, value_size: u32) -> io::Result<()> {
     let map = nth_map(object, map);
     let sizes: [(u32, unsafe extern "C" fn(*mut libbpf_sys::bpf_map, u32) -> i32); 3] = [
         (max_entries, libbpf_sys::bpf_map__set_max_entries),
@@ -174,6 +168,25 @@ pub fn set_sizes(
         check(unsafe { set(map, size) })?;
     }
     Ok(())
+}
+
+/// Has an existing map take the place of the one that would be created; libbpf duplicates the descriptor.
+pub fn reuse(object: &OpenObject, index: usize, fd: BorrowedFd<'_>) -> io::Result<()> {
+    match nth_map(object, index) {
+        map if map.is_null() => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+        // SAFETY: `map` is not null and belongs to the open object.
+        map => check(unsafe { libbpf_sys::bpf_map__reuse_fd(map, fd.as_raw_fd()) }).map(drop),
+    }
+}
+
+/// Sets a map like those that a map of maps will hold. libbpf only notes the number: the descriptor must stay open until
+/// the object is prepared.
+pub fn set_inner(object: &OpenObject, index: usize, fd: BorrowedFd<'_>) -> io::Result<()> {
+    match nth_map(object, index) {
+        map if map.is_null() => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+        // SAFETY: `map` is not null and belongs to the open object.
+        map => check(unsafe { libbpf_sys::bpf_map__set_inner_map_fd(map, fd.as_raw_fd()) }).map(drop),
+    }
 }
 
 /// Makes libbpf treat these programs as kprobes, so that it does not look for attach targets they do not have yet.

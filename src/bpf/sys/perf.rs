@@ -4,6 +4,9 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+use super::check_fd;
 
 const IOC_ENABLE: libc::c_ulong = 0x2400;
 const IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
@@ -45,6 +48,33 @@ pub fn open(event: &Event<'_>) -> io::Result<OwnedFd> {
     }
     // SAFETY: the call succeeded, so `fd` is a new descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Opens an event that counts on one CPU, in one process or in all, and lets it count.
+pub fn open_counter(kind: u32, config: u64, pid: Option<i32>, cpu: usize) -> io::Result<OwnedFd> {
+    let mut attr = libbpf_sys::perf_event_attr {
+        type_: kind,
+        size: size_of::<libbpf_sys::perf_event_attr>() as u32,
+        config,
+        ..Default::default()
+    };
+    let pid = pid.unwrap_or(-1);
+    // SAFETY: `attr` has the size it says and outlives the call.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            ptr::from_mut(&mut attr),
+            pid,
+            cpu as libc::c_int,
+            -1,
+            libbpf_sys::PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    check_fd(if fd < 0 { -last_errno() } else { fd as i32 })
+}
+
+fn last_errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
 /// Lets events through.

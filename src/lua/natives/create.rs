@@ -52,14 +52,16 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
     Ok(Some(ElfValue { bytes: compiled?.object, name: object_name(&request.name) }))
 }
 
-/// Creates the object, `{constants = {NAME = bytes}, maps = {NAME = {max_entries, key_size, value_size}}}`. Gives nil when
-/// the script is only being checked; then its programs pass through the verifier.
+/// Creates the object, `{constants = {NAME = bytes}, maps = {NAME = {max_entries, key_size, value_size}}, maps_ns}`. Gives
+/// nil when the script is only being checked; then its programs pass through the verifier.
 fn object(lua: &Lua, elf: &AnyUserData, options: &Table) -> Result<Option<ObjectValue>> {
     let host = Host::of(lua)?;
     let elf = elf.borrow::<ElfValue>().map_err(|error| from_mlua("BPF", &error))?;
     let options = ObjectOptions {
         constants: constants(options)?,
         map_sizes: map_sizes(options)?,
+        namespace: field::<Option<String>>(options, "maps_ns")?.unwrap_or_default(),
+        alone: matches!(host.settings.task, Task::Check { .. }),
         ..object_options(&host.settings, elf.name.clone())
     };
     let created = create(&host.settings, elf.bytes.clone(), options);
@@ -128,7 +130,7 @@ pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
     if !load {
         return Ok(());
     }
-    let options = object_options(settings, object_name(&request.name));
+    let options = ObjectOptions { alone: true, ..object_options(settings, object_name(&request.name)) };
     load_all(&mut create(settings, compiled.object, options)?)
 }
 

@@ -6,6 +6,7 @@ mod attach;
 mod cfunctions;
 mod create;
 mod kernel;
+mod maps;
 mod object;
 mod run;
 mod test_run;
@@ -21,6 +22,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("cfunctions", cfunctions::table(lua)?)?;
     natives.set("create", create::table(lua)?)?;
     natives.set("kernel", kernel::table(lua)?)?;
+    natives.set("maps", maps::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;

@@ -1,0 +1,170 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Methods of maps that go over all elements: iterators, count, clear, zero.
+
+local ffi = require("ffi")
+local C = require("bpflua.cfunctions")
+local cells = require("bpflua.map_cells")
+local errors = require("bpflua.errors")
+
+---@class bpflua.Map
+local Map = {}
+
+local ENOENT, ENOSPC = 2, 28
+local BPF_ANY, BPF_EXIST = 0, 2
+-- A walk reads this many bytes at a time: big enough that system calls do not count, small enough for a cache.
+local CHUNK_BYTES, CHUNK_MAX, CHUNK_MIN = 512 * 1024, 4096, 16
+
+-- Maps that are set from here and only read by programs.
+local WRITE_ONLY = { perf_event_array = true, cgroup_array = true, reuseport_sockarray = true }
+
+local function new_cursor(self)
+    local token = ffi.new("uint8_t[?]", math.max(self.key_type.size, 8))
+    local cursor = ffi.new("bpflua_cursor", { cells.open_fd(self), self.key_type.size, self.lookup_size, 0, token })
+    return cursor, token
+end
+
+local function chunk_length(self)
+    local fitting = math.floor(CHUNK_BYTES / (self.key_type.size + self.lookup_size))
+    return math.max(1, math.min(self.max_entries, math.max(CHUNK_MIN, math.min(CHUNK_MAX, fitting))))
+end
+
+-- Reads the next elements; the buffers grow when the kernel has more in one bucket than they hold.
+local function fill(self, walk)
+    while true do
+        local count = walk.read(walk.cursor, walk.keys, walk.values, walk.length)
+        if count >= 0 then
+            return count
+        elseif count ~= -ENOSPC or walk.length >= self.max_entries then
+            cells.failed(self, "walk", -count)
+        end
+        walk.length = math.min(walk.length * 4, self.max_entries)
+        walk.keys = ffi.new(self.key_type.array, walk.length)
+        walk.values = cells.value_buffer(self, walk.length)
+    end
+end
+
+local function walk(self, read, decode)
+    cells.needs_elements(self, "walk")
+    if WRITE_ONLY[self.kind] then
+        errors.fail({
+            what = ("cannot walk map `%s`"):format(self.name),
+            why = ("a map of type %s has no elements to read"):format(self.kind),
+        })
+    end
+    local cursor, token = new_cursor(self)
+    local length = chunk_length(self)
+    local state = { read = read, cursor = cursor, token = token, length = length }
+    state.keys, state.values = ffi.new(self.key_type.array, length), cells.value_buffer(self, length)
+    local at, count = 0, 0
+    return function()
+        if at == count then
+            at, count = 0, fill(self, state)
+            if count == 0 then
+                return nil
+            end
+        end
+        at = at + 1
+        return decode(self, state.keys, state.values, at - 1)
+    end
+end
+
+local function key_and_value(self, keys, values, index)
+    return self.key_type:load(keys, index), cells.load_value(self, values, index)
+end
+
+local function key_only(self, keys, _, index)
+    return self.key_type:load(keys, index)
+end
+
+local function value_only(self, _, values, index)
+    return cells.load_value(self, values, index)
+end
+
+---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
+---`for key, value in b.counts:items() do`
+---@return fun(): any, any
+function Map:items()
+    return walk(self, C.bpflua_map_read, key_and_value)
+end
+
+---The same as `items`.
+---@return fun(): any, any
+Map.pairs = Map.items
+
+---Iterates over the keys.
+---@return fun(): any
+function Map:keys()
+    return walk(self, C.bpflua_map_read, key_only)
+end
+
+---Iterates over the values. Those of a queue or a stack are popped.
+---@return fun(): any
+function Map:values()
+    if self.is_queue then
+        return function()
+            return self:pop()
+        end
+    end
+    return walk(self, C.bpflua_map_read, value_only)
+end
+
+---Iterates over keys and values, and deletes what it gives.
+---@return fun(): any, any
+function Map:drain()
+    return walk(self, C.bpflua_map_drain, key_and_value)
+end
+
+---bcc's name for `items`, which reads in batches where the kernel has them.
+---@return fun(): any, any
+Map.items_lookup_batch = Map.items
+
+---bcc's name for `drain`.
+---@return fun(): any, any
+Map.items_lookup_and_delete_batch = Map.drain
+
+---How many elements there are; an array's size.
+---@return integer
+function Map:count()
+    if self.is_array then
+        return self.max_entries
+    end
+    local count = 0
+    for _ in self:keys() do
+        count = count + 1
+    end
+    return count
+end
+
+---Deletes every element; sets an array's elements to zero.
+function Map:clear()
+    if self.is_array then
+        return self:zero()
+    end
+    -- Collected first: deleting under a walk would send it back to its start.
+    local keys = {}
+    for key in self:keys() do
+        keys[#keys + 1] = key
+    end
+    for _, key in ipairs(keys) do
+        self:delete(key)
+    end
+end
+
+---Sets every element's value to zero; the keys stay.
+function Map:zero()
+    cells.needs_elements(self, "zero")
+    local keys = {}
+    for key in self:keys() do
+        keys[#keys + 1] = key
+    end
+    ffi.fill(self.value_cell, self.lookup_size)
+    for _, key in ipairs(keys) do
+        self.key_type:store(self.key_cell, 0, key, self.key_label)
+        local res = C.bpflua_map_update(cells.open_fd(self), self.key_cell, self.value_cell, self.is_array and BPF_ANY or BPF_EXIST)
+        if res ~= 0 and res ~= -ENOENT then
+            cells.failed(self, "zero", -res)
+        end
+    end
+end
+
+return Map
