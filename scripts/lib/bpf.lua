@@ -8,6 +8,7 @@ local events = require("bpflua.events")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
 local source = require("bpflua.source")
+local surface = require("bpflua.surface")
 local test_run = require("bpflua.test_run")
 local trace = require("bpflua.trace")
 local variables = require("bpflua.variables")
@@ -224,6 +225,8 @@ function Instance.__tostring(self)
     return rawget(self, "_handle") and "BPF object" or "BPF object (closed)"
 end
 
+---@class bpflua.Class
+---@overload fun(options: bpflua.BPFOptions): bpflua.BPF
 local Class = {}
 
 ---Closes every BPF object of the script; given one, that one.
@@ -341,6 +344,10 @@ local BPF = {}
 function Class.new(first, options)
     return construct(first == BPF and options or first)
 end
+
+surface.add_functions("bpflua.Class", Class, "BPF")
+surface.add_methods("bpflua.BPF", Methods)
+surface.add_methods("bpflua.Map", map.Map)
 
 return setmetatable(BPF, {
     __call = function(_, options)

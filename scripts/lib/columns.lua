@@ -132,4 +132,6 @@ function M.print_table(rows, columns)
     end
 end
 
+require("bpflua.surface").add_methods("bpflua.Columns", Columns)
+
 return M

@@ -6,6 +6,7 @@ local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local types = require("bpflua.types")
 
+---@class bpflua.json
 local M = {}
 
 -- Tables nested deeper than this are taken for endless.
@@ -188,5 +189,7 @@ end
 function M.encode(value)
     return encode(value)
 end
+
+require("bpflua.surface").add_functions("bpflua.json", M, "json")
 
 return M

@@ -92,6 +92,7 @@ files! {
     "scripts/lib/class.lua",
     "scripts/lib/columns.lua",
     "scripts/lib/containers.lua",
+    "scripts/lib/docs.lua",
     "scripts/lib/errors.lua",
     "scripts/lib/events.lua",
     "scripts/lib/facts.lua",
@@ -112,6 +113,8 @@ files! {
     "scripts/lib/percpu.lua",
     "scripts/lib/posix.lua",
     "scripts/lib/source.lua",
+    "scripts/lib/stubs.lua",
+    "scripts/lib/surface.lua",
     "scripts/lib/test_run.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
@@ -146,6 +149,16 @@ pub fn lua(name: &str) -> Option<Script> {
     let path = format!("scripts/lib/{name}.lua");
     let (_, read) = FILES.iter().find(|(known, _)| *known == path)?;
     Some(Script { chunk_name: format!("@{path}"), text: read() })
+}
+
+/// The text of an embedded Lua file, by its path from the root of the source tree.
+pub fn lua_file(path: &str) -> Option<Cow<'static, [u8]>> {
+    FILES.iter().find(|(known, _)| *known == path && is_embedded(path)).map(|(_, read)| read())
+}
+
+/// The paths of all files of the Lua library.
+pub fn lua_files() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(path, _)| *path).filter(|path| path.starts_with("scripts/lib/"))
 }
 
 /// Whether a Lua source name (`@scripts/lib/map.lua` or the same without `@`) is that of an embedded file.

@@ -7,8 +7,10 @@ use crate::events::stop;
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
 use crate::lua::interrupt;
+use crate::packs::embedded;
 
-/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`.
+/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`,
+/// `source(path)`, `sources()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
@@ -23,6 +25,11 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         Ok(())
     })?;
     natives.add("json", "json", |lua, ()| Ok(Host::of(lua)?.settings.json))?;
+    natives.add("source", "source", |lua, path: String| {
+        let text = embedded::lua_file(&path).map(|text| lua.create_string(&*text));
+        text.transpose().map_err(|error| from_mlua("source", &error))
+    })?;
+    natives.add("sources", "sources", |_, ()| Ok(embedded::lua_files().collect::<Vec<_>>()))?;
     natives.add("folder", "folder", |lua, ()| {
         let host = Host::of(lua)?;
         let folder = host.script.path.as_deref().and_then(std::path::Path::parent);
