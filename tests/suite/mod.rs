@@ -10,6 +10,7 @@ mod cli;
 mod commands;
 #[cfg(feature = "compiler")]
 mod compile;
+mod docs;
 mod errors_runtime;
 mod events_fixture;
 mod events_loop;

@@ -186,6 +186,25 @@ impl Running {
         });
     }
 
+    /// Does work again and again until `seen` is content with the two outputs, or the process ends, or the deadline is
+    /// over. Gives whether it ended by itself.
+    pub fn work_until_end(&mut self, mut work: impl FnMut(), mut seen: impl FnMut(&str, &str) -> bool) -> bool {
+        let limit = Instant::now() + deadline();
+        loop {
+            if self.child.try_wait().unwrap().is_some() {
+                self.stdout.whole();
+                self.stderr.whole();
+                seen(&self.stdout(), &self.stderr());
+                return true;
+            }
+            work();
+            thread::sleep(LOOK_EVERY);
+            if seen(&self.stdout(), &self.stderr()) || Instant::now() > limit {
+                return false;
+            }
+        }
+    }
+
     fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&Running) -> Option<T>) -> T {
         let limit = Instant::now() + deadline();
         loop {
