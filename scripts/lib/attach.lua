@@ -2,6 +2,7 @@
 -- Methods of BPF objects that attach and detach. Every option table is checked here; the host does the rest.
 
 local ffi = require("ffi")
+local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
@@ -30,6 +31,24 @@ local UPROBE = {
     retprobe = "boolean",
 }
 local TRACEPOINT = { tp = "string!", fn_name = "string!" }
+
+local PERF_EVENT = {
+    ev_type = "number!",
+    ev_config = "number!",
+    fn_name = "string!",
+    sample_period = "number",
+    sample_freq = "number",
+    pid = "number",
+    cpu = "number",
+    group_fd = "number",
+}
+local PERF_EVENT_RAW = {
+    attr = "table|cdata!",
+    fn_name = "string!",
+    pid = "number",
+    cpu = "number",
+    group_fd = "number",
+}
 
 -- The same options without the need for a function: a detach without one is for all.
 local function optional_function(spec)
@@ -112,6 +131,38 @@ end
 function M:attach_raw_tracepoint(options)
     errors.options("attach_raw_tracepoint", options, TRACEPOINT)
     native.attach.raw_tracepoint(self:_object(), options)
+    return self
+end
+
+---Attaches a function to samples of a perf event, on one CPU or on each that is online.
+---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
+---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
+---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts
+---@return bpflua.BPF self
+function M:attach_perf_event(options)
+    errors.options("attach_perf_event", options, PERF_EVENT)
+    native.attach.perf_event(self:_object(), options)
+    return self
+end
+
+---Attaches a function to a perf event of which every attribute is given.
+---@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer}
+---`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made
+---@return bpflua.BPF self
+function M:attach_perf_event_raw(options)
+    errors.options("attach_perf_event_raw", options, PERF_EVENT_RAW)
+    native.attach.perf_event(self:_object(), with(options, { attr = constants.perf_attr_bytes(options.attr) }))
+    return self
+end
+
+---Detaches what `attach_perf_event` or `attach_perf_event_raw` attached to this event.
+---@param ev_type integer|{ev_type: integer, ev_config: integer}
+---@param ev_config? integer
+---@return bpflua.BPF self
+function M:detach_perf_event(ev_type, ev_config)
+    local options = type(ev_type) == "table" and ev_type or { ev_type = ev_type, ev_config = ev_config }
+    errors.options("detach_perf_event", options, { ev_type = "number!", ev_config = "number!" })
+    native.attach.detach_perf_event(self:_object(), options)
     return self
 end
 

@@ -3,10 +3,13 @@
 
 local attach = require("bpflua.attach")
 local buffers = require("bpflua.buffers")
+local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
+local open_objects = require("bpflua.objects")
+local programs = require("bpflua.programs")
 local source = require("bpflua.source")
 local surface = require("bpflua.surface")
 local test_run = require("bpflua.test_run")
@@ -19,14 +22,12 @@ local Methods = {}
 
 local Instance = {}
 
--- Objects that are open, in the order they were made: all are closed at the script's end.
-local open_objects = {}
-
-for _, methods in ipairs({ attach, test_run }) do
+for _, methods in ipairs({ attach, programs, test_run }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end
 end
+Methods.STATIC = nil
 buffers.install(map.Map)
 
 -- ---------------------------------------------------------------- construction
@@ -109,30 +110,6 @@ function Methods:variables()
     local known = rawget(self, "_variables") or variables.new(self)
     rawset(self, "_variables", known)
     return known
-end
-
----Loads a function into the kernel without attaching it.
----@param name string
----@param prog_type? string accepted as in bcc; the type comes from the function's section
----@return {name: string, fd: integer}
-function Methods:load_func(name, prog_type)
-    local known = self._programs[name]
-    if not known then
-        known = { name = name, fd = native.object.load(self:_object(), name), bpf = self }
-        self._programs[name] = known
-    end
-    return known
-end
-
----Loads every function of the C text.
----@param prog_type? string
----@return {name: string, fd: integer}[]
-function Methods:load_funcs(prog_type)
-    local all = {}
-    for i, name in ipairs(native.object.functions(self:_object())) do
-        all[i] = self:load_func(name, prog_type)
-    end
-    return all
 end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
@@ -336,6 +313,10 @@ for _, module in ipairs({ "columns", "containers", "facts", "net" }) do
 end
 
 Class._status = false
+constants.install(Class)
+for _, name in ipairs(programs.STATIC) do
+    Class[name] = programs[name]
+end
 
 local BPF = {}
 

@@ -103,6 +103,11 @@ local CLASS = {
     sleep = function() return false end,
     run = function() return "interrupted" end,
     stopped = function() return true end,
+    attach_raw_socket = nothing,
+    attach_xdp = nothing,
+    remove_xdp = nothing,
+    attach_func = nothing,
+    detach_func = nothing,
 }
 
 local BPF = {}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The user's functions in an object: several ELF programs (`f`, `f.fentry`, …) that are one function to the user.
 
-use super::program::LoadAs;
+use super::prog_type::AttachType;
+use super::program::{LoadAs, Typed};
 use super::sys::object::RawProgram;
 
 /// Names that start so are the compiler's own.
@@ -96,6 +97,10 @@ pub struct Function {
     pub section: String,
     /// What it was written for.
     pub kind: FunctionKind,
+    /// `BPF_PROG_TYPE_*` of its section; 0 when that says nothing.
+    pub prog_type: u32,
+    /// The attach type of its section.
+    pub attach_type: u32,
     /// The variants that the object has, in order.
     pub variants: Vec<Variant>,
 }
@@ -113,13 +118,40 @@ impl Function {
 
     /// "As its section says" in the words of an attachment, so that loading and then attaching loads once.
     pub(super) fn canonical(&self, load_as: &LoadAs) -> LoadAs {
-        match (load_as, &self.kind) {
+        match (&self.untyped(load_as), &self.kind) {
             (LoadAs::Section, FunctionKind::Tracepoint(_)) => LoadAs::Tracepoint,
             (LoadAs::Section, FunctionKind::RawTracepoint(_)) if !self.section.contains(".w") => LoadAs::RawTracepoint,
             (LoadAs::Section, FunctionKind::Probe) if !self.section.contains(".multi") => LoadAs::Kprobe,
             (LoadAs::Uprobe, _) if !self.has(Variant::Uprobe) => LoadAs::Kprobe,
-            _ => load_as.clone(),
+            (other, _) => other.clone(),
         }
+    }
+
+    /// A type that says no more than the section or an attachment does, in their words.
+    fn untyped(&self, load_as: &LoadAs) -> LoadAs {
+        match load_as {
+            LoadAs::Typed(typed @ Typed { prog, attach, device }) => match prog.0 {
+                libbpf_sys::BPF_PROG_TYPE_KPROBE => LoadAs::Kprobe,
+                libbpf_sys::BPF_PROG_TYPE_TRACEPOINT => LoadAs::Tracepoint,
+                libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT => LoadAs::RawTracepoint,
+                same if same == self.prog_type
+                    && attach.is_none_or(|attach| attach.0 == self.attach_type)
+                    && *device == 0 =>
+                {
+                    LoadAs::Section
+                }
+                _ => LoadAs::Typed(Typed { attach: Some(self.attachment(typed)), ..*typed }),
+            },
+            other => other.clone(),
+        }
+    }
+
+    /// The attachment that a program of a type is for: the one named, else the section's, else the only one of the type.
+    fn attachment(&self, typed: &Typed) -> AttachType {
+        typed.attach.unwrap_or_else(|| match typed.prog.0 {
+            same if same == self.prog_type => AttachType(self.attach_type),
+            _ => typed.prog.only_attachment(),
+        })
     }
 
     /// Folds the programs of an object into the functions that the user wrote, in the order of the ELF.
@@ -135,6 +167,8 @@ impl Function {
                     name: name.to_owned(),
                     section: program.section.clone(),
                     kind: FunctionKind::of_section(&program.section),
+                    prog_type: program.prog_type,
+                    attach_type: program.expected_attach_type,
                     variants: Vec::new(),
                 });
                 functions.len() - 1
@@ -145,6 +179,7 @@ impl Function {
             if variant == Variant::Plain {
                 function.section.clone_from(&program.section);
                 function.kind = FunctionKind::of_section(&program.section);
+                (function.prog_type, function.attach_type) = (program.prog_type, program.expected_attach_type);
             }
         }
         functions

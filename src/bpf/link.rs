@@ -3,11 +3,11 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::attach::TracefsEvent;
+use super::attach::{ProgAttachment, TcAttachment, TracefsEvent};
 use super::program::Program;
 use super::sys;
 use crate::error::{Error, Result};
@@ -16,11 +16,22 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Link {
     program: Rc<Program>,
-    fd: OwnedFd,
+    fd: Option<OwnedFd>,
     /// Only for a link descriptor does the kernel count what it left out.
     is_link: bool,
-    /// Removed after the descriptor is closed: fields drop in this order.
-    _tracefs_event: Option<TracefsEvent>,
+    /// Undone after the descriptor is closed: fields drop in this order.
+    undo: Option<Undo>,
+}
+
+/// What has to be taken back when a link goes, beside closing a descriptor. A killed process leaves these behind.
+#[derive(Debug)]
+pub(super) enum Undo {
+    /// An event in tracefs.
+    TracefsEvent(#[allow(dead_code, reason = "removes itself when it is dropped")] TracefsEvent),
+    /// A program attached without a link.
+    Program(#[allow(dead_code, reason = "detaches itself when it is dropped")] ProgAttachment),
+    /// A filter of traffic control.
+    Filter(#[allow(dead_code, reason = "removes itself when it is dropped")] TcAttachment),
 }
 
 impl Link {
@@ -61,14 +72,35 @@ impl Link {
         Ok(Self::new(program, sys::link::kprobe_multi(program.as_fd(), addresses, retprobe)?, true))
     }
 
+    /// Attaches to what a descriptor or the number of a network device stands for.
+    pub(super) fn create(program: &Rc<Program>, target: i32, attach_type: u32, flags: u32) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::create(program.as_fd(), target, attach_type, flags)?, true))
+    }
+
+    /// Attaches to a socket, which goes with the link.
+    pub(super) fn socket(program: &Rc<Program>, socket: OwnedFd) -> io::Result<Link> {
+        sys::attach::set_socket_filter(socket.as_fd(), program.as_fd())?;
+        Ok(Self::new(program, socket, false))
+    }
+
+    /// What is attached without a descriptor to close.
+    pub(super) fn undone_by(program: &Rc<Program>, undo: Undo) -> Link {
+        Link { program: Rc::clone(program), fd: None, is_link: false, undo: Some(undo) }
+    }
+
     fn new(program: &Rc<Program>, fd: OwnedFd, is_link: bool) -> Link {
-        Link { program: Rc::clone(program), fd, is_link, _tracefs_event: None }
+        Link { program: Rc::clone(program), fd: Some(fd), is_link, undo: None }
     }
 
     /// Removes this tracefs event when the link goes.
     pub(super) fn with_tracefs_event(mut self, event: TracefsEvent) -> Link {
-        self._tracefs_event = Some(event);
+        self.undo = Some(Undo::TracefsEvent(event));
         self
+    }
+
+    /// The descriptor that the attachment is.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
     }
 
     /// The attached program.
@@ -78,7 +110,7 @@ impl Link {
 
     /// Runs that the kernel left out at this attachment, where it counts them.
     pub fn missed(&self) -> u64 {
-        if self.is_link { sys::link::missed(self.fd.as_fd()) } else { 0 }
+        self.fd().filter(|_| self.is_link).map_or(0, sys::link::missed)
     }
 
     /// Detaches. The same as dropping it, with a name.

@@ -58,6 +58,8 @@ struct Plan<'a> {
     kind: String,
     types: Types,
     flags: u32,
+    /// The network device that runs it; 0 for the processor.
+    device: u32,
     insns: Vec<prog::Insn>,
     target: Option<BtfTarget>,
 }
@@ -85,6 +87,7 @@ impl<'a> Plan<'a> {
             LoadAs::KprobeMulti => KPROBE_MULTI,
             LoadAs::Tracepoint => TRACEPOINT,
             LoadAs::RawTracepoint => RAW_TRACEPOINT,
+            LoadAs::Typed(typed) => (typed.prog.0, typed.attach.map_or(0, |attach| attach.0)),
             LoadAs::Fentry(name) => {
                 target = Some(BtfTarget::function(name)?);
                 FENTRY
@@ -108,7 +111,9 @@ impl<'a> Plan<'a> {
             let what = format!("cannot load `{}`", function.name);
             return Err(Error::script(what, format!("section `{}` names no known kind of program", raw.section)));
         }
-        Ok(Plan { function, kind, types, flags: raw.flags | section_flags(&raw.section), insns, target })
+        let device = if let LoadAs::Typed(typed) = load_as { typed.device } else { 0 };
+        let flags = if types.0 == raw.prog_type { raw.flags | section_flags(&raw.section) } else { 0 };
+        Ok(Plan { function, kind, types, flags, device, insns, target })
     }
 
     fn load(&self, image: &Image, raw: &RawProgram, log_level: u32) -> std::result::Result<(OwnedFd, String), Failure> {
@@ -117,6 +122,7 @@ impl<'a> Plan<'a> {
             prog_type: self.types.0,
             expected_attach_type: self.types.1,
             flags: self.flags,
+            device: self.device,
             name: &name,
             license: &image.license,
             insns: &self.insns,

@@ -33,6 +33,7 @@ mod notes;
 mod object;
 mod patch;
 mod probe;
+mod prog_type;
 mod program;
 mod relocation;
 mod sys;
@@ -40,7 +41,10 @@ mod test_run;
 mod verifier;
 mod version;
 
-pub use attach::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
+pub use attach::{
+    FuncTarget, KprobeEvent, KprobeTarget, Mechanism, PerfEventTarget, Place, TcTarget, UprobePlace, UprobeTarget,
+    remove_xdp,
+};
 pub use counters::Counter;
 pub use function::{Function, FunctionKind, Variant};
 pub use globals::{InitialValue, Variable};
@@ -50,7 +54,8 @@ pub use map::Map;
 pub use map_kind::MapKind;
 pub use object::{MapSizes, Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
-pub use program::{LoadAs, Program, RunCounting, RunStats};
+pub use prog_type::{AttachType, ProgType, of_section};
+pub use program::{LoadAs, Program, RunCounting, RunStats, Typed};
 pub use sys::memory::MapMemory;
 pub use test_run::{TestOutcome, TestRun};
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};

@@ -22,8 +22,38 @@ pub enum ProbeKind {
     Tracepoint,
     /// A raw tracepoint.
     RawTracepoint,
-    /// What the user's section or macro names (`fentry`, `fexit`, `lsm`, `tp_btf` …).
+    /// The entry of a kernel function by BTF; kfunc to bcc.
+    Fentry,
+    /// The return of a kernel function by BTF; kretfunc to bcc.
+    Fexit,
+    /// The return of a kernel function, whose result the program replaces.
+    FmodRet,
+    /// A hook of the security modules.
+    Lsm,
+    /// A raw tracepoint with typed arguments.
+    TpBtf,
+    /// An iterator.
+    Iter,
+    /// Any other program that the kernel attaches by BTF.
     Tracing,
+    /// Samples of a perf event.
+    PerfEvent,
+    /// Packets of a network device before the kernel's own network code.
+    Xdp,
+    /// Packets of a network device in traffic control.
+    Tc,
+    /// Copies of packets, for a packet socket.
+    RawSocket,
+    /// What processes of a control group do.
+    Cgroup,
+    /// Data of the sockets in a map.
+    Sockmap,
+    /// Packets or lookups of a network namespace.
+    Netns,
+    /// Packets at a hook of netfilter.
+    Netfilter,
+    /// Any other attachment by number and descriptor.
+    Other,
 }
 
 impl ProbeKind {
@@ -36,7 +66,22 @@ impl ProbeKind {
             ProbeKind::Uretprobe => "uretprobe",
             ProbeKind::Tracepoint => "tracepoint",
             ProbeKind::RawTracepoint => "raw_tracepoint",
+            ProbeKind::Fentry => "fentry",
+            ProbeKind::Fexit => "fexit",
+            ProbeKind::FmodRet => "fmod_ret",
+            ProbeKind::Lsm => "lsm",
+            ProbeKind::TpBtf => "tp_btf",
+            ProbeKind::Iter => "iter",
             ProbeKind::Tracing => "tracing",
+            ProbeKind::PerfEvent => "perf_event",
+            ProbeKind::Xdp => "xdp",
+            ProbeKind::Tc => "tc",
+            ProbeKind::RawSocket => "raw_socket",
+            ProbeKind::Cgroup => "cgroup",
+            ProbeKind::Sockmap => "sockmap",
+            ProbeKind::Netns => "netns",
+            ProbeKind::Netfilter => "netfilter",
+            ProbeKind::Other => "other",
         }
     }
 }

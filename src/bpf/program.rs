@@ -4,6 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::Variant;
+use super::prog_type::{AttachType, ProgType};
 use super::sys::prog as sys;
 use crate::error::{Error, Result};
 
@@ -32,6 +33,32 @@ pub enum LoadAs {
     RawTracepoint,
     /// For this target, by its BTF, in place of the one its section may name (`fentry`, `lsm`, `tp_btf` …).
     Tracing(String),
+    /// As a program of this type, whatever the section says (`load_func`, and all that is attached to devices, sockets
+    /// and control groups).
+    Typed(Typed),
+}
+
+/// A type of program that the user or an attachment names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Typed {
+    /// The type.
+    pub prog: ProgType,
+    /// For which attachment; what the section says, or the only one of the type, when none.
+    pub attach: Option<AttachType>,
+    /// The network device to run on, for devices that run programs themselves; 0 for none.
+    pub device: u32,
+}
+
+impl Typed {
+    /// Of this type, for the attachment that its section says or that is the type's only one.
+    pub fn new(prog: ProgType) -> Typed {
+        Typed { prog, attach: None, device: 0 }
+    }
+
+    /// Of this type, for this attachment.
+    pub fn attached_as(prog: ProgType, attach: AttachType) -> Typed {
+        Typed { prog, attach: Some(attach), device: 0 }
+    }
 }
 
 impl LoadAs {
@@ -49,6 +76,7 @@ impl LoadAs {
             LoadAs::Tracepoint => "tracepoint",
             LoadAs::RawTracepoint => "raw tracepoint",
             LoadAs::Tracing(_) => "tracing",
+            LoadAs::Typed(typed) => typed.prog.name(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! | its symbols, and which functions can be traced | [`kallsyms`], [`traceable`], [`pattern`] |
 //! | its system calls | [`syscalls`] |
 //! | its tracepoints | [`tracefs`] |
+//! | its network devices | [`devices`] |
 //! | what it can do | [`features`] |
 //! | what we may do | [`privilege`] |
 //! | all of it for a person | [`report`] |
@@ -19,6 +20,7 @@
 pub mod btf;
 pub mod config;
 pub mod cpus;
+pub mod devices;
 pub mod features;
 pub mod kallsyms;
 pub mod modules;

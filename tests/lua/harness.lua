@@ -13,6 +13,20 @@ function M.test(name, body)
     end
 end
 
+---Says why a test of this file does not run here; the test runner passes it on.
+function M.skip(name, reason)
+    print("skipped: " .. name .. ": " .. reason)
+end
+
+---Runs a test unless this machine lacks what it takes.
+---@param reason string|false|nil why it cannot run, if so
+function M.test_unless(reason, name, body)
+    if reason then
+        return M.skip(name, reason)
+    end
+    M.test(name, body)
+end
+
 ---Two values are the same, and of the same type.
 function M.equal(got, wanted)
     if got ~= wanted or type(got) ~= type(wanted) then

@@ -21,6 +21,10 @@ fn run_all(root: bool) {
         }
         count += 1;
         let output = Command::new(env!("CARGO_BIN_EXE_bpflua")).arg(&name).current_dir(folder()).output().unwrap();
+        for reason in String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.strip_prefix("skipped: "))
+        {
+            skip(&format!("{name}: {reason}"));
+        }
         if !output.status.success() {
             failed.push(format!("{name}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
         }

@@ -150,7 +150,8 @@ mod tests {
 
     fn place(name: &str, section: &str) -> Option<Place> {
         let kind = FunctionKind::of_section(section);
-        Place::of(&Function { name: name.to_owned(), section: section.to_owned(), kind, variants: Vec::new() })
+        let (name, section) = (name.to_owned(), section.to_owned());
+        Place::of(&Function { name, section, kind, prog_type: 0, attach_type: 0, variants: Vec::new() })
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Object {
         !gone.is_empty()
     }
 
-    fn detach_at(&mut self, kind: ProbeKind, target: &str, function: Option<&str>) -> Result<()> {
+    pub(super) fn detach_at(&mut self, kind: ProbeKind, target: &str, function: Option<&str>) -> Result<()> {
         let meant = |probe: &Probe| {
             probe.kind == kind && probe.is_at(target) && function.is_none_or(|function| probe.function == function)
         };

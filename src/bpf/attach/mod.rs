@@ -5,19 +5,30 @@
 //! kprobes proper, and the raw tracepoints of system calls for kernels that offer none of these. What one kernel
 //! refuses is learnt by trying it, and remembered for the process ([`refusals`]).
 
+mod attach_func;
 mod auto;
 mod detach;
 mod functions;
 mod instead;
 mod kprobe;
 mod library;
+mod perf_event;
 mod perf_probe;
+mod prog_attach;
+mod raw_socket;
 mod refusals;
 mod target;
+mod tc;
 mod tracefs_event;
 mod tracepoint;
 mod uprobe;
 mod uprobe_file;
+mod xdp;
 
+pub use attach_func::{FuncTarget, Place};
+pub use perf_event::PerfEventTarget;
+pub(super) use prog_attach::{ProgAttachment, TcAttachment};
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
+pub use tc::TcTarget;
 pub(super) use tracefs_event::TracefsEvent;
+pub use xdp::remove_xdp;

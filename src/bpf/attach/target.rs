@@ -27,6 +27,18 @@ pub enum Mechanism {
     RawTracepoint,
     /// A BTF-typed attachment that the user's section names.
     Tracing,
+    /// Samples of perf events, one event for each CPU.
+    PerfEvent,
+    /// A link of the kind that the program's type implies; it goes with the process.
+    Link,
+    /// Attached without a link, for kernels or flags that have none: it stays when the process is killed.
+    ProgAttach,
+    /// A link to a device's traffic control.
+    Tcx,
+    /// A filter on the queueing discipline `clsact`: it stays when the process is killed.
+    Clsact,
+    /// The filter of a socket.
+    Socket,
 }
 
 impl Mechanism {
@@ -42,6 +54,12 @@ impl Mechanism {
             Mechanism::Tracepoint => "tracepoint",
             Mechanism::RawTracepoint => "raw_tracepoint",
             Mechanism::Tracing => "tracing",
+            Mechanism::PerfEvent => "perf_event",
+            Mechanism::Link => "link",
+            Mechanism::ProgAttach => "prog_attach",
+            Mechanism::Tcx => "tcx",
+            Mechanism::Clsact => "clsact",
+            Mechanism::Socket => "socket",
         }
     }
 

@@ -22,6 +22,18 @@ pub fn tracing(prog: BorrowedFd<'_>, attach_type: u32) -> io::Result<OwnedFd> {
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::null()) })
 }
 
+/// Attaches a program to what a descriptor (a control group, a map, a network namespace) or the number of a network
+/// device stands for.
+pub fn create(prog: BorrowedFd<'_>, target: i32, attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
+    let opts = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
+        flags,
+        ..Default::default()
+    };
+    // SAFETY: `opts` is of the size it says and has no pointers in it.
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target, attach_type, ptr::from_ref(&opts)) })
+}
+
 /// Attaches a program to a raw tracepoint.
 pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd> {
     // SAFETY: `event` is a C string that outlives the call.

@@ -3,10 +3,14 @@
 //!
 //! Functions take and return plain Rust values; a failure is an `std::io::Error` with the errno.
 
+pub mod attach;
 pub mod btf;
+pub mod filters;
 pub mod link;
 pub mod map;
 pub mod memory;
+pub mod names;
+pub mod net;
 pub mod object;
 pub mod perf;
 pub mod pinning;

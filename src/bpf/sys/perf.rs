@@ -77,6 +77,82 @@ fn last_errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// The first bytes of `struct perf_event_attr`, as many as the caller knows; the kernel takes the rest as zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attr(Vec<u8>);
+
+/// How often an event is sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Once every so many events.
+    Period(u64),
+    /// So many times a second.
+    Frequency(u64),
+}
+
+impl Attr {
+    /// Samples of an event; with `inherit` also in processes that the watched one makes later.
+    pub fn sampling(kind: u32, config: u64, sampling: Sampling, inherit: bool) -> Attr {
+        let mut attr = libbpf_sys::perf_event_attr { type_: kind, config, ..Default::default() };
+        attr.set_inherit(inherit.into());
+        match sampling {
+            Sampling::Period(events) => attr.__bindgen_anon_1.sample_period = events,
+            Sampling::Frequency(hertz) => {
+                attr.set_freq(1);
+                attr.__bindgen_anon_1.sample_freq = hertz;
+            }
+        }
+        let size = size_of_val(&attr);
+        // SAFETY: the structure is `repr(C)` without padding, every byte of it set, and copied here.
+        let bytes = unsafe { std::slice::from_raw_parts((&raw const attr).cast::<u8>(), size) };
+        Attr::from_bytes(bytes.to_vec())
+    }
+
+    /// Bytes laid out as the kernel's structure; its member `size` is set to how many they are.
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Attr {
+        let size = (bytes.len() as u32).to_ne_bytes();
+        if let Some(member) = bytes.get_mut(4..8) {
+            member.copy_from_slice(&size);
+        }
+        Attr(bytes)
+    }
+
+    /// The member `type`.
+    pub fn kind(&self) -> u32 {
+        self.0.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes))
+    }
+
+    /// The member `config`.
+    pub fn config(&self) -> u64 {
+        self.0.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+    }
+}
+
+/// Where an event is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// Only in this process; in all when negative.
+    pub pid: i32,
+    /// Only on this CPU; on all when negative, for which the kernel wants a process.
+    pub cpu: i32,
+    /// Together with this event; alone when negative.
+    pub group_fd: i32,
+}
+
+/// Opens an event of which every attribute is given.
+pub fn open_attr(attr: &Attr, scope: Scope) -> io::Result<OwnedFd> {
+    let Scope { pid, cpu, group_fd } = scope;
+    let flags = libbpf_sys::PERF_FLAG_FD_CLOEXEC;
+    // SAFETY: the attributes have the size that they say in their member `size`, and outlive the call. Pointers among
+    // them are read by the kernel with its own care.
+    let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, attr.0.as_ptr(), pid, cpu, group_fd, flags) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so `fd` is a new descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
 /// Lets events through.
 pub fn enable(event: BorrowedFd<'_>) -> io::Result<()> {
     ioctl(event, IOC_ENABLE, 0)

@@ -74,6 +74,8 @@ pub struct LoadRequest<'a> {
     pub expected_attach_type: u32,
     /// `BPF_F_*`.
     pub flags: u32,
+    /// The network device that is to run it; 0 for the processor.
+    pub device: u32,
     /// Shown by `bpftool`; the kernel keeps 15 characters.
     pub name: &'a CStr,
     /// The licence that the C text declares.
@@ -98,6 +100,7 @@ pub fn load(request: &LoadRequest<'_>, log: Option<(u32, &mut [u8])>) -> io::Res
         sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as _,
         expected_attach_type: request.expected_attach_type,
         prog_flags: request.flags,
+        prog_ifindex: request.device,
         attach_btf_id: request.attach_btf_id,
         attach_btf_obj_fd: request.attach_btf.map_or(0, |fd| fd.as_raw_fd() as u32),
         ..Default::default()
@@ -150,6 +153,17 @@ pub fn info(prog: BorrowedFd<'_>) -> io::Result<ProgInfo> {
     // SAFETY: `info` is a zeroed `bpf_prog_info` of `len` bytes that asks for no arrays.
     super::check(unsafe { libbpf_sys::bpf_prog_get_info_by_fd(prog.as_raw_fd(), &mut info, &mut len) })?;
     Ok(ProgInfo { id: info.id, runs: info.run_cnt, time_ns: info.run_time_ns, recursion_misses: info.recursion_misses })
+}
+
+/// The name of the program with this number, up to 15 characters of it.
+pub fn name_of(id: u32) -> Option<String> {
+    // SAFETY: takes a number.
+    let prog = check_fd(unsafe { libbpf_sys::bpf_prog_get_fd_by_id(id) }).ok()?;
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut len = size_of::<libbpf_sys::bpf_prog_info>() as u32;
+    // SAFETY: `info` is a zeroed `bpf_prog_info` of `len` bytes that asks for no arrays.
+    super::check(unsafe { libbpf_sys::bpf_prog_get_info_by_fd(prog.as_raw_fd(), &mut info, &mut len) }).ok()?;
+    Some(info.name.iter().map(|&c| c as u8 as char).take_while(|&c| c != '\0').collect())
 }
 
 /// Makes the kernel count the runs of all programs until the descriptor is closed.

@@ -95,3 +95,24 @@ pub(in crate::kernel) fn memory_file(name: &CStr) -> io::Result<File> {
     let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
     new_descriptor(fd.into()).map(File::from)
 }
+
+/// The network devices of this network namespace: numbers and names.
+pub(in crate::kernel) fn network_devices() -> io::Result<Vec<(u32, String)>> {
+    // SAFETY: takes nothing; gives null or an array that ends with a zero index, freed below.
+    let list = unsafe { libc::if_nameindex() };
+    if list.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    let mut devices = Vec::new();
+    let mut at = list;
+    // SAFETY: each element up to the one with index 0 is whole, and its name is a C string; all are copied before the
+    // list is freed, once.
+    unsafe {
+        while (*at).if_index != 0 {
+            devices.push(((*at).if_index, CStr::from_ptr((*at).if_name).to_string_lossy().into_owned()));
+            at = at.add(1);
+        }
+        libc::if_freenameindex(list);
+    }
+    Ok(devices)
+}

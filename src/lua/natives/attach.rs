@@ -6,7 +6,9 @@ use std::time::Instant;
 use mlua::{AnyUserData, Lua, Table};
 
 use super::object::{field, with};
-use crate::bpf::{KprobeEvent, KprobeTarget, Mechanism, Object, ProbeId, ProbeReport, UprobePlace, UprobeTarget};
+use crate::bpf::{
+    KprobeEvent, KprobeTarget, Mechanism, Object, PerfEventTarget, ProbeId, ProbeReport, UprobePlace, UprobeTarget,
+};
 use crate::error::{Error, Result};
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
@@ -48,6 +50,11 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
         attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
     })?;
+    natives.add("perf_event", "attach_perf_event", |lua, (object, options): (AnyUserData, Table)| {
+        let function: String = field(&options, "fn_name")?;
+        let target = perf_event_target(&options)?;
+        attached(lua, &object, |object| object.attach_perf_event(&target, &function))
+    })?;
     natives.add("raw_tracepoint", "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
         attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
@@ -65,6 +72,10 @@ fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
         let function: Option<String> = field(&options, "fn_name")?;
         detached(lua, &object, |object| object.detach_uprobe(&target, function.as_deref()))
     })?;
+    natives.add("detach_perf_event", "detach_perf_event", |lua, (object, options): (AnyUserData, Table)| {
+        let (kind, config): (u32, u64) = (field(&options, "ev_type")?, field(&options, "ev_config")?);
+        detached(lua, &object, |object| object.detach_perf_event(kind, config))
+    })?;
     natives.add("detach_tracepoint", "detach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, Option<String>) = (field(&options, "tp")?, field(&options, "fn_name")?);
         detached(lua, &object, |object| object.detach_tracepoint(&tracepoint, function.as_deref()))
@@ -76,7 +87,11 @@ fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
 }
 
 /// Attaches, and tells how when the user wants to know.
-fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) -> Result<ProbeId>) -> Result<u32> {
+pub(super) fn attached(
+    lua: &Lua,
+    object: &AnyUserData,
+    attach: impl FnOnce(&mut Object) -> Result<ProbeId>,
+) -> Result<u32> {
     let start = Instant::now();
     let (id, report) = with(object, |object| {
         let id = attach(object)?;
@@ -91,7 +106,7 @@ fn attached(lua: &Lua, object: &AnyUserData, attach: impl FnOnce(&mut Object) ->
 }
 
 /// Detaches, and tells what the probes missed.
-fn detached(lua: &Lua, object: &AnyUserData, detach: impl FnOnce(&mut Object) -> Result<()>) -> Result<()> {
+pub(super) fn detached(lua: &Lua, object: &AnyUserData, detach: impl FnOnce(&mut Object) -> Result<()>) -> Result<()> {
     let (outcome, missed) = with(object, |object| Ok((detach(object), object.take_missed())))?;
     tell_missed(lua, &missed)?;
     outcome
@@ -138,6 +153,22 @@ fn kprobe_target(options: &Table) -> Result<KprobeTarget> {
         maxactive: field::<Option<u32>>(options, "maxactive")?.unwrap_or(0),
         mechanism,
     })
+}
+
+/// `{ev_type, ev_config, sample_period?, sample_freq?}`, or `{attr}` as bytes; `{pid?, cpu?, group_fd?}` with both.
+fn perf_event_target(options: &Table) -> Result<PerfEventTarget> {
+    let number = |name| field::<Option<u64>>(options, name).map(Option::unwrap_or_default);
+    let or_none = |name| field::<Option<i32>>(options, name).map(|value| value.unwrap_or(-1));
+    let pid = or_none("pid")?;
+    let mut target = match field::<Option<mlua::LuaString>>(options, "attr")? {
+        Some(bytes) => PerfEventTarget::raw(bytes.as_bytes().to_vec()),
+        None => {
+            let (kind, config) = (field(options, "ev_type")?, field(options, "ev_config")?);
+            PerfEventTarget::sampling(kind, config, number("sample_period")?, number("sample_freq")?, pid)?
+        }
+    };
+    (target.pid, target.cpu, target.group_fd) = (pid, or_none("cpu")?, or_none("group_fd")?);
+    Ok(target)
 }
 
 /// A kernel address: its decimal digits, since Lua's numbers do not hold all 64 bits.

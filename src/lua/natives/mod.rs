@@ -7,7 +7,9 @@ mod cfunctions;
 mod create;
 mod kernel;
 mod maps;
+mod net;
 mod object;
+mod programs;
 mod run;
 mod test_run;
 
@@ -23,7 +25,9 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("create", create::table(lua)?)?;
     natives.set("kernel", kernel::table(lua)?)?;
     natives.set("maps", maps::table(lua)?)?;
+    natives.set("net", net::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
+    natives.set("programs", programs::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)

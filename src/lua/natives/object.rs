@@ -23,7 +23,7 @@ impl From<Object> for ObjectValue {
     }
 }
 
-/// `native.object`: `functions`, `auto_functions`, `maps`, `variables`, `memory`, `load`, `close`.
+/// `native.object`: `functions`, `auto_functions`, `maps`, `variables`, `memory`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("functions", "functions", |_, object: AnyUserData| {
@@ -36,9 +36,6 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("variables", "variables", |lua, object: AnyUserData| with(&object, |object| variables(lua, object)))?;
     natives.add("memory", "variables", |_, (object, map): (AnyUserData, String)| {
         with(&object, |object| Ok(LightUserData(object.memory(&map)?.as_ptr().cast())))
-    })?;
-    natives.add("load", "load_func", |_, (object, name): (AnyUserData, String)| {
-        with(&object, |object| Ok(object.load(&name)?.as_fd().as_raw_fd()))
     })?;
     natives.add("close", "close", |lua, object: AnyUserData| {
         let Some(mut closed) = borrow(&object)?.0.take() else { return Ok(()) };

@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Functions of a C text that are loaded without being attached, and what they are attached to by hand: devices, sockets,
+-- control groups, maps.
+
+local errors = require("bpflua.errors")
+local native = require("bpflua.native")
+local objects = require("bpflua.objects")
+
+local M = {}
+
+---@class bpflua.Function
+---@field name string
+---@field fd integer the program's descriptor
+---@field bpf bpflua.BPF
+---@field prog_type? integer|string as given to `load_func`
+---@field sock? integer the packet socket of `attach_raw_socket`
+local Function = {}
+Function.__index = Function
+
+function Function:__tostring()
+    return ("function %s (%s)"):format(self.name, tostring(self.prog_type or "as its section says"))
+end
+
+---The next packet of the socket that `attach_raw_socket` opened, without waiting.
+---@param max_bytes? integer of the packet at most (default: all of it)
+---@return string? packet nil when there is none now
+function Function:recv(max_bytes)
+    if not self.socket then
+        errors.fail({ what = ("cannot receive packets of `%s`"):format(self.name), why = "it has no raw socket" })
+    end
+    return native.net.receive(self.bpf:_object(), self.socket, max_bytes)
+end
+
+local function as_name(option, value)
+    if value ~= nil and type(value) ~= "number" and type(value) ~= "string" then
+        errors.fail({
+            what = ("cannot load a function: the %s is a %s"):format(option, type(value)),
+            why = "it must be a number (BPF.SCHED_CLS) or a name (\"BPF_PROG_TYPE_SCHED_CLS\")",
+        })
+    end
+    return value
+end
+
+---Loads a function into the kernel without attaching it.
+---@param name string
+---@param prog_type? integer|string `BPF.SOCKET_FILTER`, `BPF.SCHED_CLS` …, or the name; default: what its section or its context says
+---@param device? string the network device that is to run it, for devices that can
+---@param attach_type? integer|string what it will be attached as (`BPF.BPFAttachType.CGROUP_SETSOCKOPT`), for types with several
+---@return bpflua.Function
+function M:load_func(name, prog_type, device, attach_type)
+    if attach_type == -1 then
+        attach_type = nil
+    end
+    as_name("program type", prog_type)
+    as_name("attach type", attach_type)
+    local key = table.concat({ name, tostring(prog_type), tostring(device), tostring(attach_type) }, "\0")
+    local known = self._programs[key]
+    if not known then
+        local options = { prog_type = prog_type, attach_type = attach_type, device = device }
+        local fd = native.programs.load(self:_object(), name, options)
+        known = setmetatable({ name = name, fd = fd, bpf = self, prog_type = prog_type or false }, Function)
+        known.sock, known.socket = false, false
+        self._programs[key] = known
+    end
+    return known
+end
+
+---Loads every function of the C text.
+---@param prog_type? integer|string
+---@return bpflua.Function[]
+function M:load_funcs(prog_type)
+    local all = {}
+    for i, name in ipairs(native.object.functions(self:_object())) do
+        all[i] = self:load_func(name, prog_type)
+    end
+    return all
+end
+
+-- ---------------------------------------------------------------- attaching by hand
+
+local function is_object(value)
+    return type(value) == "table" and rawget(value, "_handle") ~= nil and rawget(value, "_programs") ~= nil
+end
+
+local function is_function(value)
+    return getmetatable(value) == Function
+end
+
+-- bcc has these as static methods, so they are called in four ways: on the class or on an object, with a dot or a colon.
+-- `body` gets the object, or nil, and the arguments.
+local function static(body)
+    return function(first, ...)
+        if is_object(first) then
+            return body(first, ...)
+        elseif first == package.loaded.bpf then
+            return body(nil, ...)
+        end
+        return body(nil, first, ...)
+    end
+end
+
+-- The object that a function is of, and its name.
+local function owner(of, object, fn)
+    if is_function(fn) then
+        return fn.bpf, fn.name
+    elseif type(fn) == "string" and object then
+        return object, fn
+    end
+    local why = "give what `load_func` returned" .. (object and ", or the function's name" or "")
+    errors.fail({ what = ("`%s` needs a function, not a %s"):format(of, type(fn)), why = why })
+end
+
+-- A control group, network namespace or map: a descriptor, a path, or a map of the object.
+local function place(of, where)
+    if type(where) == "number" then
+        return { fd = where }
+    elseif type(where) == "string" then
+        return { path = where }
+    elseif type(where) == "table" and type(rawget(where, "fd")) == "number" then
+        return { fd = where.fd }
+    end
+    errors.fail({ what = ("`%s` cannot attach to a %s"):format(of, type(where)), why = "give a descriptor, a path or a map" })
+end
+
+---Lets a packet socket see what a function says of each packet, and puts the socket's descriptor, which does not wait,
+---into `fn.sock`; `fn:recv()` reads a packet. The socket is closed with the object.
+---@param fn bpflua.Function|string a socket filter: its result is how many bytes of the packet are kept, 0 for none
+---@param dev? string the device; "" or nil for all
+---@return bpflua.Function fn
+M.attach_raw_socket = static(function(object, fn, dev)
+    local bpf, name = owner("attach_raw_socket", object, fn)
+    local probe, sock = native.net.attach_raw_socket(bpf:_object(), name, dev or "")
+    fn = is_function(fn) and fn or bpf:load_func(name, "SOCKET_FILTER")
+    fn.socket, fn.sock = probe, sock
+    return fn
+end)
+
+local XDP = { dev = "string!", fn_name = "string!", flags = "number" }
+
+---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
+---with a table of options.
+---@param dev string|{dev: string, fn_name: string, flags?: integer}
+---@param fn bpflua.Function|string
+---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
+M.attach_xdp = static(function(object, dev, fn, flags)
+    if type(dev) == "table" then
+        errors.options("attach_xdp", dev, XDP)
+        dev, fn, flags = dev.dev, dev.fn_name, dev.flags
+    end
+    local bpf, name = owner("attach_xdp", object, fn)
+    if type(dev) ~= "string" then
+        errors.fail({ what = "`attach_xdp` needs the name of a device", why = "its first argument is a " .. type(dev) })
+    end
+    native.net.attach_xdp(bpf:_object(), { dev = dev, fn_name = name, flags = flags or 0 })
+end)
+
+---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
+---no error.
+---@param dev string
+---@param flags? integer the mode, as for `attach_xdp`
+M.remove_xdp = static(function(_, dev, flags)
+    for _, object in ipairs(objects) do
+        for _, probe in ipairs(object:probes()) do
+            if probe.kind == "xdp" and probe.target == dev then
+                return native.net.remove_xdp(object:_object(), dev, flags or 0)
+            end
+        end
+    end
+    native.net.remove_xdp_of_others(dev, flags or 0)
+end)
+
+---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
+---where the kernel has one, which goes with the process.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string `BPF.BPFAttachType.…`
+---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
+M.attach_func = static(function(object, fn, where, attach_type, flags)
+    local bpf, name = owner("attach_func", object, fn)
+    local options = place("attach_func", where)
+    options.fn_name, options.attach_type, options.flags = name, attach_type, flags
+    options.prog_type = is_function(fn) and fn.prog_type or nil
+    native.net.attach_func(bpf:_object(), options)
+end)
+
+---Detaches what `attach_func` attached.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map
+---@param attach_type integer|string
+M.detach_func = static(function(object, fn, where, attach_type)
+    local bpf, name = owner("detach_func", object, fn)
+    local options = place("detach_func", where)
+    options.fn_name, options.attach_type = name, attach_type
+    native.net.detach_func(bpf:_object(), options)
+end)
+
+-- What is bcc's own and static, for the class.
+M.STATIC = { "attach_raw_socket", "attach_xdp", "remove_xdp", "attach_func", "detach_func" }
+
+return M
