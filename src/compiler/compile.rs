@@ -5,8 +5,7 @@ use super::diagnostic::{self, Diagnostic, Severity};
 use super::ir::{Context, Module, Target, Value};
 use super::passes::{entries, events, program, ranges, reads, variants};
 use super::prelude::{self, Texts};
-use super::shim::{self, Outcome};
-use super::{Options, Source, backend, explain, isolate, tracepoints};
+use super::{Options, Source, backend, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
 
 /// An object and what was said while it was made.
@@ -40,23 +39,8 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
 }
 
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
-    let mut declarations = prelude::declarations(options, texts, records);
-    declarations.push_str(records);
-    let files = prelude::files(source, options, texts, declarations);
-
     let context = Context::new();
-    let (outcome, mut diagnostics) = shim::compile(&files, &prelude::arguments(source, options), &context);
-    diagnostics = diagnostic::forget_redefinitions(diagnostics, prelude::ROOT);
-    for diagnostic in &mut diagnostics {
-        diagnostic.file = prelude::user_name(&diagnostic.file, source);
-    }
-    let module = match outcome {
-        Outcome::Module(module) => module,
-        Outcome::Failed => {
-            let hints = explain::errors(&mut diagnostics, options);
-            return Err(diagnostic::failure(source, &diagnostics, hints));
-        }
-    };
+    let (module, diagnostics) = frontend::run(source, options, texts, records, &context)?;
     let object = lower(&module, &context, source, options)?;
     let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
     Ok(Compiled { object, warnings, from_cache: false })

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
+use super::{Options, Source};
 use crate::kernel::btf::Kind;
 
 /// The dialect's word for each kind of map, what a person calls it, and its own methods besides those of [`KEYED`].
@@ -48,10 +48,10 @@ const KEYED: &[&str] =
     &["lookup", "lookup_or_try_init", "lookup_or_init", "update", "insert", "delete", "increment", "atomic_increment"];
 
 /// Rewrites the messages that name bpflua's own structures, and returns hints: one for each error that has one.
-pub fn errors(diagnostics: &mut [Diagnostic], options: &Options<'_>) -> Vec<String> {
+pub fn errors(diagnostics: &mut [Diagnostic], source: &Source, options: &Options<'_>) -> Vec<String> {
     let mut hints: Vec<String> = Vec::new();
     for diagnostic in diagnostics.iter_mut().filter(|d| d.severity == Severity::Error) {
-        let hint = explain(diagnostic, options);
+        let hint = explain(diagnostic, source, options);
         if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
             hints.push(hint);
         }
@@ -59,7 +59,7 @@ pub fn errors(diagnostics: &mut [Diagnostic], options: &Options<'_>) -> Vec<Stri
     hints
 }
 
-fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String> {
+fn explain(diagnostic: &mut Diagnostic, source: &Source, options: &Options<'_>) -> Option<String> {
     let message = diagnostic.message.clone();
     let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
     if message.starts_with("no member named") {
@@ -69,7 +69,7 @@ fn explain(diagnostic: &mut Diagnostic, options: &Options<'_>) -> Option<String>
                 diagnostic.message = wrong_method(member, kind, map);
                 method_hint(member, kind, map)
             }
-            None => member_hint(member, record, options),
+            None => member_hint(member, record, next_member(diagnostic, member, source), options),
         };
     }
     if let Some(why) = quoted.iter().find_map(|record| not_of_kind(record)) {
@@ -154,14 +154,31 @@ fn helper_hint(function: &str, options: &Options<'_>) -> Option<String> {
     (!like.is_empty()).then(|| format!("similar: {}", join(like.iter().copied())))
 }
 
-/// The kernel's members most like the one asked for.
-fn member_hint(member: &str, record: &str, options: &Options<'_>) -> Option<String> {
+/// The member that the text asks of the one an error is about: `disk_name` in `rq->rq_disk->disk_name`.
+fn next_member<'s>(diagnostic: &Diagnostic, member: &str, source: &'s Source) -> Option<&'s str> {
+    let line = source.line(diagnostic.line).filter(|_| diagnostic.file == source.name)?;
+    let first = if diagnostic.line == source.first_line { source.first_column as usize } else { 1 };
+    let rest = line.get((diagnostic.column as usize).checked_sub(first)?..)?.strip_prefix(member)?.trim_start();
+    let rest = rest.strip_prefix("->").or(rest.strip_prefix('.'))?.trim_start();
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    (end > 0).then_some(&rest[..end])
+}
+
+/// The kernel's members most like the one asked for, or where it went.
+fn member_hint(member: &str, record: &str, next: Option<&str>, options: &Options<'_>) -> Option<String> {
     let name = record.strip_prefix("struct ").or(record.strip_prefix("union "))?;
-    let like = super::types::members_like(options.btf?, name, member);
-    if like.is_empty() {
-        return None;
-    }
-    Some(format!("`{record}` of this kernel has {}", join(like.iter().map(String::as_str))))
+    let btf = options.btf?;
+    let elsewhere = super::types::members_elsewhere(btf, name, member, next);
+    let like = super::types::members_like(btf, name, member);
+    let mut hint = match (like.is_empty(), elsewhere.is_empty()) {
+        (true, true) => return None,
+        (true, false) => format!("`{record}` of this kernel leads to "),
+        (false, _) => format!("`{record}` of this kernel has {}", join(like.iter().map(String::as_str))),
+    };
+    hint += if like.is_empty() || elsewhere.is_empty() { "" } else { "; it leads to " };
+    hint += &join(elsewhere.iter().map(String::as_str));
+    hint += if elsewhere.is_empty() { "" } else { " (`bpf_core_field_exists` tells kernels apart)" };
+    Some(hint)
 }
 
 /// A record that neither the text nor the kernel defines: names like it.

@@ -13,6 +13,7 @@ pub mod cache;
 mod compile;
 pub mod diagnostic;
 mod explain;
+mod frontend;
 mod ir;
 mod isolate;
 mod options;

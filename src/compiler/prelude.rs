@@ -69,8 +69,8 @@ pub fn read_texts(source: &Source, options: &Options) -> Texts {
 
 /// The kernel's types that the user's texts need, as C; empty when there is no BTF to take them from.
 ///
-/// `records` are the tracepoints' structs, which name kernel types as well.
-pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
+/// `records` are the tracepoints' structs, which name kernel types as well; `absent` is made up besides.
+pub fn declarations(options: &Options, texts: &Texts, records: &str, absent: &types::Absent) -> String {
     let Some(btf) = options.btf else { return String::new() };
     // What the prelude has for a kernel without BTF does not count: it is not used here.
     let prelude: Vec<&str> =
@@ -86,6 +86,7 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str) -> String {
         roots: &iterators.iter().map(String::as_str).collect::<Vec<_>>(),
         defined: Some(&types::Defined::by(&prelude)),
         skip: &["pt_regs"],
+        absent: Some(absent),
         ..types::Request::default()
     };
     types::declarations(btf, &request).text

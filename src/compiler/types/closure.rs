@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::absent::Absent;
 use super::defined::Defined;
 use super::mentions::{Mentions, TypeMention, Use};
 use super::request::Request;
@@ -39,6 +40,8 @@ pub(super) struct Closure<'a> {
     /// Macros of `-D` flags, which are defined before the declarations, too.
     pub(super) flags: HashSet<&'a str>,
     skip: HashSet<&'a str>,
+    /// What is made up, if anything.
+    pub(super) absent: Option<&'a Absent>,
     /// Everything is written, typedefs by their names, function pointers with their parameters.
     pub(super) everything: bool,
     levels: HashMap<TypeId, Level>,
@@ -63,6 +66,7 @@ impl<'a> Closure<'a> {
             prelude,
             flags: HashSet::new(),
             skip: HashSet::new(),
+            absent: None,
             everything: false,
             levels: HashMap::new(),
             order: Vec::new(),
@@ -85,6 +89,7 @@ impl<'a> Closure<'a> {
         let mut closure = Closure::new(btf, mentions, own, prelude);
         closure.flags = request.flags.iter().map(|flag| flag.split(['=', '(']).next().unwrap_or(flag)).collect();
         closure.skip = request.skip.iter().copied().collect();
+        closure.absent = request.absent;
         mentions.types.iter().for_each(|mention| closure.add_type(mention));
         mentions.values.iter().for_each(|name| closure.add_value(name));
         mentions.calls.iter().for_each(|name| closure.add_kfunc(name));

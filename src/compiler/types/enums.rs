@@ -32,7 +32,10 @@ impl Writer<'_> {
 
     fn enum_definition(&mut self, e: Enum<'_>, name: &str) -> String {
         let is_signed = e.is_signed || !fits_unsigned(e);
-        let values: Vec<String> = e.enumerators().filter_map(|value| self.enumerator(e, value, is_signed)).collect();
+        let mut values: Vec<String> =
+            e.enumerators().filter_map(|value| self.enumerator(e, value, is_signed)).collect();
+        let made_up = self.closure.absent.into_iter().flat_map(|absent| absent.values_of(name));
+        values.extend(made_up.map(|value| format!("{value} = 0")));
         let underlying = underlying_type(e.size_bytes, is_signed, values.is_empty());
         if values.is_empty() {
             // Complete without any enumerator, as an extension that clang takes from all C versions.

@@ -27,6 +27,7 @@
 //! # Ok::<(), bpflua::error::Error>(())
 //! ```
 
+mod absent;
 mod assertions;
 mod body;
 mod closure;
@@ -35,12 +36,15 @@ mod defined;
 mod enums;
 mod lexer;
 mod mentions;
+mod moved;
 mod naming;
 mod request;
 mod similar;
 mod writer;
 
+pub use absent::{ABSENT_PREFIX, Absent, Questions};
 pub use assertions::{layout_assertions, vmlinux_assertions};
 pub use defined::Defined;
+pub use moved::members_elsewhere;
 pub use request::{Declarations, Request, declarations, vmlinux_h};
 pub use similar::members_like;

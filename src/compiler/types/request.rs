@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the compiler asks for, and what it gets.
 
+use super::absent::Absent;
 use super::closure::Closure;
 use super::defined::Defined;
 use super::mentions::Mentions;
@@ -22,6 +23,8 @@ pub struct Request<'a> {
     pub defined: Option<&'a Defined>,
     /// Structs and unions that are never written, though they may be pointed to (`pt_regs`).
     pub skip: &'a [&'a str],
+    /// What is declared though the kernel has it not.
+    pub absent: Option<&'a Absent>,
 }
 
 /// C text to put between the prelude and the probe text.

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::absent::Absent;
 use super::closure::{Closure, Level};
 use super::declarator::Place;
 use super::naming::{Naming, Space};
@@ -105,7 +106,7 @@ impl<'a> Writer<'a> {
     }
 
     fn assemble(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.closure.absent.map(Absent::head).unwrap_or_default();
         for name in &self.hidden {
             text += &format!("#pragma push_macro(\"{name}\")\n#undef {name}\n");
         }
@@ -242,7 +243,13 @@ impl<'a> Writer<'a> {
         let level = self.closure.level(id).unwrap_or(Level::Used);
         let body = self.body(composite, level, 1);
         self.open.pop();
-        let text = format!("{name} {{\n{}}}{};\n", body.members, body.attributes);
+        let made_up = self.closure.absent.map(|absent| absent.members_of(&name, "\t\t")).unwrap_or_default();
+        let text = if made_up.is_empty() {
+            format!("{name} {{\n{}}}{};\n", body.members, body.attributes)
+        } else {
+            // Made-up members lie over the others, so that neither size nor places change.
+            format!("{name} {{\nunion {{\n{keyword} {{\n{}}}{};\n{made_up}}};\n}};\n", body.members, body.attributes)
+        };
         self.add_record(&text, !CONTEXTS.contains(&composite.name));
         self.written.push((id, name));
     }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//! clang's front end over the text and everything that it needs: from a text to LLVM's form.
+//!
+//! What the kernel lacks and the text asks about (`bpf_core_field_exists`) is found out by clang itself: its errors say
+//! which member of which record is missing. Those that the text asks about are declared, and clang runs again.
+
+use super::diagnostic::{self, Diagnostic, Severity};
+use super::ir::{Context, Module};
+use super::prelude::{self, Texts};
+use super::shim::{self, Outcome};
+use super::types::{ABSENT_PREFIX, Absent, Questions};
+use super::{Options, Source, explain};
+use crate::error::Result;
+
+/// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
+const MAX_ROUNDS: u32 = 8;
+/// What clang says where a made-up value meets a pointer: an error in any other place.
+const CONVERSIONS: [&str; 2] =
+    ["incompatible integer to pointer conversion", "incompatible pointer to integer conversion"];
+
+/// LLVM's form of the text, not optimised yet, with clang's remarks.
+pub fn run<'c>(
+    source: &Source,
+    options: &Options<'_>,
+    texts: &Texts,
+    records: &str,
+    context: &'c Context,
+) -> Result<(Module<'c>, Vec<Diagnostic>)> {
+    let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
+    let questions = Questions::of(&user);
+    let mut absent = Absent::default();
+    let mut arguments = prelude::arguments(source, options);
+    let mut round = 0;
+    loop {
+        round += 1;
+        let mut declarations = prelude::declarations(options, texts, records, &absent);
+        declarations.push_str(records);
+        let files = prelude::files(source, options, texts, declarations);
+        let (outcome, mut diagnostics) = shim::compile(&files, &arguments, context);
+        if !absent.is_empty() {
+            judge_conversions(&mut diagnostics);
+        }
+        let errors = || diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        if let (Outcome::Module(module), None) = (outcome, errors().next()) {
+            name_files(&mut diagnostics, source);
+            return Ok((module, diagnostics));
+        }
+        let more = errors().filter(|error| absent.add(&error.message, &quoted(&error.message), &questions)).count();
+        if more == 0 || round == MAX_ROUNDS {
+            name_files(&mut diagnostics, source);
+            let hints = explain::errors(&mut diagnostics, source, options);
+            return Err(diagnostic::failure(source, &diagnostics, hints));
+        }
+        if round == 1 {
+            arguments.insert(0, "-Wno-error=int-conversion".to_owned());
+        }
+    }
+}
+
+/// Of the conversions that only warn while there are made-up values, those of other values are errors, as ever.
+fn judge_conversions(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.retain(|d| d.severity != Severity::Warning || !d.message.contains(ABSENT_PREFIX));
+    for diagnostic in diagnostics.iter_mut().filter(|d| d.severity == Severity::Warning) {
+        if CONVERSIONS.iter().any(|words| diagnostic.message.starts_with(words)) {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+}
+
+fn name_files(diagnostics: &mut [Diagnostic], source: &Source) {
+    for diagnostic in diagnostics {
+        diagnostic.file = prelude::user_name(&diagnostic.file, source);
+    }
+}
+
+/// What a message of clang's puts in quotes.
+fn quoted(message: &str) -> Vec<&str> {
+    message.split('\'').skip(1).step_by(2).collect()
+}
