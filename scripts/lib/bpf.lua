@@ -306,9 +306,15 @@ function Class.num_open_tracepoints()
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "net" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
+    end
+end
+-- bcc has these as methods of an object too.
+for name, fn in pairs(require("bpflua.kernel")) do
+    Methods[name] = function(_, ...)
+        return fn(...)
     end
 end
 

@@ -101,6 +101,7 @@ files! {
     "scripts/lib/globals.lua",
     "scripts/lib/hist.lua",
     "scripts/lib/json.lua",
+    "scripts/lib/kernel.lua",
     "scripts/lib/json_lines.lua",
     "scripts/lib/loop.lua",
     "scripts/lib/map.lua",

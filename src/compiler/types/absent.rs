@@ -195,7 +195,7 @@ impl Absent {
 fn declare(name: &str, shape: Shape) -> String {
     match shape {
         Shape::Value => format!("{VALUE} {name} __attribute__((packed))"),
-        Shape::Elements => format!("unsigned char *{name} __attribute__((packed))"),
+        Shape::Elements => format!("{VALUE} *{name} __attribute__((packed))"),
         Shape::Record => format!("struct {ABSENT_PREFIX}{name} {name}"),
         Shape::PointerToRecord => format!("struct {ABSENT_PREFIX}{name} *{name} __attribute__((packed))"),
     }
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(
             absent.head(),
             "typedef unsigned long __absent_long;\n\
-             struct __absent_rq_disk {\n\tunsigned char *disk_name __attribute__((packed));\n\
+             struct __absent_rq_disk {\n\t__absent_long *disk_name __attribute__((packed));\n\
              } __attribute__((preserve_access_index));\n\
              struct nobody {\n\t__absent_long any __attribute__((packed));\n} __attribute__((preserve_access_index));\n"
         );

@@ -14,12 +14,16 @@ pub enum Feature {
     UprobePmu,
     /// A program on the entry of a function through a BPF trampoline. Added in 5.5.
     Fentry,
+    /// A program that stands in for a function's result (`fmod_ret`). Added in 5.7.
+    FmodRet,
     /// One link for many kprobes, on top of fprobe. Added in 5.18.
     KprobeMulti,
     /// One link for many uprobes. Added in 6.6.
     UprobeMulti,
     /// A program on a raw tracepoint (tried on `sys_enter`). Added in 4.17.
     RawTracepoint,
+    /// A program on a raw tracepoint of a kernel module. Added in 5.0.
+    RawTracepointInModule,
     /// A program on a hook of the kernel's security modules. Added in 5.7.
     Lsm,
     /// A program that walks the kernel's objects (tried on tasks). Added in 5.8.
@@ -46,11 +50,13 @@ pub enum Feature {
 
 impl Feature {
     /// All of them, in the order in which a report lists them.
-    pub const ALL: [Feature; 17] = [
+    pub const ALL: [Feature; 19] = [
         Feature::KprobePmu,
         Feature::KprobeMulti,
         Feature::Fentry,
+        Feature::FmodRet,
         Feature::RawTracepoint,
+        Feature::RawTracepointInModule,
         Feature::UprobePmu,
         Feature::UprobeMulti,
         Feature::Lsm,
@@ -72,9 +78,11 @@ impl Feature {
             Feature::KprobePmu => "kprobe",
             Feature::UprobePmu => "uprobe",
             Feature::Fentry => "fentry",
+            Feature::FmodRet => "fmod_ret",
             Feature::KprobeMulti => "kprobe-multi",
             Feature::UprobeMulti => "uprobe-multi",
             Feature::RawTracepoint => "raw tracepoint",
+            Feature::RawTracepointInModule => "raw tracepoint of a kernel module",
             Feature::Lsm => "LSM program",
             Feature::Iterator => "iterator",
             Feature::RingBuffer => "ring buffer",
@@ -97,9 +105,11 @@ impl Feature {
             Feature::PerfFormatLost => perf::format_lost(),
             Feature::PerfBuffer => perf::buffer(),
             Feature::Fentry => programs::fentry(),
+            Feature::FmodRet => programs::fmod_ret(),
             Feature::KprobeMulti => programs::kprobe_multi(),
             Feature::UprobeMulti => programs::uprobe_multi(),
             Feature::RawTracepoint => programs::raw_tracepoint(),
+            Feature::RawTracepointInModule => programs::raw_tracepoint_in_module(),
             Feature::Lsm => programs::lsm(),
             Feature::Iterator => programs::iterator(),
             Feature::ProbeReadKernel => programs::probe_read_kernel(),

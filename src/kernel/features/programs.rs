@@ -5,9 +5,10 @@ use super::insns::{FP, R1, R2, R3, add, call, copy, exit, return_zero, set};
 use super::support::{Step, Support, answer};
 use crate::error::Error;
 use crate::kernel::btf::{Btf, Kind};
+use crate::kernel::kallsyms;
 use crate::kernel::release::Release;
 use crate::kernel::sys::bpf::{self, Insn, Program, Target};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -21,6 +22,7 @@ pub(super) const SOCKET_FILTER: ProgramKind = ProgramKind { prog_type: 1, attach
 pub(super) const TRACEPOINT: ProgramKind = ProgramKind { prog_type: 5, attach_type: 0 };
 const RAW_TRACEPOINT: ProgramKind = ProgramKind { prog_type: 17, attach_type: 0 };
 const FENTRY: ProgramKind = ProgramKind { prog_type: 26, attach_type: 24 };
+const FMOD_RET: ProgramKind = ProgramKind { prog_type: 26, attach_type: 26 };
 const ITERATOR: ProgramKind = ProgramKind { prog_type: 26, attach_type: 28 };
 const LSM: ProgramKind = ProgramKind { prog_type: 29, attach_type: 27 };
 const KPROBE_MULTI: ProgramKind = ProgramKind { prog_type: 2, attach_type: 42 };
@@ -39,6 +41,12 @@ const TARGETS: [&CStr; 3] = [c"bpf_fentry_test1", c"__x64_sys_getpgid", c"__arm6
 
 pub(super) fn fentry() -> Support {
     answer(typed_target(TARGETS).and_then(|(name, btf_id)| attach_by_btf("fentry", &FENTRY, name, btf_id)))
+}
+
+pub(super) fn fmod_ret() -> Support {
+    // Hooks of the security modules may be replaced, and the kernel's own target for such tests on some kernels.
+    let target = typed_target([c"security_settime64", c"bpf_modify_return_test"]);
+    answer(target.and_then(|(name, btf_id)| attach_by_btf("fmod_ret", &FMOD_RET, name, btf_id)))
 }
 
 pub(super) fn lsm() -> Support {
@@ -87,10 +95,30 @@ pub(super) fn uprobe_multi() -> Support {
 }
 
 pub(super) fn raw_tracepoint() -> Support {
-    answer(load("a raw tracepoint program", &RAW_TRACEPOINT, &return_zero()).and_then(|program| {
-        let attached = bpf::open_raw_tracepoint(Some(c"sys_enter"), program.as_fd());
-        attached.map(drop).map_err(|err| Support::refused("BPF_RAW_TRACEPOINT_OPEN of `sys_enter`", &err))
-    }))
+    answer(attach_to_raw_tracepoint("sys_enter"))
+}
+
+fn attach_to_raw_tracepoint(event: &str) -> Step<()> {
+    let program = load("a raw tracepoint program", &RAW_TRACEPOINT, &return_zero())?;
+    let name = CString::new(event).map_err(|_| Support::absent(format!("`{event}` is no name")))?;
+    let attached = bpf::open_raw_tracepoint(Some(&name), program.as_fd());
+    attached.map(drop).map_err(|err| Support::refused(format!("BPF_RAW_TRACEPOINT_OPEN of `{event}`"), &err))
+}
+
+/// Tried on a kernel module's tracepoint; where no loaded module has one, the kernel's function that looks for them
+/// there tells.
+pub(super) fn raw_tracepoint_in_module() -> Support {
+    let symbols = match kallsyms::shared() {
+        Ok(symbols) => symbols,
+        Err(err) => return Support::Unsupported { errno: err.errno(), why: err.to_string() },
+    };
+    let of_module = symbols.iter().filter(|symbol| symbol.kernel_module.is_some());
+    let event = of_module.filter_map(|symbol| symbol.name.strip_prefix("__bpf_trace_tp_map_")).next();
+    match event {
+        Some(event) => answer(attach_to_raw_tracepoint(event)),
+        None if symbols.contains("bpf_get_raw_tracepoint") => raw_tracepoint(),
+        None => Support::absent("the kernel has no function `bpf_get_raw_tracepoint`"),
+    }
 }
 
 pub(super) fn iterator() -> Support {

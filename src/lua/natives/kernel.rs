@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Facts of the machine: names of system calls and errnos, where tracefs is.
 
+use std::sync::OnceLock;
+
 use mlua::{Lua, Table};
 
-use crate::error::{errno_name, errno_words};
-use crate::kernel::syscalls;
+use crate::error::{Error, Result, errno_name, errno_words};
+use crate::kernel::btf::{Btf, Kind};
+use crate::kernel::features::{Feature, supports};
 use crate::kernel::tracefs::Tracefs;
+use crate::kernel::{kallsyms, syscalls, traceable};
 use crate::lua::errors::Natives;
+use crate::lua::host::Host;
 
 /// `native.kernel`: `syscall_prefix()`, `syscall_function(name)`, `syscall_name(number)`, `errno_name(n)`,
-/// `errno_words(n)`, `trace_pipe()`.
+/// `errno_words(n)`, `trace_pipe()`; what this kernel has: `struct_has_field(struct, member)` and
+/// `enum_has_value(enum, name)` (nil when there is no such type), `has_tracepoint(category, event)`,
+/// `tracepoints(regex)`, `functions(regex)`, `symbol_address(name)` (its two halves of 32 bits, high first; nil for
+/// none), `supports(feature)` and, if not, why.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("syscall_prefix", "get_syscall_prefix", |_, ()| syscalls::prefix())?;
@@ -21,5 +29,47 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("errno_words", "errno_words", |_, errno: i32| Ok(errno_words(errno)))?;
     natives
         .add("trace_pipe", "trace_fields", |_, ()| Ok(Tracefs::open()?.trace_pipe().to_string_lossy().into_owned()))?;
+    add_facts(&natives)?;
     Ok(natives.into_table())
+}
+
+fn add_facts(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("struct_has_field", "kernel_struct_has_field", |lua, (name, field): (String, String)| {
+        let Some(btf) = types(lua)? else { return Ok(None) };
+        let known = [Kind::Struct, Kind::Union].into_iter().any(|kind| btf.find(kind, &name).is_some());
+        Ok(known.then(|| btf.struct_has_field(&name, &field)))
+    })?;
+    natives.add("enum_has_value", "kernel_enum_has_val", |lua, (name, value): (String, String)| {
+        let Some(btf) = types(lua)? else { return Ok(None) };
+        Ok(btf.find(Kind::Enum, &name).map(|_| btf.enum_has_value(&name, &value)))
+    })?;
+    natives.add("has_tracepoint", "tracepoint_exists", |_, (category, event): (String, String)| {
+        Ok(Tracefs::open()?.has_tracepoint(&category, &event))
+    })?;
+    natives.add("tracepoints", "get_tracepoints", |_, regex: String| Tracefs::open()?.tracepoints_matching(&regex))?;
+    natives.add("functions", "get_kprobe_functions", |_, regex: String| {
+        let functions = traceable::shared()?;
+        Ok(functions.matching(&regex)?.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    })?;
+    natives.add("symbol_address", "ksymname", |_, name: String| {
+        let address = kallsyms::shared()?.address(&name);
+        Ok(address.map(|address| vec![(address >> 32) as u32, (address & 0xffff_ffff) as u32]))
+    })?;
+    natives.add("supports", "support", |_, name: String| {
+        let feature = Feature::ALL.into_iter().find(|feature| feature.name() == name);
+        let feature = feature.ok_or_else(|| Error::bug("cannot tell what the kernel supports", name))?;
+        let support = supports(feature);
+        Ok((support.is_supported(), (!support.is_supported()).then(|| support.to_string())))
+    })
+}
+
+/// The types that C texts are compiled for, read once; nothing when there are none.
+fn types(lua: &Lua) -> Result<Option<&'static Btf>> {
+    static TYPES: OnceLock<Option<Btf>> = OnceLock::new();
+    let given = Host::of(lua)?.settings.btf.clone();
+    if let (Some(path), None) = (given, TYPES.get()) {
+        let opened = Btf::open(path)?;
+        return Ok(TYPES.get_or_init(|| Some(opened)).as_ref());
+    }
+    Ok(TYPES.get_or_init(|| Btf::kernel().ok()).as_ref())
 }
