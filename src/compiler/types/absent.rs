@@ -92,7 +92,7 @@ impl<'a> Questions<'a> {
         } else if TYPE_QUESTIONS.contains(&question) {
             self.types.extend(tag());
         } else if VALUE_QUESTIONS.contains(&question)
-            && let (Some(tag), Some(name)) = (tag(), names().last())
+            && let (Some(tag), Some(name)) = (tag(), names().next_back())
         {
             self.values.insert(name, tag);
         }
