@@ -24,6 +24,7 @@ local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name 
 local UPROBE = {
     name = "string!",
     sym = "string",
+    sym_re = "string",
     addr = "number|cdata",
     sym_off = "number",
     pid = "number",
@@ -97,23 +98,28 @@ function M:attach_kretprobe(options)
     return self
 end
 
----Attaches a function to a place in a program or library.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
----`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `addr` a virtual address or file offset
----@return bpflua.BPF self
-function M:attach_uprobe(options)
-    errors.options("attach_uprobe", options, UPROBE)
-    native.attach.uprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+local function attach_uprobe(self, options, retprobe)
+    local attach = options.sym_re and native.user.attach_matching or native.attach.uprobe
+    attach(self:_object(), with(options, { retprobe = retprobe }))
     return self
 end
 
+---Attaches a function to a place in a program or library, or to all functions that match.
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
+---name's start; `addr` a virtual address or file offset
+---@return bpflua.BPF self
+function M:attach_uprobe(options)
+    errors.options("attach_uprobe", options, UPROBE)
+    return attach_uprobe(self, options, options.retprobe or false)
+end
+
 ---Attaches a function to the return of a function in a program or library.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
 ---@return bpflua.BPF self
 function M:attach_uretprobe(options)
     errors.options("attach_uretprobe", options, UPROBE)
-    native.attach.uprobe(self:_object(), with(options, { retprobe = true }))
-    return self
+    return attach_uprobe(self, options, true)
 end
 
 ---Attaches a function to a tracepoint.

@@ -6,6 +6,7 @@ local buffers = require("bpflua.buffers")
 local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local inspect = require("bpflua.inspect")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
 local open_objects = require("bpflua.objects")
@@ -303,6 +304,13 @@ end
 ---@return integer
 function Class.num_open_tracepoints()
     return count_probes("tracepoint")
+end
+
+for name, method in pairs(inspect.methods) do
+    Methods[name] = method
+end
+for name, fn in pairs(inspect.functions) do
+    Class[name] = fn
 end
 
 -- What needs no BPF object.

@@ -20,6 +20,7 @@ use super::map::{Map, public_name};
 use super::map_kind::MapKind;
 use super::notes::{self, PublicMap};
 use super::object::ObjectOptions;
+use super::patch;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use crate::error::{Error, Result, errno_words};
 use crate::kernel::btf::Btf;
@@ -72,6 +73,7 @@ impl Image {
             program.prog_type = declared.prog_type;
             program.expected_attach_type = declared.expected_attach_type;
             raw::renumber_maps(&mut program.insns, &renumber);
+            patch::widen_constants(&mut program.insns);
         }
         let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
         drop(object);

@@ -20,6 +20,7 @@
 mod attach;
 mod btf_target;
 mod counters;
+mod disasm;
 pub mod ffi;
 mod function;
 mod globals;
@@ -45,6 +46,7 @@ pub use attach::{
     FuncTarget, KprobeEvent, KprobeTarget, Mechanism, PerfEventTarget, Place, TcTarget, UprobePlace, UprobeTarget,
     remove_xdp,
 };
+pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;
 pub use function::{Function, FunctionKind, Variant};
 pub use globals::{InitialValue, Variable};

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attach::Mechanism;
-use super::function::Function;
+use super::disasm;
+use super::function::{Function, Variant};
 use super::globals::{InitialValue, Variable};
 use super::image::Image;
 use super::loader;
@@ -15,6 +16,7 @@ use super::map::Map;
 use super::probe::{Probe, ProbeReport};
 use super::program::{LoadAs, Program};
 use super::sys::memory::MapMemory;
+use super::sys::prog::Insn;
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Kind, Type, TypeId};
 use crate::suggest;
@@ -165,6 +167,25 @@ impl Object {
             Type::Var(var) if var.name.strip_prefix(EVENT_PREFIX) == Some(map) => pointee(btf, var.type_id),
             _ => None,
         })
+    }
+
+    /// The instructions of a function's plain variant, as they are loaded when its section says what it is for.
+    fn instructions(&self, function: &str) -> Result<&[Insn]> {
+        let symbol = self.function(function)?.symbol(Variant::Plain);
+        let program = self.image.programs.iter().find(|program| program.symbol == symbol);
+        program.map(|program| program.insns.as_slice()).ok_or_else(|| {
+            Error::bug(format!("cannot show the instructions of `{function}`"), format!("the object has no `{symbol}`"))
+        })
+    }
+
+    /// The bytes of a function's instructions, eight for each, in this machine's order.
+    pub fn bytecode(&self, function: &str) -> Result<Vec<u8>> {
+        Ok(self.instructions(function)?.iter().flat_map(|insn| insn.bytes()).collect())
+    }
+
+    /// A function's instructions as text, one line for each; `helper` names a helper by its number.
+    pub fn disassemble(&self, function: &str, helper: &dyn Fn(u32) -> Option<String>) -> Result<Vec<String>> {
+        Ok(disasm::lines(self.instructions(function)?, disasm::Names { helper }))
     }
 
     /// Loads a function as its section says, without attaching it (`load_func`, `check --load`). Cached.

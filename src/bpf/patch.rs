@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the compiler leaves open in a program until its target is known.
+//! What the compiler leaves open in a program until its target is known, and what it could say otherwise.
 
 use super::sys::prog::Insn;
+
+const MOVE_32: u8 = 0xb4;
+const MOVE_64: u8 = 0xb7;
+const LOAD_IMMEDIATE_64: u8 = 0x18;
 
 /// `r = *(u64 *)(r + off)`
 const LOAD_64: u8 = 0x79;
@@ -21,6 +25,22 @@ pub fn set_syscall_number(insns: &mut [Insn], number: u32) -> usize {
     each(insns, |insn| insn.imm == SYSCALL_NUMBER, |insn| insn.imm = number as i32)
 }
 
+/// Makes moves of small constants into half a register moves into all of it: the same to the kernel, which clears the
+/// other half anyway, and what bcc's programs consist of: `return 1` is `r0 = 1` in the dumps that scripts compare.
+pub fn widen_constants(insns: &mut [Insn]) -> usize {
+    let mut is_upper = false;
+    let mut widened = 0;
+    for insn in insns {
+        // The second half of a 64-bit load is no instruction.
+        if !is_upper && insn.code == MOVE_32 && insn.imm >= 0 {
+            insn.code = MOVE_64;
+            widened += 1;
+        }
+        is_upper = !is_upper && insn.code == LOAD_IMMEDIATE_64;
+    }
+    widened
+}
+
 /// Changes the instructions that `wanted` says and returns how many they were.
 fn each(insns: &mut [Insn], wanted: impl Fn(&Insn) -> bool, change: impl Fn(&mut Insn)) -> usize {
     insns.iter_mut().filter(|insn| wanted(insn)).map(change).count()
@@ -29,6 +49,17 @@ fn each(insns: &mut [Insn], wanted: impl Fn(&Insn) -> bool, change: impl Fn(&mut
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_constants_fill_their_registers() {
+        let insn = |code, imm| Insn { code, regs: 0, off: 0, imm };
+        // The value of the wide load looks like a move, and is none.
+        let mut insns =
+            [insn(MOVE_32, 1), insn(MOVE_32, -1), insn(LOAD_IMMEDIATE_64, 0), insn(MOVE_32, 5), insn(MOVE_32, 5)];
+        assert_eq!(widen_constants(&mut insns), 2);
+        let codes: Vec<u8> = insns.iter().map(|insn| insn.code).collect();
+        assert_eq!(codes, [MOVE_64, MOVE_32, LOAD_IMMEDIATE_64, MOVE_32, MOVE_64]);
+    }
 
     #[test]
     fn placeholders_are_filled_in_and_nothing_else() {

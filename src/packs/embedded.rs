@@ -100,6 +100,7 @@ files! {
     "scripts/lib/format.lua",
     "scripts/lib/globals.lua",
     "scripts/lib/hist.lua",
+    "scripts/lib/inspect.lua",
     "scripts/lib/json.lua",
     "scripts/lib/kernel.lua",
     "scripts/lib/json_lines.lua",

@@ -39,6 +39,11 @@ impl Object {
         Err(Error::script(format!("cannot detach probe {}", probe.0), "it is not attached"))
     }
 
+    /// Detaches some probes; those that are gone already are passed over.
+    pub(super) fn detach_probes(&mut self, probes: &[ProbeId]) {
+        self.drop_probes(|known| probes.contains(&known.id));
+    }
+
     /// Detaches every kprobe or kretprobe of this target, of one function or of all.
     pub fn detach_kprobe(&mut self, event: &str, retprobe: bool, function: Option<&str>) -> Result<()> {
         let kind = if retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };

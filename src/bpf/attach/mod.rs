@@ -23,6 +23,7 @@ mod tracefs_event;
 mod tracepoint;
 mod uprobe;
 mod uprobe_file;
+mod user_functions;
 mod xdp;
 
 pub use attach_func::{FuncTarget, Place};
@@ -31,4 +32,5 @@ pub(super) use prog_attach::{ProgAttachment, TcAttachment};
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use tc::TcTarget;
 pub(super) use tracefs_event::TracefsEvent;
+pub use user_functions::{UserFunction, find_user_file, user_functions};
 pub use xdp::remove_xdp;

@@ -38,7 +38,8 @@ fn is_pie<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> bool {
     file.segments().map(|segment| segment.address()).min() == Some(0)
 }
 
-fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, address: u64) -> Option<u64> {
+/// The offset in the file of an address.
+pub(super) fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, address: u64) -> Option<u64> {
     file.segments().find_map(|segment| {
         let (start, size) = segment.file_range();
         let within = address.checked_sub(segment.address())?;
@@ -60,11 +61,15 @@ fn find_symbol<'data, R: ReadRef<'data>>(
             symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
         return Err(no_symbol(name, path, &known.collect::<Vec<_>>(), what));
     };
-    let indirect = matches!(symbol.flags(), SymbolFlags::Elf { st_info, .. } if st_info.st_type() == STT_GNU_IFUNC);
-    match indirect {
+    match is_indirect(&symbol) {
         true => Err(indirect_function(name, symbols().filter_map(|symbol| symbol.name().ok()), what)),
         false => Ok(symbol.address()),
     }
+}
+
+/// Whether a symbol is a function that chooses one of several when the program starts.
+pub(super) fn is_indirect<'data, S: object::ObjectSymbol<'data>>(symbol: &S) -> bool {
+    matches!(symbol.flags(), SymbolFlags::Elf { st_info, .. } if st_info.st_type() == STT_GNU_IFUNC)
 }
 
 /// A probe on it would only see it being chosen.

@@ -23,6 +23,12 @@ pub struct Insn {
 }
 
 impl Insn {
+    /// As it lies in memory.
+    pub fn bytes(self) -> [u8; 8] {
+        let (off, imm) = (self.off.to_ne_bytes(), self.imm.to_ne_bytes());
+        [self.code, self.regs, off[0], off[1], imm[0], imm[1], imm[2], imm[3]]
+    }
+
     /// The source register, or the kind of a pseudo load or call.
     pub fn src(self) -> u8 {
         self.regs >> 4

@@ -42,7 +42,7 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
         attached(lua, &object, |object| object.attach_kprobe(&target, &function))
     })?;
     natives.add("uprobe", "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
-        let target = uprobe_target(&options)?;
+        let target = uprobe_target(&options, None)?;
         let function: String = field(&options, "fn_name")?;
         attached(lua, &object, |object| object.attach_uprobe(&target, &function))
     })?;
@@ -68,7 +68,7 @@ fn detaching(natives: &Natives<'_>) -> mlua::Result<()> {
         detached(lua, &object, |object| object.detach_kprobe(&event, retprobe, function.as_deref()))
     })?;
     natives.add("detach_uprobe", "detach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
-        let target = uprobe_target(&options)?;
+        let target = uprobe_target(&options, None)?;
         let function: Option<String> = field(&options, "fn_name")?;
         detached(lua, &object, |object| object.detach_uprobe(&target, function.as_deref()))
     })?;
@@ -176,20 +176,25 @@ fn address(digits: &str) -> Result<u64> {
     digits.parse().map_err(|_| Error::script(format!("`{digits}` is no kernel address"), ""))
 }
 
-fn uprobe_target(options: &Table) -> Result<UprobeTarget> {
-    let offset = field::<Option<u64>>(options, "sym_off")?.unwrap_or(0);
-    let place = match (field::<Option<String>>(options, "sym")?, field::<Option<u64>>(options, "addr")?) {
-        (Some(symbol), None) => UprobePlace::Symbol(symbol, offset),
-        (None, Some(address)) => UprobePlace::Address(address),
-        (None, None) => return Err(Error::script("a uprobe needs the option `sym` or `addr`", "")),
-        (Some(_), Some(_)) => return Err(Error::script("a uprobe takes `sym` or `addr`, not both", "")),
-    };
+/// The target of a uprobe's options; `place`, when the caller knows it, stands in for what they say of it.
+pub(super) fn uprobe_target(options: &Table, place: Option<UprobePlace>) -> Result<UprobeTarget> {
+    let place = place.map_or_else(|| uprobe_place(options), Ok)?;
     Ok(UprobeTarget {
         name: field(options, "name")?,
         place,
         pid: field::<Option<i32>>(options, "pid")?.filter(|pid| *pid >= 0),
         retprobe: field::<Option<bool>>(options, "retprobe")?.unwrap_or(false),
     })
+}
+
+fn uprobe_place(options: &Table) -> Result<UprobePlace> {
+    let offset = field::<Option<u64>>(options, "sym_off")?.unwrap_or(0);
+    match (field::<Option<String>>(options, "sym")?, field::<Option<u64>>(options, "addr")?) {
+        (Some(symbol), None) => Ok(UprobePlace::Symbol(symbol, offset)),
+        (None, Some(address)) => Ok(UprobePlace::Address(address)),
+        (None, None) => Err(Error::script("a uprobe needs the option `sym`, `sym_re` or `addr`", "")),
+        (Some(_), Some(_)) => Err(Error::script("a uprobe takes `sym` or `addr`, not both", "")),
+    }
 }
 
 /// One attached probe as `b:probes()` lists it.

@@ -3,6 +3,7 @@
 //! sees is made of them there. Each file opens with its whole surface, the function `table`.
 
 mod attach;
+mod bytecode;
 mod cfunctions;
 mod create;
 mod kernel;
@@ -12,6 +13,7 @@ mod object;
 mod programs;
 mod run;
 mod test_run;
+mod user;
 
 pub use create::check;
 
@@ -21,6 +23,8 @@ use mlua::{Lua, Table};
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = lua.create_table()?;
     natives.set("attach", attach::table(lua)?)?;
+    natives.set("bytecode", bytecode::table(lua)?)?;
+    natives.set("user", user::table(lua)?)?;
     natives.set("cfunctions", cfunctions::table(lua)?)?;
     natives.set("create", create::table(lua)?)?;
     natives.set("kernel", kernel::table(lua)?)?;

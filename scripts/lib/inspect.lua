@@ -1,0 +1,178 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Looking at what was compiled: a function's instructions, a map's layout; and at programs of user space.
+
+local ffi = require("ffi")
+local errors = require("bpflua.errors")
+local native = require("bpflua.native")
+local types = require("bpflua.types")
+
+local M = { methods = {}, functions = {} }
+
+local methods, functions = M.methods, M.functions
+
+---The instructions of a function, as bytes: eight for each.
+---@param name string a function of the C text
+---@return string
+function methods:dump_func(name)
+    return native.bytecode.bytes(self:_object(), name)
+end
+
+---The instructions of a function as text, in bcc's form: `   0: (b7) r0 = 1`.
+---@param name string a function of the C text
+---@return string lines
+function methods:disassemble_func(name)
+    local lines = native.bytecode.lines(self:_object(), name)
+    table.insert(lines, 1, ("Disassemble of BPF program %s:"):format(name))
+    return table.concat(lines, "\n")
+end
+
+-- ---------------------------------------------------------------- the layout of a map
+
+local INTEGERS = { [1] = "char", [2] = "short", [4] = "int", [8] = "long long" }
+
+-- The C name of a type behind its typedefs, as bcc shows it.
+local function c_name(ctype)
+    if ctype.kind == "struct" or ctype.kind == "union" then
+        return ctype.kind
+    elseif ctype.kind == "array" then
+        return ("%s[%d]"):format(c_name(types.of(ctype.element)), ctype.count)
+    elseif ctype.kind == "int" or ctype.kind == "enum" then
+        local name = INTEGERS[ctype.size]
+        return not ctype.signed and "unsigned " .. name or name == "char" and "signed char" or name
+    elseif ctype.kind == "bool" then
+        return "_Bool"
+    elseif ctype.kind == "pointer" then
+        return "unsigned long long"
+    elseif ctype.kind == "int128" then
+        return ctype.signed and "__int128" or "unsigned __int128"
+    end
+    return ctype.name
+end
+
+local function size_words(offset, size, bits, wanted)
+    if not wanted then
+        return ""
+    elseif bits then
+        return ("[%d,%d +%d bit] "):format(offset, size, bits)
+    end
+    return ("[%d +%d] "):format(offset, size)
+end
+
+local function add_members(out, ctype, indent, base, sizes)
+    for _, field in ipairs(ctype.fields) do
+        local member = types.of(field.type)
+        local offset = base + field.offset
+        if member.fields then
+            out[#out + 1] = indent .. size_words(offset, member.size, nil, sizes) .. c_name(member) .. " {"
+            add_members(out, member, indent .. "  ", offset, sizes)
+            out[#out + 1] = (indent .. "} " .. field.name):gsub("%s+$", "") .. ";"
+        elseif field.bits then
+            out[#out + 1] = ("%s%s%s %s:%d;"):format(indent, size_words(offset, field.bit, field.bits, sizes), c_name(member), field.name, field.bits)
+        else
+            out[#out + 1] = ("%s%s%s %s;"):format(indent, size_words(offset, member.size, nil, sizes), c_name(member), field.name)
+        end
+    end
+end
+
+local function add_type(out, ctype, name, sizes)
+    if not ctype then
+        return
+    elseif ctype.fields then
+        out[#out + 1] = "  " .. c_name(ctype) .. " {"
+        add_members(out, ctype, "    ", 0, sizes)
+        out[#out + 1] = "  } " .. name .. ";"
+    else
+        out[#out + 1] = ("  %s %s;"):format(c_name(ctype), name)
+    end
+end
+
+-- The kernel's number of a map, which `bpftool map` shows.
+local function map_id(fd)
+    local file = io.open(("/proc/self/fdinfo/%d"):format(fd))
+    local text = file and file:read("*a") or ""
+    if file then
+        file:close()
+    end
+    return tonumber(text:match("map_id:%s*(%d+)")) or 0
+end
+
+---The layout of a map's keys and values as C, in bcc's form.
+---@param name string a map of the C text
+---@param sizeinfo? boolean with offsets and sizes in bytes
+---@return string lines
+function methods:decode_table(name, sizeinfo)
+    local map = self:get_table(name)
+    local out = { ("Layout of BPF map %s (type %s, FD %d, ID %d):"):format(name, map.kind:upper(), map:get_fd(), map_id(map:get_fd())) }
+    add_type(out, map.key_type, "key", sizeinfo)
+    add_type(out, map.value_type, "value", sizeinfo)
+    return table.concat(out, "\n")
+end
+
+-- ---------------------------------------------------------------- programs of user space
+
+local function checked(of, name, sym_re)
+    if type(name) ~= "string" or type(sym_re) ~= "string" then
+        errors.fail({ what = ("`%s` takes a program's or library's name and a regular expression"):format(of) })
+    end
+    return native.user.functions(name, sym_re)
+end
+
+---The functions of a program or library whose names a regular expression matches from their start.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+function functions.get_user_functions_and_addresses(name, sym_re)
+    local found = checked("get_user_functions_and_addresses", name, sym_re)
+    for _, pair in ipairs(found) do
+        pair[2] = require("bpflua.posix").tonumber64(pair[2])
+    end
+    return found
+end
+
+---The names of such functions.
+---@param name string
+---@param sym_re string
+---@return string[]
+function functions.get_user_functions(name, sym_re)
+    local names = {}
+    for i, pair in ipairs(checked("get_user_functions", name, sym_re)) do
+        names[i] = pair[1]
+    end
+    return names
+end
+
+---The offsets in the file of such functions.
+---@param name string
+---@param sym_re string
+---@return ffi.cdata*[] uint64_t
+function functions.get_user_addresses(name, sym_re)
+    local addresses = {}
+    for i, pair in ipairs(functions.get_user_functions_and_addresses(name, sym_re)) do
+        addresses[i] = pair[2]
+    end
+    return addresses
+end
+
+---The path of a library, as a process has it mapped or as the dynamic linker would find it.
+---@param name string "c", "libc.so.6"
+---@param pid? integer
+---@return string? path nil when there is none
+function functions.find_library(name, pid)
+    return native.user.find(name, pid)
+end
+
+---The path of a program in PATH.
+---@param name string
+---@return string? path nil when there is none
+function functions.find_exe(name)
+    for folder in (os.getenv("PATH") or ""):gmatch("[^:]+") do
+        local path = folder .. "/" .. name
+        if ffi.C.bpflua_access(path, 1) == 0 then
+            return path
+        end
+    end
+end
+
+ffi.cdef('int bpflua_access(const char *path, int mode) __asm__("access");')
+
+return M
