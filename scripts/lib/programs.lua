@@ -5,6 +5,7 @@
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local objects = require("bpflua.objects")
+local surface = require("bpflua.surface")
 
 local M = {}
 
@@ -86,17 +87,15 @@ local function is_function(value)
     return getmetatable(value) == Function
 end
 
--- bcc has these as static methods, so they are called in four ways: on the class or on an object, with a dot or a colon.
--- `body` gets the object, or nil, and the arguments.
-local function static(body)
-    return function(first, ...)
-        if is_object(first) then
-            return body(first, ...)
-        elseif first == package.loaded.bpf then
-            return body(nil, ...)
-        end
-        return body(nil, first, ...)
+-- bcc has what follows as static methods, so it is called in four ways: on the class or on an object, with a dot or a colon.
+-- Gives the object, or nil, and the arguments.
+local function arguments(first, ...)
+    if is_object(first) then
+        return first, ...
+    elseif first == package.loaded.bpf then
+        return nil, ...
     end
+    return nil, first, ...
 end
 
 -- The object that a function is of, and its name.
@@ -127,13 +126,15 @@ end
 ---@param fn bpflua.Function|string a socket filter: its result is how many bytes of the packet are kept, 0 for none
 ---@param dev? string the device; "" or nil for all
 ---@return bpflua.Function fn
-M.attach_raw_socket = static(function(object, fn, dev)
+function M:attach_raw_socket(fn, dev)
+    local object
+    object, fn, dev = arguments(self, fn, dev)
     local bpf, name = owner("attach_raw_socket", object, fn)
     local probe, sock = native.net.attach_raw_socket(bpf:_object(), name, dev or "")
     fn = is_function(fn) and fn or bpf:load_func(name, "SOCKET_FILTER")
     fn.socket, fn.sock = probe, sock
     return fn
-end)
+end
 
 local XDP = { dev = "string!", fn_name = "string!", flags = "number" }
 
@@ -142,7 +143,9 @@ local XDP = { dev = "string!", fn_name = "string!", flags = "number" }
 ---@param dev string|{dev: string, fn_name: string, flags?: integer}
 ---@param fn bpflua.Function|string
 ---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
-M.attach_xdp = static(function(object, dev, fn, flags)
+function M:attach_xdp(dev, fn, flags)
+    local object
+    object, dev, fn, flags = arguments(self, dev, fn, flags)
     if type(dev) == "table" then
         errors.options("attach_xdp", dev, XDP)
         dev, fn, flags = dev.dev, dev.fn_name, dev.flags
@@ -152,13 +155,15 @@ M.attach_xdp = static(function(object, dev, fn, flags)
         errors.fail({ what = "`attach_xdp` needs the name of a device", why = "its first argument is a " .. type(dev) })
     end
     native.net.attach_xdp(bpf:_object(), { dev = dev, fn_name = name, flags = flags or 0 })
-end)
+end
 
 ---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
 ---no error.
 ---@param dev string
 ---@param flags? integer the mode, as for `attach_xdp`
-M.remove_xdp = static(function(_, dev, flags)
+function M:remove_xdp(dev, flags)
+    local _
+    _, dev, flags = arguments(self, dev, flags)
     for _, object in ipairs(objects) do
         for _, probe in ipairs(object:probes()) do
             if probe.kind == "xdp" and probe.target == dev then
@@ -167,7 +172,7 @@ M.remove_xdp = static(function(_, dev, flags)
         end
     end
     native.net.remove_xdp_of_others(dev, flags or 0)
-end)
+end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
@@ -175,26 +180,32 @@ end)
 ---@param where integer|string|bpflua.Map a descriptor, a path, or a map
 ---@param attach_type integer|string `BPF.BPFAttachType.…`
 ---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
-M.attach_func = static(function(object, fn, where, attach_type, flags)
+function M:attach_func(fn, where, attach_type, flags)
+    local object
+    object, fn, where, attach_type, flags = arguments(self, fn, where, attach_type, flags)
     local bpf, name = owner("attach_func", object, fn)
     local options = place("attach_func", where)
     options.fn_name, options.attach_type, options.flags = name, attach_type, flags
     options.prog_type = is_function(fn) and fn.prog_type or nil
     native.net.attach_func(bpf:_object(), options)
-end)
+end
 
 ---Detaches what `attach_func` attached.
 ---@param fn bpflua.Function|string
 ---@param where integer|string|bpflua.Map
 ---@param attach_type integer|string
-M.detach_func = static(function(object, fn, where, attach_type)
+function M:detach_func(fn, where, attach_type)
+    local object
+    object, fn, where, attach_type = arguments(self, fn, where, attach_type)
     local bpf, name = owner("detach_func", object, fn)
     local options = place("detach_func", where)
     options.fn_name, options.attach_type = name, attach_type
     native.net.detach_func(bpf:_object(), options)
-end)
+end
 
--- What is bcc's own and static, for the class.
+surface.add_methods("bpflua.Function", Function)
+
+-- What is static in bcc: the class has it as well.
 M.STATIC = { "attach_raw_socket", "attach_xdp", "remove_xdp", "attach_func", "detach_func" }
 
 return M
