@@ -103,6 +103,8 @@ pub struct Function {
     pub attach_type: u32,
     /// The variants that the object has, in order.
     pub variants: Vec<Variant>,
+    /// Whether it is attached to what its section names without being told: not with a section that begins with `?`.
+    pub autoload: bool,
 }
 
 impl Function {
@@ -170,6 +172,7 @@ impl Function {
                     prog_type: program.prog_type,
                     attach_type: program.expected_attach_type,
                     variants: Vec::new(),
+                    autoload: program.autoload,
                 });
                 functions.len() - 1
             });

@@ -64,6 +64,7 @@ impl Image {
         prepare_contents(&mut object, &declared_maps, &variables, &options)?;
         forget_late_targets(&mut object, &declared);
         let heeded = notes::heed(&object, &elf, &raw::maps(&object), &options)?;
+        raw::autoload_all(&mut object);
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
         prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
@@ -72,6 +73,7 @@ impl Image {
         for (program, declared) in programs.iter_mut().zip(&declared) {
             program.prog_type = declared.prog_type;
             program.expected_attach_type = declared.expected_attach_type;
+            program.autoload = declared.autoload;
             raw::renumber_maps(&mut program.insns, &renumber);
             patch::widen_constants(&mut program.insns);
         }

@@ -40,8 +40,10 @@ impl Object {
     }
 
     /// The functions that [`attach_auto`](Object::attach_auto) can attach, in order: what `BPF{…}` attaches by itself.
+    /// A section that starts with `?` says, as libbpf has it, that this is left to the host.
     pub fn auto_functions(&self) -> Vec<String> {
-        let functions = self.functions().iter().filter(|function| Place::of(function).is_some());
+        let functions = self.functions().iter().filter(|function| function.autoload);
+        let functions = functions.filter(|function| Place::of(function).is_some());
         functions.map(|function| function.name.clone()).collect()
     }
 }
@@ -151,7 +153,8 @@ mod tests {
     fn place(name: &str, section: &str) -> Option<Place> {
         let kind = FunctionKind::of_section(section);
         let (name, section) = (name.to_owned(), section.to_owned());
-        Place::of(&Function { name, section, kind, prog_type: 0, attach_type: 0, variants: Vec::new() })
+        let variants = Vec::new();
+        Place::of(&Function { name, section, kind, prog_type: 0, attach_type: 0, variants, autoload: true })
     }
 
     #[test]

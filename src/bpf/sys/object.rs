@@ -25,6 +25,8 @@ pub struct RawProgram {
     pub expected_attach_type: u32,
     /// `BPF_F_*`.
     pub flags: u32,
+    /// Whether the section does not begin with `?`, which is not part of [`section`](Self::section).
+    pub autoload: bool,
     /// Instructions; relocated once the object is prepared.
     pub insns: Vec<Insn>,
     /// Functions, for the verifier.
@@ -77,6 +79,7 @@ pub fn programs(object: &OpenObject) -> Vec<RawProgram> {
                 prog_type: libbpf_sys::bpf_program__type(prog),
                 expected_attach_type: libbpf_sys::bpf_program__expected_attach_type(prog),
                 flags: libbpf_sys::bpf_program__flags(prog),
+                autoload: libbpf_sys::bpf_program__autoload(prog),
                 insns: copy_slice(
                     libbpf_sys::bpf_program__insns(prog).cast(),
                     libbpf_sys::bpf_program__insn_cnt(prog) as usize,
@@ -196,6 +199,11 @@ pub fn forget_targets(object: &mut OpenObject, symbols: &[&str]) {
             prog.set_prog_type(libbpf_rs::ProgramType::Kprobe);
         }
     }
+}
+
+/// Makes libbpf relocate every program, those with `?` in their section, too: each may be asked for.
+pub fn autoload_all(object: &mut OpenObject) {
+    object.progs_mut().for_each(|mut prog| prog.set_autoload(true));
 }
 
 /// Relocates the programs, loads the BTF and creates the maps; loads no program.

@@ -362,6 +362,12 @@ impl<'c> Value<'c> {
         unsafe { matches!(LLVMGetLinkage(self.0), LLVMLinkage::LLVMExternalLinkage | LLVMLinkage::LLVMWeakAnyLinkage) }
     }
 
+    /// Whether another definition may take its place.
+    pub fn is_weak(self) -> bool {
+        // SAFETY: asked of functions and globals.
+        unsafe { matches!(LLVMGetLinkage(self.0), LLVMLinkage::LLVMWeakAnyLinkage) }
+    }
+
     /// Hides the name from the linker.
     pub fn make_internal(self) {
         // SAFETY: asked of functions and globals with a definition.

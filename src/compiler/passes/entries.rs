@@ -54,7 +54,10 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         }
         let params = function.params();
         let record = context_record(function, context);
-        let is_program = function.is_external() && params.first().is_none_or(|first| first.ty().is_pointer());
+        // A function of its own, verified apart (`__noinline`, `__weak`), is called by programs and is none.
+        let stands_alone = function.has_attribute("noinline") || function.is_weak();
+        let is_program =
+            function.is_external() && !stands_alone && params.first().is_none_or(|first| first.ty().is_pointer());
         if is_program && SECTIONS.contains(&name.as_str()) {
             let line = function.definition_line().unwrap_or(0);
             let message =
@@ -75,7 +78,7 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
 
 /// Inlines a function everywhere and drops its name, unless it is to stay a function.
 fn hide(function: Value<'_>) {
-    if !function.has_attribute("noinline") {
+    if !function.has_attribute("noinline") && !function.is_weak() {
         function.add_attribute("alwaysinline");
         function.make_internal();
     }

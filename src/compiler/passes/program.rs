@@ -16,6 +16,8 @@ pub enum Kind {
     Btf,
     /// `struct bpf_raw_tracepoint_args`.
     RawTracepoint,
+    /// The same, and the first argument points to memory that the program may write.
+    WritableTracepoint,
     /// The record of a tracepoint.
     Tracepoint,
     /// `struct bpf_perf_event_data`.
@@ -48,8 +50,10 @@ const SECTIONS: &[(&str, Kind)] = &[
     ("usdt", Kind::Uprobe),
     ("fentry", Kind::Btf),
     ("fexit", Kind::Btf),
+    ("fsession", Kind::Btf),
     ("fmod_ret", Kind::Btf),
     ("lsm", Kind::Btf),
+    ("lsm_cgroup", Kind::Btf),
     ("iter", Kind::Btf),
     ("tp_btf", Kind::Btf),
     ("struct_ops", Kind::Btf),
@@ -65,7 +69,11 @@ const SECTIONS: &[(&str, Kind)] = &[
 /// The kind that a section name implies. Every section that is not of a tracing kind is about packets or sockets.
 pub fn kind_of_section(section: &str) -> Kind {
     let section = section.trim_start_matches('?');
-    let word = section.split(['/', '.', '+']).next().unwrap_or(section);
+    let whole = section.split(['/', '+']).next().unwrap_or(section);
+    if matches!(whole, "raw_tp.w" | "raw_tracepoint.w") {
+        return Kind::WritableTracepoint;
+    }
+    let word = whole.split('.').next().unwrap_or(whole);
     SECTIONS.iter().find(|(prefix, _)| *prefix == word).map_or(Kind::Packet, |(_, kind)| *kind)
 }
 
@@ -129,6 +137,52 @@ pub fn context_record<'c>(function: Value<'c>, context: &'c Context) -> Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every kind of section that libbpf 1.7 knows, some with a target behind it.
+    const ALL: &[(Kind, &[&str])] = &[
+        (Kind::Kprobe, &["kprobe/f", "kretprobe/f", "kprobe.multi/f*", "kretprobe.multi/f*", "kprobe.session/f*"]),
+        (Kind::Kprobe, &["kprobe", "kretprobe", "kretsyscall/read"]),
+        (Kind::Syscall, &["ksyscall/read", "ksyscall"]),
+        (
+            Kind::Uprobe,
+            &["uprobe//bin/sh:main", "uprobe.s/f", "uretprobe", "uretprobe.s/f", "usdt/a:b:c", "usdt.s/a:b:c"],
+        ),
+        (Kind::Uprobe, &["uprobe.multi/a:b*", "uretprobe.multi/a:b*", "uprobe.session/a:b", "uprobe.multi.s/a:b*"]),
+        (Kind::Uprobe, &["uretprobe.multi.s/a:b*", "uprobe.session.s/a:b"]),
+        (Kind::Btf, &["fentry/f", "fentry.s/f", "fexit/f", "fexit.s/f", "fmod_ret/f", "fmod_ret.s/f", "fsession/f"]),
+        (Kind::Btf, &["fsession.s/f", "tp_btf/e", "lsm/h", "lsm.s/h", "lsm_cgroup/h", "iter/task", "iter.s/task"]),
+        (Kind::Btf, &["freplace/f", "struct_ops/f", "struct_ops.s/f", "struct_ops", "syscall"]),
+        (Kind::RawTracepoint, &["raw_tp/e", "raw_tracepoint/e"]),
+        (Kind::WritableTracepoint, &["raw_tp.w/e", "raw_tracepoint.w/e"]),
+        (Kind::Tracepoint, &["tp/c/e", "tracepoint/c/e"]),
+        (Kind::PerfEvent, &["perf_event"]),
+        (Kind::Packet, &["socket", "sk_reuseport", "sk_reuseport/migrate", "tc", "tc/ingress", "tc/egress"]),
+        (Kind::Packet, &["tcx/ingress", "tcx/egress", "classifier", "action", "netkit/primary", "netkit/peer"]),
+        (Kind::Packet, &["xdp", "xdp.frags", "xdp/devmap", "xdp.frags/devmap", "xdp/cpumap", "xdp.frags/cpumap"]),
+        (Kind::Packet, &["lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "sockops", "sk_skb", "sk_skb/verdict"]),
+        (Kind::Packet, &["sk_skb/stream_parser", "sk_skb/stream_verdict", "sk_msg", "lirc_mode2", "flow_dissector"]),
+        (Kind::Packet, &["cgroup_skb/ingress", "cgroup_skb/egress", "cgroup/skb", "cgroup/sock", "cgroup/sock_create"]),
+        (
+            Kind::Packet,
+            &["cgroup/sock_release", "cgroup/post_bind4", "cgroup/post_bind6", "cgroup/bind4", "cgroup/bind6"],
+        ),
+        (Kind::Packet, &["cgroup/connect4", "cgroup/connect6", "cgroup/connect_unix", "cgroup/sendmsg4"]),
+        (Kind::Packet, &["cgroup/sendmsg6", "cgroup/sendmsg_unix", "cgroup/recvmsg4", "cgroup/recvmsg6"]),
+        (
+            Kind::Packet,
+            &["cgroup/recvmsg_unix", "cgroup/getpeername4", "cgroup/getpeername6", "cgroup/getpeername_unix"],
+        ),
+        (Kind::Packet, &["cgroup/getsockname4", "cgroup/getsockname6", "cgroup/getsockname_unix", "cgroup/sysctl"]),
+        (Kind::Packet, &["cgroup/getsockopt", "cgroup/setsockopt", "cgroup/dev", "sk_lookup", "netfilter"]),
+    ];
+
+    #[test]
+    fn every_section_of_libbpf_has_its_kind() {
+        for (kind, section) in ALL.iter().flat_map(|(kind, sections)| sections.iter().map(move |one| (*kind, *one))) {
+            assert_eq!(kind_of_section(section), kind, "{section}");
+            assert_eq!(kind_of_section(&format!("?{section}")), kind, "?{section}");
+        }
+    }
 
     #[test]
     fn sections_tell_the_kind() {

@@ -134,6 +134,10 @@ impl Provenances {
             Provenance::Kernel if self.kind == Kind::Syscall => Some(Provenance::User),
             Provenance::Kernel => Some(Provenance::Kernel),
             Provenance::User => Some(Provenance::User),
+            // The first argument is what may be written; no other comes from the context's very start.
+            Provenance::Direct if self.kind == Kind::WritableTracepoint && address.is_argument() => {
+                Some(Provenance::Direct)
+            }
             Provenance::Direct => Some(self.of_direct_memory(base(address), seen)),
         }
     }
