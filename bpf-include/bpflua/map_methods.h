@@ -140,14 +140,14 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 /* Only a whole number can be incremented: for any other leaf the members are pointers to a structure whose name says
  * so, and the functions are never referenced, hence never emitted. */
 #define __BPFLUA_IS_NUMBER(V) (__builtin_classify_type(*(typeof(V) *)0) - 1U < 4)
-#define __BPFLUA_COUNT_TYPES(NAME, V)                                                                 \
-	enum { __bpflua_##NAME##_counts = __BPFLUA_IS_NUMBER(V) };                                    \
+#define __BPFLUA_COUNT_TYPES(NAME, COUNTS, WRONG)                                                     \
+	enum { __bpflua_##NAME##_counts = COUNTS };                                                   \
 	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment,  \
-			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_1_t;    \
+					     WRONG)) __bpflua_##NAME##_1_t;                           \
 	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment_n, \
-			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_n_t;    \
+					     WRONG)) __bpflua_##NAME##_n_t;                           \
 	typedef typeof(__builtin_choose_expr(__bpflua_##NAME##_counts, &__bpflua_##NAME##_increment_packed, \
-			(struct bpflua_leaf_of_##NAME##_is_no_integer *)0)) __bpflua_##NAME##_p_t;
+					     WRONG)) __bpflua_##NAME##_p_t;
 #define __BPFLUA_COUNT_MEMBERS(NAME)                                                                  \
 	__bpflua_##NAME##_1_t increment, atomic_increment;                                            \
 	__bpflua_##NAME##_n_t __bpflua_increment_n, __bpflua_atomic_increment_n;                      \
@@ -163,12 +163,16 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 
 /* lookup_or_init is bcc's older form. It returned from the calling function when there was no room; this one returns
  * NULL, as lookup_or_try_init does. */
-#define __BPFLUA_KEYED_TABLE(KIND, NAME, ATOMIC)                                                   \
-	__BPFLUA_COUNT_TYPES(NAME, __bpflua_##NAME##_v)                                                                 \
+#define __BPFLUA_KEYED_TABLE(KIND, NAME, ATOMIC, INSERT)                                              \
+	__BPFLUA_COUNT_TYPES(NAME, __BPFLUA_IS_NUMBER(__bpflua_##NAME##_v),                           \
+			     (struct bpflua_leaf_of_##NAME##_is_no_integer *)0)                       \
 	static const struct bpflua_##KIND##_map_##NAME {                                              \
 		typeof(__bpflua_##NAME##_lookup) *lookup;                                             \
 		typeof(__bpflua_##NAME##_lookup_or_try_init) *lookup_or_try_init, *lookup_or_init;    \
-		typeof(__bpflua_##NAME##_update) *update, *insert;                                    \
+		typeof(__bpflua_##NAME##_update) *update;                                             \
+		union { /* set by a name that is not warned of */                                     \
+			typeof(__bpflua_##NAME##_update) *insert INSERT, *__bpflua_insert;            \
+		};                                                                                    \
 		typeof(__bpflua_##NAME##_delete) *delete;                                             \
 		__BPFLUA_COUNT_MEMBERS(NAME)                                                          \
 	} NAME __asm__("__bpflua_table_" #NAME) __attribute__((nodebug, unused)) = {                  \
@@ -176,23 +180,27 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 		.lookup_or_try_init = __bpflua_##NAME##_lookup_or_try_init,                           \
 		.lookup_or_init = __bpflua_##NAME##_lookup_or_try_init,                               \
 		.update = __bpflua_##NAME##_update,                                                   \
-		.insert = __bpflua_##NAME##_insert,                                                   \
+		.__bpflua_insert = __bpflua_##NAME##_insert,                                          \
 		.delete = __bpflua_##NAME##_delete,                                                   \
 		__BPFLUA_COUNT_VALUES(NAME, ATOMIC)                                                   \
 	}
 
+/* An array's elements are all there. */
+#define __BPFLUA_IN_VAIN \
+	__attribute__((deprecated("`insert` never succeeds in an array, whose elements are all there: use `update`")))
+
 /* CREATES says whether increment may add a key. In a per-CPU map nobody else writes, except a program that interrupts
  * this one: increment is a plain addition there, and atomic_increment heeds that case. */
-#define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                               \
+#define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES, INSERT)                       \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
 	__BPFLUA_DEF_KEYED(NAME)                                                                \
 	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add, CREATES)                              \
-	__BPFLUA_KEYED_TABLE(KIND, NAME, increment)
-#define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES)                              \
+	__BPFLUA_KEYED_TABLE(KIND, NAME, increment, INSERT)
+#define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES, INSERT)                      \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
 	__BPFLUA_DEF_KEYED(NAME)                                                                \
 	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add_here, CREATES)                         \
 	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add, CREATES)                       \
-	__BPFLUA_KEYED_TABLE(KIND, NAME, atomic_increment)
+	__BPFLUA_KEYED_TABLE(KIND, NAME, atomic_increment, INSERT)
 
 #endif

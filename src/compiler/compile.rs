@@ -5,7 +5,7 @@ use super::diagnostic::{self, Diagnostic, Severity};
 use super::ir::{Context, Module, Target, Value};
 use super::passes::{entries, events, program, ranges, reads, variants};
 use super::prelude::{self, Texts};
-use super::{Options, Source, backend, frontend, isolate, tracepoints};
+use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
 
 /// An object and what was said while it was made.
@@ -40,8 +40,9 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
 
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
     let context = Context::new();
-    let (module, diagnostics) = frontend::run(source, options, texts, records, &context)?;
+    let (module, mut diagnostics) = frontend::run(source, options, texts, records, &context)?;
     let object = lower(&module, &context, source, options)?;
+    explain::explain(&mut diagnostics, source, options);
     let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
     Ok(Compiled { object, warnings, from_cache: false })
 }

@@ -36,7 +36,8 @@ pub fn run<'c>(
         let mut declarations = prelude::declarations(options, texts, records, &absent);
         declarations.push_str(records);
         let files = prelude::files(source, options, texts, declarations);
-        let (outcome, mut diagnostics) = shim::compile(&files, &arguments, context);
+        let (outcome, diagnostics) = shim::compile(&files, &arguments, context);
+        let mut diagnostics = diagnostic::forget_redefinitions(diagnostics, prelude::ROOT);
         if !absent.is_empty() {
             judge_conversions(&mut diagnostics);
         }
@@ -48,7 +49,7 @@ pub fn run<'c>(
         let more = errors().filter(|error| absent.add(&error.message, &quoted(&error.message), &questions)).count();
         if more == 0 || round == MAX_ROUNDS {
             name_files(&mut diagnostics, source);
-            let hints = explain::errors(&mut diagnostics, source, options);
+            let hints = explain::explain(&mut diagnostics, source, options);
             return Err(diagnostic::failure(source, &diagnostics, hints));
         }
         if round == 1 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* error: no member named 'push' in 'struct bpflua_table_map_counts' */
+/* error: 'struct bpflua_no_push_in_counts *(*)[2]' */
 BPF_TABLE("array", int, u64, counts, 8);
 
 int misuse(struct pt_regs *ctx)

@@ -20,4 +20,6 @@ mod harness;
 mod json;
 mod lifecycle;
 mod lua_files;
+#[cfg(feature = "compiler")]
+mod maps_misuse;
 mod vm;
