@@ -3,7 +3,11 @@
 
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::ir::{Context, Module, Target, Value};
-use super::passes::{entries, events, program, ranges, reads, variants};
+use super::passes::flow::Flow;
+use super::passes::objects::Objects;
+use super::passes::program::{self, Kind, Program};
+use super::passes::reads::Reads;
+use super::passes::{entries, events, ranges, variants};
 use super::prelude::{self, Texts};
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -63,17 +67,18 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
     events::record(module);
 
+    let objects = Objects::new(options.btf);
     let kinds = |name: &str| entries.kinds.get(name).copied();
     let fixed = |name: &str| entries.fixed.iter().any(|one| one == name);
     let programs = program::find(&module.functions(), &fixed, &kinds);
-    let mut all = programs.clone();
-    for program in
-        programs.iter().filter(|p| !p.fixed && matches!(p.kind, program::Kind::Kprobe | program::Kind::Syscall))
-    {
-        all.extend(variants::add(module, context, program, options.arch));
-    }
-    for program in &all {
-        reads::convert(program.function, program.kind, context, path).map_err(refused)?;
+    let all = with_variants(module, context, programs, &objects, options);
+    let flow = Flow::of(module, context, &all, &objects, options.arch.registers());
+    let reads = Reads::new(&flow, module, &all);
+    for function in module.functions() {
+        if function.section().is_empty() && function.is_external() && reads.takes_numbers(function) {
+            function.make_hidden();
+        }
+        reads.convert(function, context, path).map_err(refused)?;
     }
     module.verify().map_err(|words| bug("passes", words))?;
     module
@@ -84,4 +89,27 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
         let line_of = |name: &str| module.function(name).and_then(Value::definition_line);
         backend::failure(source, &messages, &line_of)
     })
+}
+
+/// The programs, and the copies of them that other mechanisms run.
+fn with_variants<'c>(
+    module: &Module<'c>,
+    context: &'c Context,
+    programs: Vec<Program<'c>>,
+    objects: &Objects<'_>,
+    options: &Options<'_>,
+) -> Vec<Program<'c>> {
+    let copied = |program: &&Program<'c>| !program.fixed && matches!(program.kind, Kind::Kprobe | Kind::Syscall);
+    let read: Vec<bool> = {
+        let flow = Flow::of(module, context, &programs, objects, options.arch.registers());
+        let reads = Reads::new(&flow, module, &programs);
+        programs.iter().filter(copied).map(|program| reads.needed(program.function)).collect()
+    };
+    let variants = programs
+        .iter()
+        .filter(copied)
+        .zip(read)
+        .flat_map(|(program, reads)| variants::add(module, context, program, options.arch, reads));
+    let variants: Vec<Program<'c>> = variants.collect();
+    programs.into_iter().chain(variants).collect()
 }

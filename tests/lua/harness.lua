@@ -50,4 +50,24 @@ function M.contains(text, part)
     end
 end
 
+---Attaches by a mechanism that not every kernel has; tells, and gives false, where this one has it not.
+---@param mechanism string? `nil` for what every kernel has
+function M.attaches(mechanism, attach, ...)
+    local ok, err = pcall(attach, ...)
+    if ok then
+        return true
+    end
+    if not mechanism or not M.lacks(err) then
+        error(err, 0)
+    end
+    io.stderr:write(("skipped: %s: %s\n"):format(mechanism, (tostring(err):match("[^\n]*"))))
+    return false
+end
+
+---Whether an error says that the kernel has no such mechanism.
+function M.lacks(err)
+    local text = tostring(err)
+    return text:find("this kernel has no ", 1, true) ~= nil or text:find("refuses programs of this kind", 1, true) ~= nil
+end
+
 return M

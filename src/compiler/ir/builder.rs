@@ -67,6 +67,11 @@ impl<'c> Builder<'c> {
         self.int(32)
     }
 
+    /// The 8-bit integer type.
+    pub fn byte(&self) -> Type<'c> {
+        self.int(8)
+    }
+
     /// A stack slot of `bytes` bytes, 8-aligned.
     pub fn stack_slot(&self, bytes: u32) -> Value<'c> {
         let words = u64::from(bytes.div_ceil(8));
@@ -166,6 +171,27 @@ impl<'c> Builder<'c> {
         unsafe {
             let amount = value.ty().constant(bits).raw();
             Value::from_raw(LLVMBuildLShr(self.builder, value.raw(), amount, UNNAMED.as_ptr()))
+        }
+    }
+
+    /// An integer as one of the wider type `ty`, filled with zeros.
+    pub fn widen(&self, value: Value<'c>, ty: Type<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildZExt(self.builder, value.raw(), ty.raw(), UNNAMED.as_ptr())) }
+    }
+
+    /// `left - right`.
+    pub fn subtract(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildSub(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+    }
+
+    /// `then` when `condition` holds, else `otherwise`.
+    pub fn select(&self, condition: Value<'c>, then: Value<'c>, otherwise: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe {
+            let select = LLVMBuildSelect(self.builder, condition.raw(), then.raw(), otherwise.raw(), UNNAMED.as_ptr());
+            Value::from_raw(select)
         }
     }
 

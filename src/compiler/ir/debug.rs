@@ -96,7 +96,7 @@ impl<'c> Value<'c> {
 ///
 /// # Safety
 /// `node` is a metadata node as a value.
-unsafe fn node_operands(node: LLVMValueRef) -> Vec<LLVMValueRef> {
+pub(super) unsafe fn node_operands(node: LLVMValueRef) -> Vec<LLVMValueRef> {
     // SAFETY: LLVM fills as many entries as it counts.
     unsafe {
         if LLVMIsAMDNode(node).is_null() {
@@ -110,7 +110,7 @@ unsafe fn node_operands(node: LLVMValueRef) -> Vec<LLVMValueRef> {
 
 /// # Safety
 /// `node` is a metadata node as a value.
-unsafe fn node_operand(node: LLVMValueRef, index: usize) -> Option<LLVMValueRef> {
+pub(super) unsafe fn node_operand(node: LLVMValueRef, index: usize) -> Option<LLVMValueRef> {
     // SAFETY: see `node_operands`.
     unsafe { node_operands(node) }.get(index).copied().filter(|operand| !operand.is_null())
 }
@@ -143,7 +143,7 @@ unsafe fn pointee_name(ty: LLVMValueRef) -> Option<String> {
 
 /// # Safety
 /// `value` is a metadata string as a value, or another value (then the result is `None`).
-unsafe fn md_string(value: LLVMValueRef) -> Option<String> {
+pub(super) unsafe fn md_string(value: LLVMValueRef) -> Option<String> {
     let mut len: c_uint = 0;
     // SAFETY: LLVM returns null for values that are not strings.
     unsafe {

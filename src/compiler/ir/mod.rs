@@ -5,12 +5,15 @@
 //! cannot outlive the module's memory; erasing an instruction and using its handle afterwards is the one mistake the
 //! types do not catch, and the passes erase last.
 
+mod access;
 mod builder;
 mod debug;
+mod layout;
 mod module;
 mod target;
 mod value;
 
+pub use access::{CoreAccess, Step};
 pub use builder::Builder;
 pub use module::{Context, Module};
 pub use target::Target;

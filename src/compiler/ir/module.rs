@@ -77,6 +77,10 @@ impl<'c> Module<'c> {
         Module { module, context }
     }
 
+    pub(super) fn raw(&self) -> LLVMModuleRef {
+        self.module
+    }
+
     /// The functions with a body, in order.
     pub fn functions(&self) -> Vec<Value<'c>> {
         // SAFETY: walks the live module's function list; LLVM ends it with null.

@@ -9,7 +9,7 @@ use llvm_sys::LLVMAttributeFunctionIndex;
 pub use llvm_sys::LLVMOpcode as Opcode;
 use llvm_sys::core::*;
 use llvm_sys::prelude::{LLVMBasicBlockRef, LLVMTypeRef, LLVMValueRef};
-use llvm_sys::{LLVMLinkage, LLVMTypeKind};
+use llvm_sys::{LLVMLinkage, LLVMTypeKind, LLVMVisibility};
 
 use super::module::{Marker, walk};
 
@@ -196,6 +196,12 @@ impl<'c> Value<'c> {
         self.operands().get(index).copied()
     }
 
+    /// Makes `other` operand `index`.
+    pub fn set_operand(self, index: usize, other: Value<'c>) {
+        // SAFETY: both are live, the index is one of an operand and, as callers see to, the types are the same.
+        unsafe { LLVMSetOperand(self.0, index as u32, other.0) }
+    }
+
     /// The values that use this one, once for each use.
     pub fn users(self) -> Vec<Value<'c>> {
         // SAFETY: walks the live use list.
@@ -331,12 +337,6 @@ impl<'c> Value<'c> {
         unsafe { !LLVMIsAFunction(self.0).is_null() }
     }
 
-    /// Whether this is a function's argument.
-    pub fn is_argument(self) -> bool {
-        // SAFETY: the value is live.
-        unsafe { !LLVMIsAArgument(self.0).is_null() }
-    }
-
     /// The section a function or global is put in; empty when it has none.
     pub fn section(self) -> String {
         // SAFETY: asked of functions and globals; null or a NUL-terminated text of LLVM's.
@@ -372,6 +372,12 @@ impl<'c> Value<'c> {
     pub fn make_internal(self) {
         // SAFETY: asked of functions and globals with a definition.
         unsafe { LLVMSetLinkage(self.0, LLVMLinkage::LLVMInternalLinkage) }
+    }
+
+    /// Keeps a name from other objects. libbpf has the verifier check such a function where it is called, not by itself.
+    pub fn make_hidden(self) {
+        // SAFETY: asked of functions and globals with a definition.
+        unsafe { LLVMSetVisibility(self.0, LLVMVisibility::LLVMHiddenVisibility) }
     }
 
     /// Adds an attribute such as `alwaysinline` to a function.

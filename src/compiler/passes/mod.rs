@@ -5,13 +5,20 @@
 //!    optimises; everything is inlined.
 //! 2. [`events`] notes which struct each buffer carries.
 //! 3. [`variants`] copies each probe for the other mechanisms that can serve it.
-//! 4. [`reads`] turns loads through kernel and user pointers into helper calls; [`provenance`] tells which those are.
-//! 5. [`ranges`] keeps LLVM from relying on what the verifier does not know.
+//! 4. [`copies`] puts on the stack what calls want to have in memory that the verifier follows.
+//! 5. [`reads`] turns loads through kernel and user pointers into helper calls. [`flow`] tells which those are: it follows
+//!    [`pointees`] through the module, with what [`helpers`] says of the kernel's helpers and [`objects`] of its types.
+//! 6. [`ranges`] keeps LLVM from relying on what the verifier does not know.
 
+pub mod copies;
 pub mod entries;
 pub mod events;
+pub mod flow;
+mod flow_calls;
+pub mod helpers;
+pub mod objects;
+pub mod pointees;
 pub mod program;
-pub mod provenance;
 pub mod ranges;
 pub mod reads;
 mod slots;

@@ -1,56 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Turns loads through kernel and user pointers into calls of `bpf_probe_read_kernel` and `bpf_probe_read_user`.
+//! Turns loads through kernel and user pointers into calls of `bpf_probe_read_kernel` and its sisters.
 //!
-//! bcc does this by rewriting the C text, and so misses what a macro hides. Here the whole program is one function in
-//! LLVM's form: a load is a load, whatever it was in C.
+//! bcc does this by rewriting the C text, and so misses what a macro hides. Here a load is a load, whatever it was in C.
 
-use super::program::Kind;
-use super::provenance::{Provenance, Provenances};
+use std::collections::HashSet;
+
+use super::copies;
+use super::flow::Flow;
+use super::helpers::{PROBE_READ, PROBE_READ_KERNEL, PROBE_READ_USER};
+use super::objects::Loaded;
+use super::pointees::{Pointee, Pointees};
+use super::program::{Kind, Program};
 use crate::compiler::diagnostic::Diagnostic;
-use crate::compiler::ir::{Builder, Context, Opcode, Value};
+use crate::compiler::ir::{Builder, Context, Module, Opcode, Value};
 
-const PROBE_READ_USER: u32 = 112;
-const PROBE_READ_KERNEL: u32 = 113;
-
-/// Whether any load of the function goes through a pointer that the verifier does not follow.
-pub fn needed(function: Value<'_>, kind: Kind) -> bool {
-    let provenances = Provenances::of(kind);
-    function.instructions().into_iter().any(|instruction| {
-        read_address(instruction).is_some_and(|address| provenances.of_pointer(address) != Provenance::Direct)
-    })
+/// How memory is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// By a load: the verifier follows the pointer.
+    Direct,
+    /// By the helper of this number.
+    Helper(u32),
 }
 
-/// Converts the loads of `function`. A store through such a pointer is an error at the user's line.
-pub fn convert<'c>(function: Value<'c>, kind: Kind, context: &'c Context, file: &str) -> Result<(), Diagnostic> {
-    let provenances = Provenances::of(kind);
-    let instructions = function.instructions();
-    // Ask first, change afterwards: the questions follow the loads as the user wrote them.
-    let mut reads = Vec::new();
-    for &instruction in &instructions {
-        if let Some(address) = written_address(instruction)
-            && provenances.of_pointer(address) != Provenance::Direct
-        {
-            return Err(write_refused(instruction, provenances.of_pointer(address), file));
+/// Decides how the functions of a module read memory.
+pub struct Reads<'f, 'c> {
+    flow: &'f Flow<'f, 'c>,
+    module: &'f Module<'c>,
+    /// The functions that other programs than tracing ones run: those have no `bpf_probe_read`.
+    untraced: HashSet<Value<'c>>,
+}
+
+impl<'f, 'c> Reads<'f, 'c> {
+    /// Over pointers that were followed.
+    pub fn new(flow: &'f Flow<'f, 'c>, module: &'f Module<'c>, programs: &[Program<'c>]) -> Self {
+        let mut untraced = HashSet::new();
+        let is_tracing = |program: &Program<'c>| {
+            program.kind != Kind::Packet
+                && !program.function.section().trim_start_matches('?').starts_with("struct_ops")
+        };
+        let mut pending: Vec<Value<'c>> = programs.iter().filter(|p| !is_tracing(p)).map(|p| p.function).collect();
+        while let Some(function) = pending.pop().filter(|&function| untraced.insert(function)) {
+            let called = function.instructions().into_iter().flat_map(Value::operands);
+            pending.extend(called.filter(|value| value.is_function() && !untraced.contains(value)));
         }
-        if let Some(address) = read_address(instruction) {
-            match provenances.of_pointer(address) {
-                Provenance::Direct => {}
-                Provenance::Kernel => reads.push((instruction, PROBE_READ_KERNEL)),
-                Provenance::User => reads.push((instruction, PROBE_READ_USER)),
+        Reads { flow, module, untraced }
+    }
+
+    /// Whether any load of the function goes through a pointer that the verifier does not follow.
+    pub fn needed(&self, function: Value<'c>) -> bool {
+        function.instructions().into_iter().any(|instruction| {
+            self.read_by(instruction)
+                .is_some_and(|(address, size)| self.reading(function, address, size) != Reading::Direct)
+        })
+    }
+
+    /// Whether a function that is called gets a pointer that the verifier does not follow.
+    ///
+    /// Of a global function, checked by itself, the verifier demands that each pointer to a struct is one it follows.
+    pub fn takes_numbers(&self, function: Value<'c>) -> bool {
+        let is_number = |param: Value<'c>| !self.flow.pointees(param).iter().all(|p| self.is_direct(p, Some(1)));
+        function.params().into_iter().any(|param| param.ty().is_pointer() && is_number(param))
+    }
+
+    /// How `size` bytes at `address` are read; `None` for a number of bytes that is not known.
+    pub fn reading(&self, function: Value<'c>, address: Value<'c>, size: Option<u64>) -> Reading {
+        self.how(function, address, |pointee| self.is_direct(pointee, size))
+    }
+
+    /// How memory at `address` is read that a helper shall get. Helpers take no objects of the kernel's for memory.
+    pub fn reading_for_helper(&self, function: Value<'c>, address: Value<'c>) -> Reading {
+        self.how(function, address, |pointee| match pointee {
+            Pointee::Object { .. } => false,
+            Pointee::Context { program, .. } => self.is_fiction(program),
+            _ => self.is_direct(pointee, None),
+        })
+    }
+
+    fn how(&self, function: Value<'c>, address: Value<'c>, is_direct: impl Fn(Pointee<'c>) -> bool) -> Reading {
+        let (mut direct, mut kernel, mut user, mut number) = (true, false, false, false);
+        for pointee in self.flow.pointees(address).iter() {
+            if is_direct(pointee) {
+                kernel = true;
+                continue;
+            }
+            direct = false;
+            match pointee {
+                Pointee::User => user = true,
+                Pointee::Number | Pointee::Unknown => number = true,
+                _ => kernel = true,
             }
         }
-    }
-    let mut slot = Slot { function, context, value: None };
-    for (instruction, helper) in reads {
-        // The address may be a load converted a moment ago, so it is asked for again.
-        let Some(address) = read_address(instruction) else { continue };
-        if instruction.opcode() == Some(Opcode::LLVMLoad) {
-            convert_load(instruction, address, helper, context, &mut slot);
-        } else {
-            convert_copy(instruction, address, helper, context);
+        let both = number || (user && kernel);
+        match both {
+            _ if direct => Reading::Direct,
+            true if self.untraced.contains(&function) => Reading::Helper(PROBE_READ_KERNEL),
+            true => Reading::Helper(PROBE_READ),
+            false if user => Reading::Helper(PROBE_READ_USER),
+            false => Reading::Helper(PROBE_READ_KERNEL),
         }
     }
-    Ok(())
+
+    fn is_direct(&self, pointee: Pointee<'c>, size: Option<u64>) -> bool {
+        match pointee {
+            Pointee::Memory | Pointee::Slot { .. } => true,
+            Pointee::Context { offset: Some(_), .. } => true,
+            Pointee::Context { program, offset: None } => self.is_fiction(program),
+            Pointee::Object { record: None, offset } => offset.is_some(),
+            Pointee::Object { record: Some(record), offset: Some(offset) } => {
+                size.is_some_and(|size| self.flow.objects.load(record, offset, size) != Loaded::Refused)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a program's context is a fiction of the verifier's: its memory holds something else.
+    fn is_fiction(&self, program: usize) -> bool {
+        matches!(self.flow.programs[program].kind, Kind::Packet | Kind::PerfEvent)
+    }
+
+    /// Converts the loads of `function`. A store through such a pointer is an error at the user's line.
+    pub fn convert(&self, function: Value<'c>, context: &'c Context, file: &str) -> Result<(), Diagnostic> {
+        // Ask first, change afterwards: the answers are about the loads as the user wrote them.
+        let mut reads = Vec::new();
+        for instruction in function.instructions() {
+            if let Some(address) = written_address(instruction)
+                && let Some(memory) = self.refused(&self.flow.pointees(address))
+            {
+                return Err(write_refused(instruction, memory, file));
+            }
+            if let Some((address, size)) = self.read_by(instruction)
+                && let Reading::Helper(helper) = self.reading(function, address, size)
+            {
+                reads.push((instruction, helper));
+            }
+        }
+        copies::make(self, function, context);
+        let mut slot = Slot { function, context, value: None };
+        for (instruction, helper) in reads {
+            // The address may be a load converted a moment ago, so it is asked for again.
+            let Some((address, size)) = self.read_by(instruction) else { continue };
+            match (instruction.opcode(), size) {
+                (Some(Opcode::LLVMLoad), Some(bytes)) => {
+                    convert_load(instruction, address, helper, bytes, context, &mut slot);
+                }
+                (Some(Opcode::LLVMCall), _) => convert_copy(instruction, address, helper, context),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The address that an instruction reads memory at, and how many bytes.
+    fn read_by(&self, instruction: Value<'c>) -> Option<(Value<'c>, Option<u64>)> {
+        match instruction.opcode()? {
+            Opcode::LLVMLoad => Some((instruction.operand(0)?, self.module.store_bytes(instruction.ty()))),
+            Opcode::LLVMCall if is_memory_intrinsic(instruction, &["llvm.memcpy.", "llvm.memmove."]) => {
+                // The code generator copies by words, over the bounds of members.
+                Some((*instruction.call_args().get(1)?, None))
+            }
+            _ => None,
+        }
+    }
+
+    /// The memory that a program may not write, when all that the address may be is such.
+    fn refused(&self, address: &Pointees<'c>) -> Option<&'static str> {
+        let is_certain = |pointee| match pointee {
+            Pointee::Kernel | Pointee::User | Pointee::Number | Pointee::Registers => true,
+            Pointee::Object { record, .. } => record.is_some(),
+            _ => false,
+        };
+        if address.is_empty() || !address.iter().all(is_certain) {
+            return None;
+        }
+        Some(if address.iter().all(|pointee| pointee == Pointee::User) { "user" } else { "kernel" })
+    }
 }
 
 /// One stack slot for all scalar reads of a function: each value is taken out again at once.
@@ -60,27 +184,35 @@ struct Slot<'c> {
     value: Option<Value<'c>>,
 }
 
-/// Bytes of the shared slot; wider loads do not come out of C but for `__int128`.
-const SLOT_BYTES: u32 = 16;
+/// Bytes of the shared slot; what is wider has a slot of its own.
+const SLOT_BYTES: u64 = 16;
 
 impl<'c> Slot<'c> {
-    fn get(&mut self) -> Option<Value<'c>> {
+    fn get(&mut self, bytes: u64) -> Option<Value<'c>> {
+        let first = self.function.blocks().first()?.first()?;
+        let make = |bytes: u64| Builder::before(self.context, first).stack_slot(bytes as u32);
+        if bytes > SLOT_BYTES {
+            return Some(make(bytes));
+        }
         if self.value.is_none() {
-            let first = self.function.blocks().first()?.first()?;
-            self.value = Some(Builder::before(self.context, first).stack_slot(SLOT_BYTES));
+            self.value = Some(make(SLOT_BYTES));
         }
         self.value
     }
 }
 
-fn convert_load<'c>(load: Value<'c>, address: Value<'c>, helper: u32, context: &'c Context, slot: &mut Slot<'c>) {
-    let ty = load.ty();
-    let (Some(slot), Some(bytes)) = (slot.get(), ty.scalar_bytes().filter(|&bytes| bytes <= SLOT_BYTES)) else {
-        return;
-    };
+fn convert_load<'c>(
+    load: Value<'c>,
+    address: Value<'c>,
+    helper: u32,
+    bytes: u64,
+    context: &'c Context,
+    slot: &mut Slot<'c>,
+) {
+    let Some(slot) = slot.get(bytes) else { return };
     let builder = Builder::before(context, load);
-    read_into(&builder, helper, slot, bytes.into(), address);
-    let value = builder.load(ty, slot);
+    read_into(&builder, helper, slot, bytes, address);
+    let value = builder.load(load.ty(), slot);
     load.replace_uses_with(value);
     load.erase();
 }
@@ -97,20 +229,9 @@ fn convert_copy<'c>(copy: Value<'c>, address: Value<'c>, helper: u32, context: &
     copy.erase();
 }
 
-fn read_into<'c>(builder: &Builder<'c>, helper: u32, target: Value<'c>, bytes: u64, address: Value<'c>) {
+pub(super) fn read_into<'c>(builder: &Builder<'c>, helper: u32, target: Value<'c>, bytes: u64, address: Value<'c>) {
     let (word, half) = (builder.word(), builder.half());
     builder.call_helper(helper, word, &[target, half.constant(bytes), address]);
-}
-
-/// The address that an instruction reads memory at.
-fn read_address(instruction: Value<'_>) -> Option<Value<'_>> {
-    match instruction.opcode()? {
-        Opcode::LLVMLoad => instruction.operand(0),
-        Opcode::LLVMCall if is_memory_intrinsic(instruction, &["llvm.memcpy.", "llvm.memmove."]) => {
-            instruction.call_args().get(1).copied()
-        }
-        _ => None,
-    }
 }
 
 /// The address that an instruction writes memory at.
@@ -132,10 +253,10 @@ fn is_memory_intrinsic(call: Value<'_>, names: &[&str]) -> bool {
     })
 }
 
-fn write_refused(instruction: Value<'_>, provenance: Provenance, file: &str) -> Diagnostic {
-    let (memory, instead) = match provenance {
-        Provenance::User => ("user", "`bpf_probe_write_user` is the one way to do it"),
-        _ => ("kernel", "a program can only read it"),
+fn write_refused(instruction: Value<'_>, memory: &str, file: &str) -> Diagnostic {
+    let instead = match memory {
+        "user" => "`bpf_probe_write_user` is the one way to do it",
+        _ => "a program can only read it",
     };
     let place = instruction.place();
     let (file, line, column) =

@@ -8,9 +8,8 @@
 //! Two values are known at attach time only, and stand as placeholders that the loader replaces: where an fexit program
 //! finds the result (behind the last argument), and the number of the system call.
 
+use super::helpers::{PROBE_READ_KERNEL, number_of};
 use super::program::{Kind, Program};
-use super::provenance::helper_number;
-use super::reads;
 use super::slots::hoist_slots;
 use crate::compiler::arch::{Arch, Registers};
 use crate::compiler::ir::{Block, Builder, Context, Module, Opcode, Value};
@@ -21,7 +20,6 @@ pub const RESULT_OFFSET: i64 = 0x7ff8;
 /// The system call number that the loader replaces.
 pub const SYSCALL_NUMBER: u64 = 0x7b9f_10a5;
 
-const PROBE_READ_KERNEL: u32 = 113;
 const GET_FUNC_IP: u32 = 173;
 const PERF_EVENT_OUTPUT: u64 = 25;
 /// get_stackid and get_stack: the same frames only where the probe sits in the traced function itself.
@@ -39,7 +37,15 @@ enum Use<'c> {
 }
 
 /// Adds the variants of `program`, and returns them. The program itself stays as it is.
-pub fn add<'c>(module: &Module<'c>, context: &'c Context, program: &Program<'c>, arch: Arch) -> Vec<Program<'c>> {
+///
+/// `reads` tells whether it reads memory by helpers, which a probe of user space has others for.
+pub fn add<'c>(
+    module: &Module<'c>,
+    context: &'c Context,
+    program: &Program<'c>,
+    arch: Arch,
+    reads: bool,
+) -> Vec<Program<'c>> {
     let mut variants = Vec::new();
     let mut keep = |function: Value<'c>, suffix: &str, section: &str, kind: Kind| {
         let name = format!("{}.{suffix}", program.name);
@@ -47,7 +53,7 @@ pub fn add<'c>(module: &Module<'c>, context: &'c Context, program: &Program<'c>,
         function.set_section(section);
         variants.push(Program { name, function, kind, fixed: false });
     };
-    if program.kind == Kind::Kprobe && reads::needed(program.function, Kind::Uprobe) {
+    if program.kind == Kind::Kprobe && reads {
         keep(clone_function(program.function), "uprobe", "uprobe", Kind::Uprobe);
     }
     let maker = Maker { module, context, registers: arch.registers(), arch };
@@ -245,7 +251,7 @@ fn register_use(load: Value<'_>, offset: i64) -> Use<'_> {
 
 fn helper_use<'c>(call: Value<'c>, ctx: Value<'c>) -> Use<'c> {
     let is_context = call.call_args().first() == Some(&ctx) && !call.call_args()[1..].contains(&ctx);
-    match call.callee().and_then(helper_number) {
+    match call.callee().and_then(number_of) {
         Some(number) if is_context => Use::Helper(number),
         _ => Use::Other,
     }
