@@ -298,6 +298,9 @@ function Parser:pparse(args)
     return true, result
 end
 
+Parser.get_usage, Parser.get_help = help.Parser.get_usage, help.Parser.get_help
+require("bpflua.surface").add_methods("bpflua.argparse.Parser", Parser)
+
 ---Makes a parser; its name is the script's unless given.
 ---@param name? string
 ---@param description? string

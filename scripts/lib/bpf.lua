@@ -165,9 +165,7 @@ function Methods:run(options)
 end
 
 for _, name in ipairs({ "trace_print", "trace_fields", "trace_readline", "each_trace_fields" }) do
-    Methods[name] = function(_, ...)
-        return trace[name](...)
-    end
+    Methods[name] = surface.as_method(trace[name])
 end
 
 local Pipe = {}
@@ -321,9 +319,7 @@ for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net" }) d
 end
 -- bcc has these as methods of an object too.
 for name, fn in pairs(require("bpflua.kernel")) do
-    Methods[name] = function(_, ...)
-        return fn(...)
-    end
+    Methods[name] = surface.as_method(fn)
 end
 
 Class._status = false

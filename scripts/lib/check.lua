@@ -8,6 +8,7 @@ local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local real = require("bpflua.bpf")
 local source = require("bpflua.source")
+local stubs = require("bpflua.stubs")
 
 local M = {}
 
@@ -88,8 +89,16 @@ setmetatable(inert, {
     __pairs = empty_iterator,
 })
 
+-- The name of the script without folder and ending: what the classes of its types begin with.
+local function script_name()
+    local file = errors.user_frame(2) or "script"
+    return (file:match("([^/]+)$"):gsub("%.lua$", ""):gsub("[^%w_]", "_"))
+end
+
 local function compile(options)
-    if not source.request(options).object then
+    if native.run.task() == "types" then
+        stubs.add(script_name(), native.create.maps(source.compile(options)))
+    elseif not source.request(options).object then
         source.create(options)
     end
     return inert

@@ -7,11 +7,11 @@
 --
 -- A class is callable; `C.static` holds what instances do not see; metamethods are inherited like methods.
 
----@class bpflua.Class
+---@class bpflua.UserClass
 ---@field name string
----@field super? bpflua.Class
+---@field super? bpflua.UserClass
 ---@field static table what the class has and its instances have not
----@field subclasses table<bpflua.Class, true>
+---@field subclasses table<bpflua.UserClass, true>
 
 -- Puts a method into a class and into those subclasses that have no own one of the name.
 local function inherit(class, name, method)
@@ -151,8 +151,8 @@ end
 
 ---Makes a class.
 ---@param name string shown by `tostring`
----@param super? bpflua.Class
----@return bpflua.Class
+---@param super? bpflua.UserClass
+---@return bpflua.UserClass
 return function(name, super)
     assert(type(name) == "string", "a class needs a name")
     if super then

@@ -2,10 +2,11 @@
 -- The documentation of bpflua's functions: the `---` lines above them in the embedded sources, in LuaLS's notation.
 
 local native = require("bpflua.native")
+local surface = require("bpflua.surface")
 
 local M = {}
 
----@class bpflua.Doc
+---@class Doc
 ---@field source string the file, such as "scripts/lib/map.lua"
 ---@field line integer
 ---@field lines string[] the comment, without its dashes
@@ -50,9 +51,9 @@ end
 
 ---The documentation of a function; nil when it is none of bpflua's.
 ---@param fn function
----@return bpflua.Doc?
+---@return Doc?
 function M.of(fn)
-    local info = debug.getinfo(fn, "S")
+    local info = debug.getinfo(surface.original(fn), "S")
     local source = info.source:match("^@(scripts/lib/.*)$")
     if not source then
         return nil
@@ -78,7 +79,7 @@ function M.classes()
         local block
         for _, line in ipairs(source_lines(source)) do
             local text = line:match("^%s*%-%-%-%s?(.*)$")
-            if text and (text:match("^@class") or text:match("^@alias")) then
+            if text and (text:match("^@class bpflua%.") or text:match("^@alias bpflua%.")) then
                 block = { text }
                 blocks[#blocks + 1] = block
             elseif block and text and text:match("^@field") then

@@ -10,6 +10,8 @@ local format = require("bpflua.format")
 local PerCpu = {}
 PerCpu.__index = PerCpu
 
+require("bpflua.surface").add_methods("bpflua.PerCpu", PerCpu)
+
 local M = {}
 
 local function number_of(self, value)

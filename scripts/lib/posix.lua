@@ -13,6 +13,7 @@ int bpflua_get_nprocs(void) __asm__("get_nprocs");
 uint64_t bpflua_strtoull(const char *text, char **end, int base) __asm__("strtoull");
 ]])
 
+---@class bpflua.posix
 local M = {}
 
 ---The kernel's numbers of its clocks (`linux/time.h`).
@@ -67,5 +68,7 @@ function M.tonumber64(text, base)
     end
     return ffi.C.bpflua_strtoull(text, nil, base or 10)
 end
+
+require("bpflua.surface").add_functions("bpflua.posix", M)
 
 return M

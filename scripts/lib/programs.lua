@@ -18,6 +18,8 @@ local M = {}
 local Function = {}
 Function.__index = Function
 
+require("bpflua.surface").add_methods("bpflua.Function", Function)
+
 function Function:__tostring()
     return ("function %s (%s)"):format(self.name, tostring(self.prog_type or "as its section says"))
 end

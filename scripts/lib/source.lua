@@ -99,17 +99,22 @@ function M.request(options)
     return { text = options.text, source = source, cflags = options.cflags }
 end
 
+---Compiles the C text that the options of `BPF{…}` name, or opens their object.
+---@param options table
+---@return userdata? elf nil when the script is only being checked
+function M.compile(options)
+    local request = M.request(options)
+    if request.object then
+        return native.create.open(request.object)
+    end
+    return native.create.compile(request)
+end
+
 ---Makes an object of what `BPF{…}` is given.
 ---@param options table
 ---@return userdata? object nil when the script is only being checked
 function M.create(options)
-    local request = M.request(options)
-    local elf
-    if request.object then
-        elf = native.create.open(request.object)
-    else
-        elf = native.create.compile(request)
-    end
+    local elf = M.compile(options)
     if elf then
         local values = variables.initial_values(elf, options.constants or {})
         return native.create.object(elf, { constants = values, maps = options.maps, maps_ns = options.maps_ns })

@@ -4,6 +4,7 @@
 
 local docs = require("bpflua.docs")
 local surface = require("bpflua.surface")
+local types = require("bpflua.types")
 
 local M = {}
 
@@ -41,20 +42,24 @@ end
 ---The stub of bpflua itself: every public class, function and method with its documentation.
 ---@return string lua
 function M.api()
+    -- Loaded by scripts that ask for it.
+    require("bpflua.utils")
     local out, with_functions = { HEAD }, {}
     for _, one in ipairs(surface.all) do
         with_functions[one.class] = one
     end
     local declared = {}
     for _, block in ipairs(docs.classes()) do
-        add_comment(out, block)
-        local class = block[1]:match("^@class%s+([%w_%.]+)")
-        local one = class and with_functions[class]
-        if one and not declared[class] then
-            add_functions(out, one)
+        local class = block[1]:match("^@class%s+([%w_%.]+)") or block[1]
+        -- Files that add methods to a class name it again.
+        if not declared[class] or #block > 1 then
+            add_comment(out, block)
+            if with_functions[class] and not declared[class] then
+                add_functions(out, with_functions[class])
+            end
+            out[#out + 1] = ""
         end
-        declared[class or ""] = true
-        out[#out + 1] = ""
+        declared[class] = true
     end
     for _, one in ipairs(surface.all) do
         if not declared[one.class] then
@@ -98,7 +103,7 @@ function Writer:class_of(ctype)
     self.written[class] = true
     local block = { ("---@class %s: bpflua.Struct"):format(class) }
     for _, field in ipairs(ctype:members()) do
-        local name = lua_type(require("bpflua.types").of(field.type), function(inner)
+        local name = lua_type(types.of(field.type), function(inner)
             return self:class_of(inner)
         end)
         block[#block + 1] = ("---@field %s %s %s"):format(field.name, name, field.type.name)
@@ -113,9 +118,27 @@ function Writer:type_name(ctype)
     end) or "nil"
 end
 
+-- The classes of one map: what its elements and its events are.
+local function map_class(writer, class, map)
+    local block = { ("---@class %s: bpflua.Map"):format(class) }
+    if map.event_type then
+        local event = writer:type_name(types.of(map.event_type))
+        local method = map.kind == "ringbuf" and "open_ring_buffer" or "open_perf_buffer"
+        block[#block + 1] = ("---@field %s fun(self: %s, callback: fun(cpu: integer, event: %s, size: integer), options?: bpflua.BufferOptions): %s")
+            :format(method, class, event, class)
+        block[#block + 1] = ("---@field event fun(self: %s, data: ffi.cdata*): %s"):format(class, event)
+    elseif map.key_type and map.value_type then
+        local key, value = writer:type_name(types.of(map.key_type)), writer:type_name(types.of(map.value_type))
+        block[#block + 1] = ("---@field get fun(self: %s, key: %s): %s?"):format(class, key, value)
+        block[#block + 1] = ("---@field items fun(self: %s): fun(): %s, %s"):format(class, key, value)
+        block[#block + 1] = ("---@field [any] %s"):format(value)
+    end
+    return table.concat(block, "\n") .. "\n"
+end
+
 ---The stub of one BPF object: `---@type PREFIX.BPF` on a script's variable completes its maps and their events.
 ---@param prefix string the script's name, for the classes
----@param maps table<string, bpflua.Map>
+---@param maps table<string, {kind: string, key_type?: table, value_type?: table, event_type?: table}>
 ---@return string lua
 function M.of_maps(prefix, maps)
     local writer = setmetatable({ prefix = prefix, out = {}, written = {} }, Writer)
@@ -125,28 +148,32 @@ function M.of_maps(prefix, maps)
     end
     table.sort(names)
     for _, name in ipairs(names) do
-        local map = maps[name]
-        local class = ("%s.%s_map"):format(prefix, name:gsub("[^%w_]", "_"))
-        local block = { ("---@class %s: bpflua.Map"):format(class) }
-        if map.event_type then
-            local event = writer:type_name(map.event_type)
-            for _, method in ipairs({ "open_perf_buffer", "open_ring_buffer" }) do
-                block[#block + 1] = ("---@field %s fun(self: %s, callback: fun(cpu: integer, event: %s, size: integer), options?: bpflua.BufferOptions): %s")
-                    :format(method, class, event, class)
-            end
-            block[#block + 1] = ("---@field event fun(self: %s, data: ffi.cdata*): %s"):format(class, event)
-        elseif map.key_type and map.value_type then
-            local key, value = writer:type_name(map.key_type), writer:type_name(map.value_type)
-            block[#block + 1] = ("---@field get fun(self: %s, key: %s): %s?"):format(class, key, value)
-            block[#block + 1] = ("---@field items fun(self: %s): fun(): %s, %s"):format(class, key, value)
-        end
-        writer.out[#writer.out + 1] = table.concat(block, "\n") .. "\n"
+        local class = ("%s.%s_map"):format(prefix, (name:gsub("[^%w_]", "_")))
+        -- It writes the classes of structs first.
+        local text = map_class(writer, class, maps[name])
+        writer.out[#writer.out + 1] = text
         if name:match("^[%a_][%w_]*$") then
             fields[#fields + 1] = ("---@field %s %s"):format(name, class)
         end
     end
     writer.out[#writer.out + 1] = table.concat(fields, "\n") .. "\n"
-    return "---@meta\n" .. table.concat(writer.out, "\n")
+    return table.concat(writer.out, "\n")
+end
+
+local of_script, count = nil, 0
+
+---Adds the maps of one C text of the script whose types are wanted.
+---@param prefix string
+---@param maps table see `of_maps`
+function M.add(prefix, maps)
+    count = count + 1
+    of_script = (of_script or "---@meta\n") .. "\n" .. M.of_maps(count > 1 and prefix .. "_" .. count or prefix, maps)
+end
+
+---What `bpflua types` prints: the stub of the script that was run, or of bpflua.
+---@return string lua
+function M.text()
+    return of_script or M.api()
 end
 
 return M

@@ -4,14 +4,14 @@
 
 local M = {}
 
----@class bpflua.Surface
+---@class Surface
 ---@field class string the LuaLS class of the table, or of the objects that have its functions as methods
 ---@field global? string the global variable that is the table
 ---@field functions table<string, function>
 ---@field is_object boolean functions are methods: their first parameter is the object
 
 ---In the order of their declaration.
----@type bpflua.Surface[]
+---@type Surface[]
 M.all = {}
 
 ---Adds a table whose functions are called with a dot.
@@ -29,8 +29,28 @@ function M.add_methods(class, methods)
     M.all[#M.all + 1] = { class = class, functions = methods, is_object = true }
 end
 
+local originals = setmetatable({}, { __mode = "k" })
+
+---A method that calls a function which needs no object.
+---@param fn function
+---@return function
+function M.as_method(fn)
+    local method = function(_, ...)
+        return fn(...)
+    end
+    originals[method] = fn
+    return method
+end
+
+---The function that a method was made of by `as_method`; any other as it is.
+---@param fn function
+---@return function
+function M.original(fn)
+    return originals[fn] or fn
+end
+
 ---The names of the public functions of one table, sorted.
----@param surface bpflua.Surface
+---@param surface Surface
 ---@return string[]
 function M.names(surface)
     local names = {}

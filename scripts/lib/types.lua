@@ -313,36 +313,46 @@ function M.of_value(value)
     return ok and getmetatable(found) == Type and found or nil
 end
 
+---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
+local Struct = {}
+
+---The value on its own: an event's is gone when its handler returns.
+---@return bpflua.Struct
+function Struct:copy()
+    return type_of(self).ctype(self)
+end
+
+---The value as one string: equal strings for equal values, good as a key of a Lua table.
+---@return string
+function Struct:tuple()
+    return type_of(self):text_at(self)
+end
+
+---The members as a Lua table; 64-bit integers stay cdata, `char[N]` becomes a string.
+---@return table<string, any>
+function Struct:to_table()
+    local copy = {}
+    for _, field in ipairs(type_of(self):members()) do
+        copy[field.name] = format.plain(self[field.name])
+    end
+    return copy
+end
+
+require("bpflua.surface").add_methods("bpflua.Struct", Struct)
+
 -- What a struct value answers beyond its members.
 local function struct_metatype(self)
     local hidden, of = {}, "members"
     for _, field in ipairs(self:members()) do
         hidden[field.name] = field.hidden and field or nil
     end
-    local methods = {
-        [TYPE_OF] = self,
-        ---The value on its own: an event's is gone when its handler returns.
-        copy = function(value)
-            return self.ctype(value)
-        end,
-        ---The value as one string: equal strings for equal values, good as a table key.
-        tuple = function(value)
-            return self:text_at(value)
-        end,
-        ---The members as a Lua table; 64-bit integers stay cdata, char arrays become strings.
-        to_table = function(value)
-            local copy = {}
-            for _, field in ipairs(self:members()) do
-                copy[field.name] = format.plain(value[field.name])
-            end
-            return copy
-        end,
-    }
     return {
         __index = function(value, name)
-            local method = methods[name]
+            local method = Struct[name]
             if method then
                 return method
+            elseif name == TYPE_OF then
+                return self
             end
             if hidden[name] then
                 return read_hidden(value, hidden[name])

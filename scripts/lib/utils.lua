@@ -3,7 +3,7 @@
 
 ---@class bpflua.utils
 ---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
----@field posix table clocks and sleep
+---@field posix bpflua.posix clocks and sleep
 local utils = {
     argparse = require("bpflua.argparse"),
     posix = require("bpflua.posix"),

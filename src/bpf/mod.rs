@@ -20,6 +20,7 @@
 mod attach;
 mod btf_target;
 mod counters;
+mod description;
 mod disasm;
 pub mod ffi;
 mod function;
@@ -48,6 +49,7 @@ pub use attach::{
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;
+pub use description::{MapDescription, read_maps};
 pub use function::{Function, FunctionKind, Variant};
 pub use globals::{InitialValue, Variable};
 pub use image::read_variables;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attach::Mechanism;
+use super::description;
 use super::disasm;
 use super::function::{Function, Variant};
 use super::globals::{InitialValue, Variable};
@@ -18,13 +19,8 @@ use super::program::{LoadAs, Program};
 use super::sys::memory::MapMemory;
 use super::sys::prog::Insn;
 use crate::error::{Error, Result};
-use crate::kernel::btf::{Btf, Kind, Type, TypeId};
+use crate::kernel::btf::{Btf, TypeId};
 use crate::suggest;
-
-/// Where the compiler notes which type of event each map submits.
-const EVENTS_SECTION: &str = ".bpflua.events";
-/// What the compiler puts before a map's name in the name of that variable: two globals cannot share one.
-const EVENT_PREFIX: &str = "__bpflua_event_";
 
 /// How an object is created.
 #[derive(Clone, Debug, Default)]
@@ -161,12 +157,7 @@ impl Object {
 
     /// The type of the events that a map submits, from the C text's own calls.
     pub fn event_type(&self, map: &str) -> Option<TypeId> {
-        let btf = self.btf()?;
-        let Type::Datasec(section) = btf.type_by_id(btf.find(Kind::Datasec, EVENTS_SECTION)?) else { return None };
-        section.vars().find_map(|var| match btf.type_by_id(var.type_id) {
-            Type::Var(var) if var.name.strip_prefix(EVENT_PREFIX) == Some(map) => pointee(btf, var.type_id),
-            _ => None,
-        })
+        description::event_type(self.btf()?, map)
     }
 
     /// The instructions of a function's plain variant, as they are loaded when its section says what it is for.
@@ -209,13 +200,5 @@ impl Object {
     /// The programs that are loaded, in no order.
     pub fn programs(&self) -> impl Iterator<Item = &Rc<Program>> {
         self.programs.values()
-    }
-}
-
-/// The variable that stands for a map is a pointer to the type of its events.
-fn pointee(btf: &Btf, id: TypeId) -> Option<TypeId> {
-    match btf.type_by_id(btf.resolve(id)) {
-        Type::Ptr(pointee) => Some(pointee),
-        _ => None,
     }
 }

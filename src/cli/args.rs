@@ -18,6 +18,7 @@ Examples:
   bpflua -v latency.lua               tell how each probe was attached, and why so
   bpflua check --load probes/*.lua    compile C and pass it through the kernel's verifier
   bpflua compile probe.c -o probe.o   write a portable BPF object
+  bpflua types opens.lua              complete a script's maps and events in an editor
   bpflua doctor                       what this machine can trace, and what to do about the rest
 A script named like a command is reached by a path: bpflua ./check";
 
@@ -147,6 +148,12 @@ pub enum Command {
         /// Where the object is written
         #[arg(short, long, value_name = "FILE.o")]
         output: PathBuf,
+    },
+    /// Print type stubs for editors: of bpflua itself, or of a script's own maps and events
+    Types {
+        /// The script; without one, the stubs of bpflua
+        #[arg(value_name = "SCRIPT.lua")]
+        script: Option<PathBuf>,
     },
     /// Tell what this machine can trace, what it cannot, and what to do about it
     Doctor,

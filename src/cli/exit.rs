@@ -39,6 +39,11 @@ pub fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Writes text to standard output. A reader that went away has read enough.
+pub fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// Writes a line for the user, of what is done and how (`-v`).
 pub fn notice(line: &str) {
     say(&format!("bpflua: {line}\n"));

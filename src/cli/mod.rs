@@ -16,6 +16,7 @@ mod compile;
 mod doctor;
 mod exit;
 mod run;
+mod types;
 mod version;
 
 pub use run::main;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use super::args::{Args, Command, Common};
-use super::{check, compile, doctor, exit, version};
+use super::{check, compile, doctor, exit, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::{Script, Settings, Vm};
@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
     match &args.command {
         Some(Command::Check { load, files }) => check::main(files, *load, &args.common),
         Some(Command::Compile { file, output }) => compile::main(file, output, &args.common),
+        Some(Command::Types { script }) => types::main(script.as_deref(), &args.common),
         Some(Command::Doctor) => doctor::main(),
         None => run(&args),
     }

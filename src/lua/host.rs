@@ -20,6 +20,8 @@ pub enum Task {
         /// Pass the programs through the kernel's verifier too.
         load: bool,
     },
+    /// Print the types of the maps and events of its C texts, for editors; nothing is attached or loaded.
+    Types,
 }
 
 /// The options of a run.

@@ -79,6 +79,20 @@ impl Vm {
         Ok(host.map(|mut host| std::mem::take(&mut host.checked)).unwrap_or_default())
     }
 
+    /// The stubs for editors: of bpflua itself, or of the maps and events of a script's C texts.
+    pub fn types(&self, script: Option<Script>) -> Result<String> {
+        let fail = |error: mlua::Error| errors::from_mlua("cannot write the types", &error);
+        if let Some(script) = script {
+            self.run(script, &[])?;
+        }
+        let stubs: Table = self.require("bpflua.stubs").map_err(fail)?;
+        stubs.get::<Function>("text").and_then(|text| text.call(())).map_err(fail)
+    }
+
+    fn require(&self, name: &str) -> mlua::Result<Table> {
+        self.lua.globals().get::<Function>("require")?.call(name)
+    }
+
     fn load(&self, script: &Script) -> Result<Function> {
         let chunk = self.lua.load(script.lua_text()).set_name(script.chunk_name());
         chunk
@@ -98,7 +112,7 @@ impl Vm {
     }
 
     fn call_boot(&self, chunk: Function) -> mlua::Result<MultiValue> {
-        let boot: Table = self.lua.globals().get::<Function>("require")?.call("bpflua.boot")?;
+        let boot = self.require("bpflua.boot")?;
         let args: Table = self.lua.globals().get("arg")?;
         let checking = Host::of(&self.lua).is_ok_and(|host| host.settings.task != Task::Run);
         boot.get::<Function>(if checking { "check" } else { "run" })?.call((chunk, args))

@@ -125,6 +125,7 @@ files! {
     "scripts/lib/types.lua",
     "scripts/lib/utils.lua",
     "scripts/lib/variables.lua",
+    "scripts/types/bpflua.lua",
 }
 
 #[cfg(debug_assertions)]

@@ -22,4 +22,5 @@ mod lifecycle;
 mod lua_files;
 #[cfg(feature = "compiler")]
 mod maps_misuse;
+mod types;
 mod vm;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use mlua::{AnyUserData, BString, Lua, Table, UserData};
 
 use super::object::{ObjectValue, field, type_table};
-use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, read_variables};
+use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, read_maps, read_variables};
 use crate::error::{Error, Result};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
@@ -24,12 +24,14 @@ pub struct ElfValue {
 
 impl UserData for ElfValue {}
 
-/// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `object(elf, options)`, `checked()`.
+/// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `maps(elf)`, `object(elf, options)`,
+/// `checked()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
     natives.add("open", "BPF", |_, path: String| open_file(&path))?;
     natives.add("variables", "BPF", |lua, elf: AnyUserData| variables(lua, &elf))?;
+    natives.add("maps", "types", |lua, elf: AnyUserData| maps(lua, &elf))?;
     natives.add("object", "BPF", |lua, (elf, options): (AnyUserData, Table)| object(lua, &elf, &options))?;
     natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
     Ok(natives.into_table())
@@ -43,7 +45,7 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
     let compiled = compile_timed(&request, &host.settings);
     let (is_check, goes_on) = match host.settings.task {
         Task::Check { load } => (true, load && compiled.is_ok()),
-        _ => (false, true),
+        Task::Types | Task::Run => (false, true),
     };
     if is_check && !goes_on {
         drop(host);
@@ -111,6 +113,25 @@ fn variables(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
         Ok(table)
     };
     fill().map_err(|error| from_mlua("BPF", &error))
+}
+
+/// The maps with their types, as the file declares them: `{NAME = {key_type, value_type, event_type}}`.
+fn maps(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
+    let elf = elf.borrow::<ElfValue>().map_err(|error| from_mlua("types", &error))?;
+    let found = read_maps(&elf.bytes, &elf.name)?;
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        for (map, btf) in found.iter().flat_map(|(maps, btf)| maps.iter().map(move |map| (map, btf))) {
+            let facts = lua.create_table()?;
+            facts.set("kind", map.kind.name())?;
+            facts.set("key_type", type_table(lua, Some(btf), map.key_type)?)?;
+            facts.set("value_type", type_table(lua, Some(btf), map.value_type)?)?;
+            facts.set("event_type", type_table(lua, Some(btf), map.event_type)?)?;
+            table.set(map.name.as_str(), facts)?;
+        }
+        Ok(table)
+    };
+    fill().map_err(|error| from_mlua("types", &error))
 }
 
 /// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.

@@ -5,11 +5,11 @@ use mlua::{Lua, Table};
 
 use crate::events::stop;
 use crate::lua::errors::{Natives, from_mlua};
-use crate::lua::host::Host;
+use crate::lua::host::{Host, Task};
 use crate::lua::interrupt;
 use crate::packs::embedded;
 
-/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`,
+/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `task()`,
 /// `source(path)`, `sources()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
@@ -23,6 +23,13 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("request_stop", "exit", |_, ()| {
         stop::request();
         Ok(())
+    })?;
+    natives.add("task", "task", |lua, ()| {
+        Ok(match Host::of(lua)?.settings.task {
+            Task::Run => "run",
+            Task::Check { .. } => "check",
+            Task::Types => "types",
+        })
     })?;
     natives.add("json", "json", |lua, ()| Ok(Host::of(lua)?.settings.json))?;
     natives.add("source", "source", |lua, path: String| {

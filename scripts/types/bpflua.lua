@@ -1,0 +1,951 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+---@meta bpflua
+-- What bpflua's scripts see, for editors. Made from the comments in scripts/lib by `bpflua types`; change those.
+
+---@class bpflua.argparse.Parser
+local _argparse_Parser = {}
+
+---Adds `-h --help`, which is there unless this is called with false. Also takes the option's properties.
+---@param value boolean|string|table
+function _argparse_Parser:add_help(value) end
+
+---Adds a positional argument: its value is `args[name]`, a list when it takes several.
+function _argparse_Parser:argument(...) end
+
+---Adds a command, a parser of its own; `args[name]` is true when it is given.
+function _argparse_Parser:command(...) end
+
+---Shows how the script is called and what is wrong, and ends it with status 1. A script may put its own in place.
+---@param message string
+function _argparse_Parser:error(message) end
+
+---Adds an option without a value: true when it is given.
+function _argparse_Parser:flag(...) end
+
+---The help: usage, description, arguments, options, commands.
+---@return string
+function _argparse_Parser:get_help() end
+
+---The usage: how the script is called, in lines of 70 characters.
+---@return string
+function _argparse_Parser:get_usage() end
+
+---Of these options only one may be given.
+function _argparse_Parser:mutex(...) end
+
+---Adds an option with a value: `args.pid` for "-p --pid".
+function _argparse_Parser:option(...) end
+
+---Reads the arguments of the script, or a list of them.
+---@param args? string[] default: the global `arg`
+---@return table<string, any>
+function _argparse_Parser:parse(args) end
+
+---As `parse`, but a wrong argument is a result.
+---@param args? string[]
+---@return boolean ok
+---@return table|string result the arguments, or what is wrong
+function _argparse_Parser:pparse(args) end
+
+---@class bpflua.Probe
+---@field kind string kprobe, kretprobe, uprobe, tracepoint …
+---@field target string what was asked for
+---@field resolved string[] what is really probed, when that differs
+---@field fn_name string
+---@field mechanism string how it is attached
+---@field why string[] why not by a cheaper mechanism
+---@field notes string[]
+---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
+---@field missed number runs that the kernel left out
+
+---@class bpflua.BPF
+---@field [string] bpflua.Map the maps of the C text
+local _BPF = {}
+
+---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
+---where the kernel has one, which goes with the process.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string `BPF.BPFAttachType.…`
+---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
+function _BPF:attach_func(fn, where, attach_type, flags) end
+
+---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
+---@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
+---@return bpflua.BPF self
+function _BPF:attach_kprobe(options) end
+
+---Attaches a function to the return of kernel functions.
+---@param options {event?: string, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
+---@return bpflua.BPF self
+function _BPF:attach_kretprobe(options) end
+
+---Attaches a function to samples of a perf event, on one CPU or on each that is online.
+---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
+---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
+---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts
+---@return bpflua.BPF self
+function _BPF:attach_perf_event(options) end
+
+---Attaches a function to a perf event of which every attribute is given.
+---@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer}
+---`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made
+---@return bpflua.BPF self
+function _BPF:attach_perf_event_raw(options) end
+
+---Lets a packet socket see what a function says of each packet, and puts the socket's descriptor, which does not wait,
+---into `fn.sock`; `fn:recv()` reads a packet. The socket is closed with the object.
+---@param fn bpflua.Function|string a socket filter: its result is how many bytes of the packet are kept, 0 for none
+---@param dev? string the device; "" or nil for all
+---@return bpflua.Function fn
+function _BPF:attach_raw_socket(fn, dev) end
+
+---Attaches a function to a raw tracepoint.
+---@param options {tp: string, fn_name: string} `tp` is the event without its category
+---@return bpflua.BPF self
+function _BPF:attach_raw_tracepoint(options) end
+
+---Attaches a function to a tracepoint.
+---@param options {tp: string, fn_name: string} `tp` is "category:event"
+---@return bpflua.BPF self
+function _BPF:attach_tracepoint(options) end
+
+---Attaches a function to a place in a program or library, or to all functions that match.
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
+---name's start; `addr` a virtual address or file offset
+---@return bpflua.BPF self
+function _BPF:attach_uprobe(options) end
+
+---Attaches a function to the return of a function in a program or library.
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
+---@return bpflua.BPF self
+function _BPF:attach_uretprobe(options) end
+
+---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
+---with a table of options.
+---@param dev string|{dev: string, fn_name: string, flags?: integer}
+---@param fn bpflua.Function|string
+---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
+function _BPF:attach_xdp(dev, fn, flags) end
+
+---Detaches everything and frees the object's maps and programs.
+function _BPF:cleanup() end
+
+---Detaches everything and frees the object's maps and programs.
+function _BPF:close() end
+
+---The layout of a map's keys and values as C, in bcc's form.
+---@param name string a map of the C text
+---@param sizeinfo? boolean with offsets and sizes in bytes
+---@return string lines
+function _BPF:decode_table(name, sizeinfo) end
+
+---Detaches what `attach_func` attached.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map
+---@param attach_type integer|string
+function _BPF:detach_func(fn, where, attach_type) end
+
+---Detaches what `attach_kprobe` attached to this event.
+---@param options {event: string, fn_name?: string} without `fn_name`: every function
+---@return bpflua.BPF self
+function _BPF:detach_kprobe(options) end
+
+---Detaches what `attach_kretprobe` attached to this event.
+---@param options {event: string, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_kretprobe(options) end
+
+---Detaches what `attach_perf_event` or `attach_perf_event_raw` attached to this event.
+---@param ev_type integer|{ev_type: integer, ev_config: integer}
+---@param ev_config? integer
+---@return bpflua.BPF self
+function _BPF:detach_perf_event(ev_type, ev_config) end
+
+---Detaches what `attach_raw_tracepoint` attached to this raw tracepoint.
+---@param options {tp: string, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_raw_tracepoint(options) end
+
+---Detaches what `attach_tracepoint` attached to this tracepoint.
+---@param options {tp: string, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_tracepoint(options) end
+
+---Detaches what `attach_uprobe` attached with the same options.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_uprobe(options) end
+
+---Detaches what `attach_uretprobe` attached with the same options.
+---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_uretprobe(options) end
+
+---The instructions of a function as text, in bcc's form: `   0: (b7) r0 = 1`.
+---@param name string a function of the C text
+---@return string lines
+function _BPF:disassemble_func(name) end
+
+---The instructions of a function, as bytes: eight for each.
+---@param name string a function of the C text
+---@return string
+function _BPF:dump_func(name) end
+
+---Iterates over the fields of trace lines until Ctrl-C or `BPF.exit`.
+---`for task, pid, cpu, flags, ts, msg in b:each_trace_fields() do`
+---@return fun(): string?, integer, integer, string, number, string
+function _BPF:each_trace_fields() end
+
+---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
+---@param regex string
+---@return string[]
+function _BPF:get_kprobe_functions(regex) end
+
+---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
+---@param name string
+---@return string
+function _BPF:get_syscall_fnname(name) end
+
+---What the kernel puts before a system call's name in its function's.
+---@return string
+function _BPF:get_syscall_prefix() end
+
+---A map by its name in the C text.
+---@param name string
+---@param key_type? string accepted as in bcc; the types come from the C text
+---@param leaf_type? string
+---@return bpflua.Map
+function _BPF:get_table(name, key_type, leaf_type) end
+
+---The tracepoints whose whole name, `category:event`, a regular expression matches.
+---@param regex string
+---@return string[]
+function _BPF:get_tracepoints(regex) end
+
+---Whether an enum of the kernel has an enumerator.
+---@param enum string its name: "bpf_map_type"
+---@param value string the enumerator's: "BPF_MAP_TYPE_RINGBUF"
+---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such enum or no type data
+function _BPF:kernel_enum_has_val(enum, value) end
+
+---Whether a struct or union of the kernel has a member, also inside anonymous members.
+---@param struct string its name: "task_struct"
+---@param member string
+---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
+function _BPF:kernel_struct_has_field(struct, member) end
+
+---Delivers the events that are there to their handlers, or else waits until some are.
+---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
+---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
+---@return number delivered
+---@return "interrupted"? stop
+function _BPF:kprobe_poll(timeout) end
+
+---Delivers events until Ctrl-C or `BPF.exit`.
+function _BPF:kprobe_poll_loop() end
+
+---The address of a symbol of the kernel.
+---@param name string
+---@return ffi.cdata*|-1 address uint64_t; 0 when the kernel hides addresses from this user; -1 for no such symbol
+function _BPF:ksymname(name) end
+
+---Loads a function into the kernel without attaching it.
+---@param name string
+---@param prog_type? integer|string `BPF.SOCKET_FILTER`, `BPF.SCHED_CLS` …, or the name; default: what its section or its context says
+---@param device? string the network device that is to run it, for devices that can
+---@param attach_type? integer|string what it will be attached as (`BPF.BPFAttachType.CGROUP_SETSOCKOPT`), for types with several
+---@return bpflua.Function
+function _BPF:load_func(name, prog_type, device, attach_type) end
+
+---Loads every function of the C text.
+---@param prog_type? integer|string
+---@return bpflua.Function[]
+function _BPF:load_funcs(prog_type) end
+
+---Delivers the events that are there, without waiting.
+---@return number delivered
+function _BPF:perf_buffer_consume() end
+
+---Delivers the events that are there to their handlers, or else waits until some are.
+---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
+---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
+---@return number delivered
+---@return "interrupted"? stop
+function _BPF:perf_buffer_poll(timeout) end
+
+---Delivers events until Ctrl-C or `BPF.exit`.
+function _BPF:perf_buffer_poll_loop() end
+
+---bcc-lua's way to the trace pipe: `b:pipe():trace_fields()`.
+function _BPF:pipe() end
+
+---What is attached, by which mechanism, and why not by a cheaper one.
+---@return bpflua.Probe[]
+function _BPF:probes() end
+
+---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
+---no error.
+---@param dev string
+---@param flags? integer the mode, as for `attach_xdp`
+function _BPF:remove_xdp(dev, flags) end
+
+---Delivers the events that are there, without waiting.
+---@return number delivered
+function _BPF:ring_buffer_consume() end
+
+---Delivers the events that are there to their handlers, or else waits until some are.
+---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
+---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
+---@return number delivered
+---@return "interrupted"? stop
+function _BPF:ring_buffer_poll(timeout) end
+
+---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
+---@param options? {duration?: number} seconds
+---@return "interrupted"|"timeout" why
+function _BPF:run(options) end
+
+---Whether programs replace the result of kernel functions (`KMOD_RET`).
+---@return boolean works
+---@return string? why not
+function _BPF:support_fmod_ret() end
+
+---Whether programs attach to the entry and the end of kernel functions (`KFUNC_PROBE`, `KRETFUNC_PROBE`). Like the
+---other `support_` functions it is tried once, and kept.
+---@return boolean works
+---@return string? why not
+function _BPF:support_kfunc() end
+
+---Whether programs attach to the hooks of security modules (`LSM_PROBE`).
+---@return boolean works
+---@return string? why not
+function _BPF:support_lsm() end
+
+---Whether programs attach to raw tracepoints (`RAW_TRACEPOINT_PROBE`).
+---@return boolean works
+---@return string? why not
+function _BPF:support_raw_tracepoint() end
+
+---Whether programs attach to the raw tracepoints of kernel modules.
+---@return boolean works
+---@return string? why not
+function _BPF:support_raw_tracepoint_in_module() end
+
+---Runs a program once without attaching it. The kernel does this for programs on packets (XDP, tc, socket filters,
+---cgroup_skb, sk_lookup, flow_dissector, netfilter), for `SEC("syscall")`, raw tracepoints, and fentry, fexit, fmod_ret.
+---@param options {fn_name: string, data_in?: string|ffi.cdata*, ctx_in?: string|ffi.cdata*, times?: integer, cpu?: integer, live_frames?: boolean}
+---`data_in`: the packet, from its Ethernet header; `ctx_in`: the context, where the kernel's own will not do; `times`: how
+---often to run it (default 1); `cpu`: where (raw tracepoints); `live_frames`: XDP's verdict is carried out
+---@return bpflua.TestRun
+function _BPF:test_run(options) end
+
+---The fields of the next line that `bpf_trace_printk` wrote.
+---@param nonblocking? boolean nil instead of waiting
+---@return string? task nil when there is none, or after Ctrl-C and `BPF.exit`
+---@return integer pid
+---@return integer cpu
+---@return string flags
+---@return number ts seconds
+---@return string msg
+function _BPF:trace_fields(nonblocking) end
+
+---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
+---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
+function _BPF:trace_print(fmt) end
+
+---The next line of the trace pipe as it is.
+---@param nonblocking? boolean nil instead of waiting
+---@return string?
+function _BPF:trace_readline(nonblocking) end
+
+---@param category string "sched"
+---@param event string "sched_switch"
+---@return boolean
+function _BPF:tracepoint_exists(category, event) end
+
+---The global variables of the C text, in the memory that the programs use: `b:variables().count`, and to set one that is
+---no constant `b:variables().enabled = true`. The field `b.vars` is the same, unless the C text has a map of that name.
+---Structs and arrays come as copies; 64-bit integers as cdata.
+---@return bpflua.Variables
+function _BPF:variables() end
+
+---@class bpflua.Class
+BPF = {}
+
+---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
+---where the kernel has one, which goes with the process.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string `BPF.BPFAttachType.…`
+---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
+function BPF.attach_func(fn, where, attach_type, flags) end
+
+---Lets a packet socket see what a function says of each packet, and puts the socket's descriptor, which does not wait,
+---into `fn.sock`; `fn:recv()` reads a packet. The socket is closed with the object.
+---@param fn bpflua.Function|string a socket filter: its result is how many bytes of the packet are kept, 0 for none
+---@param dev? string the device; "" or nil for all
+---@return bpflua.Function fn
+function BPF.attach_raw_socket(fn, dev) end
+
+---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
+---with a table of options.
+---@param dev string|{dev: string, fn_name: string, flags?: integer}
+---@param fn bpflua.Function|string
+---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
+function BPF.attach_xdp(dev, fn, flags) end
+
+---Ends an interval.
+---@param timer integer
+function BPF.cancel(timer) end
+
+---Closes every BPF object of the script; given one, that one.
+---@param object? bpflua.BPF
+function BPF.cleanup(object) end
+
+---Rows of fixed widths, printed as they come:
+---`local out = BPF.columns{ {"PID", width = 7}, "COMM" }:header()`, then `out:row(event.pid, event.comm)`.
+---@param columns (string|bpflua.Column)[]
+---@return bpflua.Columns
+function BPF.columns(columns) end
+
+---Detaches what `attach_func` attached.
+---@param fn bpflua.Function|string
+---@param where integer|string|bpflua.Map
+---@param attach_type integer|string
+function BPF.detach_func(fn, where, attach_type) end
+
+---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
+---@param errno number|ffi.cdata*
+---@return string
+function BPF.errno_name(errno) end
+
+---Asks the script to end, as Ctrl-C does: loops deliver what is left and return, and the code after them runs.
+---@param status? integer exit status of the script (default 0)
+function BPF.exit(status) end
+
+---C text that declares `container_should_be_filtered()`: whether the current task is in none of the containers.
+---@param args {cgroupmap?: string, mntnsmap?: string} paths of pinned maps; without either, nothing is filtered
+---@return string c_text to put before a program's own
+function BPF.filter_by_containers(args) end
+
+---The path of a program in PATH.
+---@param name string
+---@return string? path nil when there is none
+function BPF.find_exe(name) end
+
+---The path of a library, as a process has it mapped or as the dynamic linker would find it.
+---@param name string "c", "libc.so.6"
+---@param pid? integer
+---@return string? path nil when there is none
+function BPF.find_library(name, pid) end
+
+---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
+---@param regex string
+---@return string[]
+function BPF.get_kprobe_functions(regex) end
+
+---See `b:get_syscall_fnname`; also `b:get_syscall_fnname(name)`.
+---@param name string
+---@return string
+function BPF.get_syscall_fnname(name) end
+
+---@return string
+function BPF.get_syscall_prefix() end
+
+---The tracepoints whose whole name, `category:event`, a regular expression matches.
+---@param regex string
+---@return string[]
+function BPF.get_tracepoints(regex) end
+
+---The offsets in the file of such functions.
+---@param name string
+---@param sym_re string
+---@return ffi.cdata*[] uint64_t
+function BPF.get_user_addresses(name, sym_re) end
+
+---The names of such functions.
+---@param name string
+---@param sym_re string
+---@return string[]
+function BPF.get_user_functions(name, sym_re) end
+
+---The functions of a program or library whose names a regular expression matches from their start.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+function BPF.get_user_functions_and_addresses(name, sym_re) end
+
+---A 32-bit number from network order to this machine's.
+---@param value number
+---@return integer
+function BPF.htonl(value) end
+
+---A 64-bit number from network order to this machine's.
+---@param value number|ffi.cdata*
+---@return ffi.cdata* uint64_t
+function BPF.htonll(value) end
+
+---A 16-bit number from network order to this machine's.
+---@param value number
+---@return integer
+function BPF.htons(value) end
+
+---The text of an address: `inet_ntop(2, event.daddr)` gives "127.0.0.1".
+---@param family integer|string 2 or "inet", 10 or "inet6"
+---@param address any as the kernel has it, in network order: a u32, an array or struct of 4 or 16 bytes, `__int128`, a string of bytes
+---@return string
+function BPF.inet_ntop(family, address) end
+
+---The bytes of an address, in network order, from its text; nil when it is none.
+---@param family integer|string
+---@param text string
+---@return string? bytes 4 or 16
+function BPF.inet_pton(family, text) end
+
+---Calls a function every so many seconds while a loop, a poll or `BPF.sleep` runs.
+---@param seconds number
+---@param fn fun()
+---@return integer timer for `BPF.cancel`
+function BPF.interval(seconds, fn) end
+
+---Whether an enum of the kernel has an enumerator.
+---@param enum string its name: "bpf_map_type"
+---@param value string the enumerator's: "BPF_MAP_TYPE_RINGBUF"
+---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such enum or no type data
+function BPF.kernel_enum_has_val(enum, value) end
+
+---Whether a struct or union of the kernel has a member, also inside anonymous members.
+---@param struct string its name: "task_struct"
+---@param member string
+---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
+function BPF.kernel_struct_has_field(struct, member) end
+
+---The address of a symbol of the kernel.
+---@param name string
+---@return ffi.cdata*|-1 address uint64_t; 0 when the kernel hides addresses from this user; -1 for no such symbol
+function BPF.ksymname(name) end
+
+---The time of `bpf_ktime_get_ns`.
+---@return ffi.cdata* uint64_t nanoseconds
+function BPF.monotonic_time() end
+
+---bcc-lua's way to say `BPF{…}`: `BPF:new{…}`.
+---@return bpflua.BPF
+function BPF.new(first, options) end
+
+---A 32-bit number from network order to this machine's.
+---@param value number
+---@return integer
+function BPF.ntohl(value) end
+
+---A 64-bit number from network order to this machine's.
+---@param value number|ffi.cdata*
+---@return ffi.cdata* uint64_t
+function BPF.ntohll(value) end
+
+---A 16-bit number from network order to this machine's.
+---@param value number
+---@return integer
+function BPF.ntohs(value) end
+
+---@return integer
+function BPF.num_open_kprobes() end
+
+---@return integer
+function BPF.num_open_tracepoints() end
+
+---@return integer
+function BPF.num_open_uprobes() end
+
+---Prints a whole table; each column is as wide as what is in it.
+---@param rows any[][] one list of values for each row
+---@param columns (string|bpflua.Column)[]
+function BPF.print_table(rows, columns) end
+
+---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
+---no error.
+---@param dev string
+---@param flags? integer the mode, as for `attach_xdp`
+function BPF.remove_xdp(dev, flags) end
+
+---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
+---@param options? {duration?: number} seconds
+---@return "interrupted"|"timeout" why
+function BPF.run(options) end
+
+---The name of a signal: 9 is "SIGKILL".
+---@param signal number|ffi.cdata*
+---@return string
+function BPF.signal_name(signal) end
+
+---Waits for so many seconds, or until Ctrl-C or `BPF.exit`. Handlers and timers run meanwhile.
+---@param seconds number
+---@return boolean whole false when it was cut short
+function BPF.sleep(seconds) end
+
+---Whether Ctrl-C was pressed or `BPF.exit` called: `while not BPF.stopped() do b:perf_buffer_poll() end`.
+---@return boolean
+function BPF.stopped() end
+
+---What an errno means, in words.
+---@param errno number|ffi.cdata*
+---@return string
+function BPF.strerror(errno) end
+
+---The wall time of a time stamp, as `os.date` formats it; `%N` is its nanoseconds, `%L` its milliseconds.
+---@param fmt string such as "%H:%M:%S.%L"
+---@param ktime_ns? number|ffi.cdata* of `bpf_ktime_get_ns`; nil: now
+---@return string
+function BPF.strftime(fmt, ktime_ns) end
+
+---Whether programs replace the result of kernel functions (`KMOD_RET`).
+---@return boolean works
+---@return string? why not
+function BPF.support_fmod_ret() end
+
+---Whether programs attach to the entry and the end of kernel functions (`KFUNC_PROBE`, `KRETFUNC_PROBE`). Like the
+---other `support_` functions it is tried once, and kept.
+---@return boolean works
+---@return string? why not
+function BPF.support_kfunc() end
+
+---Whether programs attach to the hooks of security modules (`LSM_PROBE`).
+---@return boolean works
+---@return string? why not
+function BPF.support_lsm() end
+
+---Whether programs attach to raw tracepoints (`RAW_TRACEPOINT_PROBE`).
+---@return boolean works
+---@return string? why not
+function BPF.support_raw_tracepoint() end
+
+---Whether programs attach to the raw tracepoints of kernel modules.
+---@return boolean works
+---@return string? why not
+function BPF.support_raw_tracepoint_in_module() end
+
+---The name of a system call of this machine's: 0 is "read" on x86-64.
+---@param number number|ffi.cdata*
+---@return string "[unknown: 9999]" for one that there is not
+function BPF.syscall_name(number) end
+
+---The names of the flags of a TCP header's flags byte: 0x12 is "SYN|ACK".
+---@param flags integer
+---@return string
+function BPF.tcp_flag_names(flags) end
+
+---The name of a TCP state: 1 is "ESTABLISHED".
+---@param state integer
+---@return string
+function BPF.tcp_state_name(state) end
+
+---@param category string "sched"
+---@param event string "sched_switch"
+---@return boolean
+function BPF.tracepoint_exists(category, event) end
+
+---@class bpflua.BufferOptions
+---@field callback? fun(cpu: integer, event: ffi.cdata*, size: integer)
+---@field page_cnt? integer pages of memory per CPU, a power of two (default 64)
+---@field lost_cb? fun(count: number, cpu: integer) called in place of a line on standard error
+---@field wakeup_events? integer wake up once so many events are there (default: batched, a few milliseconds late at most)
+---@field ctype? string|ffi.ctype* the event's C type, when the C text does not tell
+
+---@class bpflua.UserClass
+---@field name string
+---@field super? bpflua.UserClass
+---@field static table what the class has and its instances have not
+---@field subclasses table<bpflua.UserClass, true>
+
+---@class bpflua.Column
+---@field [1] string the heading
+---@field width? integer characters; default: the heading's length, at least 6
+---@field right? boolean align to the right; default for numbers
+---@field cut? boolean cut what is longer, with a `~` at the end; else it pushes the rest of its row
+
+---@class bpflua.Columns
+local _Columns = {}
+
+---Prints the headings.
+---@return bpflua.Columns self
+function _Columns:header() end
+
+---Prints a row: one value for each column.
+function _Columns:row(...) end
+
+---@class bpflua.HistOptions
+---@field val_type? string what the numbers are, for the header (default "value")
+---@field section_header? string what a section is, for a struct key (default "Bucket ptr")
+---@field section_print_fn? fun(bucket: any): string the section's text
+---@field bucket_fn? fun(bucket: any): any the section that a bucket belongs to
+---@field bucket_sort_fn? fun(buckets: any[]): any[] the order of the sections
+---@field strip_leading_zero? boolean leave out the empty rows before the first that counts
+
+---@class bpflua.json
+json = {}
+
+---A value as one line of JSON. Structs of events and maps become objects, in the order of their members; `char[N]` is
+---text, enums are their names, 64-bit integers all their digits. Lua tables with the keys 1 to n are arrays; members of
+---others are sorted. Numbers that JSON cannot say (not a number, infinite) are null.
+---@param value any
+---@return string
+function json.encode(value) end
+
+---@class bpflua.Map
+---@field name string as in the C text
+---@field fd integer the map's descriptor; -1 once its BPF object is closed
+---@field kind string the kernel's name of the map's type: hash, array, perf_event_array …
+---@field max_entries integer
+---@field key_type? bpflua.Type
+---@field value_type? bpflua.Type
+---@field event_type? bpflua.Type what the C text submits through this map
+local _Map = {}
+
+---A key of the map's type, made of a value or of a table of members.
+---@param value? any
+---@return ffi.cdata*
+function _Map:Key(value) end
+
+---A value of the map's type, made of a value or of a table of members.
+---@param value? any
+---@return ffi.cdata*
+function _Map:Leaf(value) end
+
+---The mean of a key's values.
+---@param key any
+---@return number?
+function _Map:average(key) end
+
+---Deletes every element; sets an array's elements to zero.
+function _Map:clear() end
+
+---How many elements there are; an array's size.
+---@return integer
+function _Map:count() end
+
+---Deletes a key. An array's element is set to zero.
+---@param key any
+---@return boolean there whether the key was there
+function _Map:delete(key) end
+
+---Iterates over keys and values, and deletes what it gives.
+---@return fun(): any, any
+function _Map:drain() end
+
+---The event behind a pointer to its bytes.
+---@param self bpflua.Map
+---@param data ffi.cdata*
+---@return ffi.cdata*
+function _Map:event(data) end
+
+---The value of a key.
+---@param key any number, 64-bit cdata, struct cdata, a table of the struct's members, or a string for `char[N]`
+---@return any value nil when the key is not there; per-CPU maps give a `bpflua.PerCpu`
+function _Map:get(key) end
+
+---The map's descriptor.
+---@return integer
+function _Map:get_fd() end
+
+---The values of a key by CPU; the same as `get`.
+---@param key any
+---@return bpflua.PerCpu? nil when the key is not there
+function _Map:getvalue(key) end
+
+---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
+---`for key, value in b.counts:items() do`
+---@return fun(): any, any
+function _Map:items() end
+
+---Deletes many keys, or all. Keys that are not there do not matter.
+---@param keys? any[]|ffi.cdata* a list, or a C array of keys
+function _Map:items_delete_batch(keys) end
+
+---Iterates over keys and values, and deletes what it gives.
+---@return fun(): any, any
+function _Map:items_lookup_and_delete_batch() end
+
+---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
+---`for key, value in b.counts:items() do`
+---@return fun(): any, any
+function _Map:items_lookup_batch() end
+
+---Sets many values: `b.counts:items_update_batch({1, 2}, {10, 20})`.
+---@param keys any[]|ffi.cdata* a list, or a C array of keys
+---@param values any[]|ffi.cdata* as many values
+function _Map:items_update_batch(keys, values) end
+
+---Iterates over the keys.
+---@return fun(): any
+function _Map:keys() end
+
+---The greatest of a key's values.
+---@param key any
+---@return number|ffi.cdata*|nil
+function _Map:max(key) end
+
+---Has a handler called for each event of a perf buffer, while `perf_buffer_poll` or a loop runs.
+---The event is the struct that the C text submits. It is good until the handler returns; `event:copy()` keeps it.
+---`b.events:open_perf_buffer(function(cpu, event) print(event.pid) end)`
+---@param self bpflua.Map
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions
+---@param options? bpflua.BufferOptions|string
+---@return bpflua.Map self
+function _Map:open_perf_buffer(callback, options, params, page_cnt, lost_cb) end
+
+---Opens a perf event on every online CPU, for the C text's `perf_read` and `perf_counter_value`. The counters run until
+---the BPF object is closed.
+---`b.cycles:open_perf_event(PerfType.HARDWARE, PerfHWConfig.CPU_CYCLES)`, or by the kernel's numbers: 1, 2 are the page faults
+---@param type integer PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw
+---@param config integer|ffi.cdata* which event of that type
+---@param pid? integer only in this process (default: in all)
+---@return bpflua.Map self
+function _Map:open_perf_event(type, config, pid) end
+
+---Has a handler called for each record of a ring buffer.
+---@param self bpflua.Map
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions cpu is -1
+---@param options? bpflua.BufferOptions
+---@return bpflua.Map self
+function _Map:open_ring_buffer(callback, options) end
+
+---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
+---`for key, value in b.counts:items() do`
+---@return fun(): any, any
+function _Map:pairs() end
+
+---The value that `pop` would take.
+---@return any value nil when it is empty
+function _Map:peek() end
+
+---Takes the oldest value out of a queue, the newest out of a stack.
+---@return any value nil when it is empty
+function _Map:pop() end
+
+---Prints the map as a linear histogram; arguments as `print_log2_hist`.
+function _Map:print_linear_hist(val_type, section_header, section_print_fn, bucket_fn, strip_leading_zero, bucket_sort_fn) end
+
+---Prints the map as a log2 histogram: keys are slots (`bpf_log2l`), or structs whose last member is the slot.
+---@param val_type? string|bpflua.HistOptions what is counted ("usecs"), or all options as one table
+---@param section_header? string
+---@param section_print_fn? fun(bucket: any): string
+---@param bucket_fn? fun(bucket: any): any
+---@param strip_leading_zero? boolean
+---@param bucket_sort_fn? fun(buckets: any[]): any[]
+function _Map:print_log2_hist(val_type, section_header, section_print_fn, bucket_fn, strip_leading_zero, bucket_sort_fn) end
+
+---Adds a value at the end of a queue, on top of a stack.
+---@param value any
+---@param flags? integer 2 (BPF_EXIST): when it is full, the oldest value makes room
+function _Map:push(value, flags) end
+
+---Sets a value; a per-CPU map takes one value for all CPUs, or a table by CPU from 0. A program array takes the result
+---of `load_func`, a map of maps a map, a cgroup array the path of a cgroup, and each of them a file descriptor.
+---@param key any
+---@param value any
+---@param flags? integer 0 set (default), 1 only when the key is new, 2 only when it is there
+---@return boolean done false when the flags forbade it
+function _Map:set(key, value, flags) end
+
+---The sum of a key's values over all CPUs.
+---@param key any
+---@return number|ffi.cdata*|nil
+function _Map:sum(key) end
+
+---Iterates over the values. Those of a queue or a stack are popped.
+---@return fun(): any
+function _Map:values() end
+
+---Sets every element's value to zero; the keys stay.
+function _Map:zero() end
+
+---@class bpflua.PerCpu values by CPU number, from 0 to `cpus - 1`
+---@field cpus integer
+local _PerCpu = {}
+
+---The mean over all CPUs.
+---@return number
+function _PerCpu:average() end
+
+---The greatest value.
+---@return number|ffi.cdata*
+function _PerCpu:max() end
+
+---The sum over all CPUs; 64-bit values are summed exactly.
+---@return number|ffi.cdata*
+function _PerCpu:sum() end
+
+---@class bpflua.posix
+local _posix = {}
+
+---Processors that are online.
+---@return integer
+function _posix.cpu_count() end
+
+---Waits. Handlers and timers of the script run meanwhile; Ctrl-C ends the wait.
+---@param seconds number fractions count
+---@param clock? integer accepted as in bcc-lua; time is the monotonic clock's
+---@return boolean whole false when it was cut short
+function _posix.sleep(seconds, clock) end
+
+---The time of a clock.
+---@param clock? integer of `CLOCK`, default MONOTONIC_RAW; MONOTONIC is the one of `bpf_ktime_get_ns`
+---@return number nanoseconds
+function _posix.time_ns(clock) end
+
+---A number of 64 bits from its digits.
+---@param text string
+---@param base? integer default 10; 0 lets `0x` and `0` decide
+---@return ffi.cdata* uint64_t
+function _posix.tonumber64(text, base) end
+
+---@class bpflua.Function
+---@field name string
+---@field fd integer the program's descriptor
+---@field bpf bpflua.BPF
+---@field prog_type? integer|string as given to `load_func`
+---@field sock? integer the packet socket of `attach_raw_socket`
+local _Function = {}
+
+---The next packet of the socket that `attach_raw_socket` opened, without waiting.
+---@param max_bytes? integer of the packet at most (default: all of it)
+---@return string? packet nil when there is none now
+function _Function:recv(max_bytes) end
+
+---@class bpflua.TestRun
+---@field retval integer what the program returned, as an unsigned 32-bit number
+---@field data_out string the packet as the program left it (flow_dissector: its flow keys)
+---@field ctx_out string the context as the program left it
+---@field duration integer nanoseconds that one run took, on average
+
+---@class bpflua.Type a C type of the object's
+---@field name string as the C text calls it
+---@field size integer bytes
+---@field kind string int, char, bool, float, enum, pointer, int128, array, struct, union, bytes
+---@field ctype ffi.ctype*
+
+---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
+local _Struct = {}
+
+---The value on its own: an event's is gone when its handler returns.
+---@return bpflua.Struct
+function _Struct:copy() end
+
+---The members as a Lua table; 64-bit integers stay cdata, `char[N]` becomes a string.
+---@return table<string, any>
+function _Struct:to_table() end
+
+---The value as one string: equal strings for equal values, good as a key of a Lua table.
+---@return string
+function _Struct:tuple() end
+
+---@class bpflua.utils
+---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
+---@field posix bpflua.posix clocks and sleep
+
+---@class bpflua.Variables
+---@field [string] any the variable's value
