@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//! symbolize
+//! Addresses and names of user programs.
+
+pub mod usdt;
