@@ -7,7 +7,7 @@ use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
-use super::passes::{entries, events, ranges, variants};
+use super::passes::{entries, events, ranges, usdt, variants};
 use super::prelude::{self, Texts};
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -70,7 +70,8 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let objects = Objects::new(options.btf);
     let kinds = |name: &str| entries.kinds.get(name).copied();
     let fixed = |name: &str| entries.fixed.iter().any(|one| one == name);
-    let programs = program::find(&module.functions(), &fixed, &kinds);
+    let mut programs = program::find(&module.functions(), &fixed, &kinds);
+    usdt::recognise(module, &mut programs);
     let all = with_variants(module, context, programs, &objects, options);
     let flow = Flow::of(module, context, &all, &objects, options.arch.registers());
     let reads = Reads::new(&flow, module, &all);

@@ -29,7 +29,7 @@ pub fn run<'c>(
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
     let questions = Questions::of(&user);
     let mut absent = Absent::default();
-    let mut arguments = prelude::arguments(source, options);
+    let mut arguments = prelude::arguments(source, options, texts);
     let mut round = 0;
     loop {
         round += 1;

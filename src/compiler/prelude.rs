@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::Options;
+use super::passes::usdt;
 use super::shim::VirtualFile;
 use super::source::Source;
 use super::types;
@@ -25,6 +26,8 @@ const DIALECT: &str = "bpflua.h";
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
 /// The headers whose macros lead to kernel types: constants, members under another name, probes with their contexts.
 const KERNEL_MACROS: &[&str] = &["bpflua/constants", "bpflua/probes"];
+/// What only texts about USDT probes need: it has a map.
+const USDT: &str = "bpflua/usdt.h";
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -183,7 +186,7 @@ fn with_footer(source: &Source) -> String {
 }
 
 /// clang's cc1 arguments for this text.
-pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
+pub fn arguments(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
     let mut args: Vec<String> = [
         "-triple",
         "bpfel",
@@ -232,6 +235,9 @@ pub fn arguments(source: &Source, options: &Options) -> Vec<String> {
     let user_root = if source.name.starts_with('/') { "/" } else { "" };
     args.push(format!("-fdebug-prefix-map={TEXT_ROOT}={user_root}"));
     args.extend(["-include".into(), format!("{ROOT}/{DIALECT}")]);
+    if texts.user.iter().chain(&options.flags).any(|text| usdt::is_mentioned(text)) {
+        args.extend(["-include".into(), format!("{ROOT}/{USDT}")]);
+    }
     args.extend(["-main-file-name".into(), source.name.clone(), "-x".into(), "c".into(), text_path(&source.name)]);
     args
 }

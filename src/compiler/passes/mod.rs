@@ -22,4 +22,5 @@ pub mod program;
 pub mod ranges;
 pub mod reads;
 mod slots;
+pub mod usdt;
 pub mod variants;
