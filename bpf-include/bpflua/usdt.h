@@ -40,7 +40,7 @@ struct __bpflua_usdt_record {
 
 /* The host makes larger ones as attachments need them. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, __BPFLUA_TYPE_ARRAY);
 	__uint(max_entries, 16);
 	__type(key, __u32);
 	__type(value, struct __bpflua_usdt_record);
