@@ -88,6 +88,7 @@ end
 BPF = require("bpflua.bpf")
 package.loaded.bpf = BPF
 package.loaded.bcc = BPF
+USDT = require("bpflua.usdt").USDT
 json = require("bpflua.json")
 require("bpflua.format").install()
 require("bpflua.bcc_lua").install()

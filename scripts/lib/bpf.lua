@@ -15,6 +15,7 @@ local source = require("bpflua.source")
 local surface = require("bpflua.surface")
 local test_run = require("bpflua.test_run")
 local trace = require("bpflua.trace")
+local usdt = require("bpflua.usdt")
 local variables = require("bpflua.variables")
 
 ---@class bpflua.BPF
@@ -23,7 +24,7 @@ local Methods = {}
 
 local Instance = {}
 
-for _, methods in ipairs({ attach, programs, test_run }) do
+for _, methods in ipairs({ attach, programs, test_run, usdt.methods }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end
@@ -35,11 +36,13 @@ buffers.install(map.Map)
 
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
 ---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
----those in the C text; `maps_ns`: `BPF_TABLE_SHARED` maps are shared with the objects of the same name space; `debug` is taken as bcc takes it and changes nothing (see `-v`)
+---those in the C text; `maps_ns`: `BPF_TABLE_SHARED` maps are shared with the objects of the same name space;
+---`usdt_contexts`: what `USDT{…}` gave; their enabled probes are attached, with `attach_usdt_ignore_pid` in every process;
+---`usdt`: the same for one, as in bcc-lua; `debug` is taken as bcc takes it and changes nothing (see `-v`)
 ---@return bpflua.BPF
 local function construct(options)
     local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {} }
@@ -51,6 +54,7 @@ local function construct(options)
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
     end
+    usdt.attach_contexts(self._handle, options)
     return self
 end
 
@@ -296,7 +300,7 @@ end
 
 ---@return integer
 function Class.num_open_uprobes()
-    return count_probes("uprobe", "uretprobe")
+    return count_probes("uprobe", "uretprobe", "usdt")
 end
 
 ---@return integer

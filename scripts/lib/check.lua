@@ -171,6 +171,7 @@ end
 ---@return any raised
 ---@return table? frames
 function M.run(boot, chunk, args)
+    _G.USDT, require("bpflua.utils").USDT = inert, inert
     _G.BPF, package.loaded.bpf, package.loaded.bcc = BPF, BPF, BPF
     silence()
     limit_time()

@@ -16,6 +16,9 @@ M.OPTIONS = {
     constants = "table",
     maps = "table",
     maps_ns = "string",
+    usdt_contexts = "table",
+    usdt = "table",
+    attach_usdt_ignore_pid = "boolean",
 }
 
 local MAP_SIZES = { max_entries = "number", key_size = "number", value_size = "number" }

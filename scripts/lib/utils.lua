@@ -4,9 +4,11 @@
 ---@class bpflua.utils
 ---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
 ---@field posix bpflua.posix clocks and sleep
+---@field USDT table as the global of that name
 local utils = {
     argparse = require("bpflua.argparse"),
     posix = require("bpflua.posix"),
+    USDT = require("bpflua.usdt").USDT,
 }
 
 return utils

@@ -6,7 +6,7 @@ use super::program::{LoadAs, Typed};
 use super::sys::object::RawProgram;
 
 /// Names that start so are the compiler's own.
-const INTERNAL_PREFIX: &str = "__bpflua_";
+pub(super) const INTERNAL_PREFIX: &str = "__bpflua_";
 
 /// What a function was written for, from its ELF section and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,9 @@ impl FunctionKind {
         };
         let owned = target.map(str::to_owned);
         match word.strip_suffix(".s").unwrap_or(word) {
-            "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "ksyscall" | "kretsyscall" => FunctionKind::Probe,
+            "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "ksyscall" | "kretsyscall" | "usdt" => {
+                FunctionKind::Probe
+            }
             "kprobe.multi" | "kretprobe.multi" => FunctionKind::Probe,
             "tracepoint" | "tp" => FunctionKind::Tracepoint(target.map(|target| target.replacen('/', ":", 1))),
             "raw_tracepoint" | "raw_tp" | "raw_tracepoint.w" | "raw_tp.w" => FunctionKind::RawTracepoint(owned),

@@ -6,7 +6,7 @@
 
 use std::ffi::{CStr, CString};
 use std::ops::Range;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::notes::{self, PublicMap};
 use super::object::ObjectOptions;
 use super::patch;
 use super::sys::object::{self as raw, RawMap, RawProgram};
+use super::usdt_records;
 use crate::error::{Error, Result, errno_words};
 use crate::kernel::btf::Btf;
 use crate::kernel::privilege;
@@ -82,6 +83,11 @@ impl Image {
         let license = sections.license;
         let btf_range = sections.btf;
         Ok(Image { programs, maps, variables, types, btf, license, btf_range, elf, options, _shared: shared })
+    }
+
+    /// The descriptor of the map for the places of USDT arguments, if programs read any.
+    pub fn usdt_records(&self) -> Option<RawFd> {
+        self.maps.iter().find(|map| map.name == usdt_records::MAP).map(|map| map.as_fd().as_raw_fd())
     }
 
     /// The object's BTF as bytes; empty when it has none.

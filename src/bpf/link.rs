@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::attach::{ProgAttachment, TcAttachment, TracefsEvent};
 use super::program::Program;
 use super::sys;
+use super::sys::link::UprobePlaces;
 use crate::error::{Error, Result};
 
 /// One attachment of one program. Dropping it detaches; so does the end of the process, however it ends.
@@ -37,9 +38,14 @@ pub(super) enum Undo {
 impl Link {
     /// Attaches to a perf event: a link where the kernel has them for perf events (5.15), the event itself before.
     pub(super) fn perf(program: &Rc<Program>, event: OwnedFd) -> io::Result<Link> {
+        Self::perf_with_cookie(program, event, 0)
+    }
+
+    /// The same with a number that the program can ask for, where the kernel has that.
+    pub(super) fn perf_with_cookie(program: &Rc<Program>, event: OwnedFd, cookie: u64) -> io::Result<Link> {
         static NO_PERF_LINKS: AtomicBool = AtomicBool::new(false);
         if !NO_PERF_LINKS.load(Ordering::Relaxed) {
-            match sys::link::perf_event(program.as_fd(), event.as_fd()) {
+            match sys::link::perf_event(program.as_fd(), event.as_fd(), cookie) {
                 Ok(fd) => {
                     sys::perf::enable(event.as_fd())?;
                     return Ok(Self::new(program, fd, true));
@@ -86,6 +92,11 @@ impl Link {
     /// What is attached without a descriptor to close.
     pub(super) fn undone_by(program: &Rc<Program>, undo: Undo) -> Link {
         Link { program: Rc::clone(program), fd: None, is_link: false, undo: Some(undo) }
+    }
+
+    /// Attaches to many places in a file.
+    pub(super) fn uprobe_multi(program: &Rc<Program>, places: &UprobePlaces<'_>) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::uprobe_multi(program.as_fd(), places)?, true))
     }
 
     fn new(program: &Rc<Program>, fd: OwnedFd, is_link: bool) -> Link {

@@ -11,7 +11,7 @@ use super::image::Image;
 use super::patch;
 use super::program::{LoadAs, Program};
 use super::relocation::find_missing;
-use super::sys::object::RawProgram;
+use super::sys::object::{RawProgram, renumber_maps};
 use super::sys::prog::{self, LoadRequest};
 use super::verifier::{LineTable, Rejected, VerifierLog};
 use crate::error::{Error, Result};
@@ -24,6 +24,7 @@ type Types = (u32, u32);
 
 const KPROBE: Types = (libbpf_sys::BPF_PROG_TYPE_KPROBE, 0);
 const KPROBE_MULTI: Types = (libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_KPROBE_MULTI);
+const UPROBE_MULTI: Types = (libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_UPROBE_MULTI);
 const FENTRY: Types = (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FENTRY);
 const FEXIT: Types = (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FEXIT);
 const TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_TRACEPOINT, 0);
@@ -37,7 +38,12 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
         let what = format!("cannot load `{}` for {}", function.name, load_as.name());
         Error::bug(what, format!("the object has no program `{symbol}`"))
     })?;
-    let plan = Plan::new(function, raw, load_as)?;
+    if patch::usdt_arguments(&raw.insns).is_some() && !matches!(load_as, LoadAs::Usdt(_)) {
+        let what = format!("cannot load `{}` for {}", function.name, load_as.name());
+        let error = Error::script(what, "it reads arguments of a USDT probe, which only such a probe has");
+        return Err(error.with_hint("attach it with `b:attach_usdt{…}`"));
+    }
+    let plan = Plan::new(image, function, raw, load_as)?;
     let (fd, log) =
         plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;
     Ok(Program {
@@ -71,7 +77,7 @@ struct Failure {
 }
 
 impl<'a> Plan<'a> {
-    fn new(function: &'a Function, raw: &RawProgram, load_as: &LoadAs) -> Result<Plan<'a>> {
+    fn new(image: &Image, function: &'a Function, raw: &RawProgram, load_as: &LoadAs) -> Result<Plan<'a>> {
         let mut insns = raw.insns.clone();
         let mut target = None;
         let types = match load_as {
@@ -85,6 +91,12 @@ impl<'a> Plan<'a> {
             }
             LoadAs::Kprobe | LoadAs::Uprobe => KPROBE,
             LoadAs::KprobeMulti => KPROBE_MULTI,
+            LoadAs::Usdt(load) => {
+                patch::set_usdt_record(&mut insns, load.record);
+                let renumber = image.usdt_records().zip(load.records);
+                renumber.inspect(|&renumber| renumber_maps(&mut insns, &[renumber]));
+                if load.multi { UPROBE_MULTI } else { KPROBE }
+            }
             LoadAs::Tracepoint => TRACEPOINT,
             LoadAs::RawTracepoint => RAW_TRACEPOINT,
             LoadAs::Typed(typed) => (typed.prog.0, typed.attach.map_or(0, |attach| attach.0)),

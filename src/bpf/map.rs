@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::function::INTERNAL_PREFIX;
 use super::map_kind::MapKind;
 use super::sys::map as sys;
 use super::sys::memory::MapMemory;
@@ -47,6 +48,11 @@ impl Map {
             flags: prepared.flags,
             fd,
         }
+    }
+
+    /// Whether it is the dialect's own, which scripts do not see.
+    pub fn is_internal(&self) -> bool {
+        self.name.starts_with(INTERNAL_PREFIX)
     }
 
     /// Whether each CPU has its own value.

@@ -40,12 +40,13 @@ mod program;
 mod relocation;
 mod sys;
 mod test_run;
+mod usdt_records;
 mod verifier;
 mod version;
 
 pub use attach::{
     FuncTarget, KprobeEvent, KprobeTarget, Mechanism, PerfEventTarget, Place, TcTarget, UprobePlace, UprobeTarget,
-    remove_xdp,
+    UsdtSource, UsdtTarget, remove_xdp,
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;
@@ -59,7 +60,7 @@ pub use map_kind::MapKind;
 pub use object::{MapSizes, Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use prog_type::{AttachType, ProgType, of_section};
-pub use program::{LoadAs, Program, RunCounting, RunStats, Typed};
+pub use program::{LoadAs, Program, RunCounting, RunStats, Typed, UsdtLoad};
 pub use sys::memory::MapMemory;
 pub use test_run::{TestOutcome, TestRun};
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};

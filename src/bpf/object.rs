@@ -14,12 +14,15 @@ use super::globals::{InitialValue, Variable};
 use super::image::Image;
 use super::loader;
 use super::map::Map;
+use super::patch;
 use super::probe::{Probe, ProbeReport};
-use super::program::{LoadAs, Program};
+use super::program::{LoadAs, Program, UsdtLoad};
 use super::sys::memory::MapMemory;
 use super::sys::prog::Insn;
+use super::usdt_records::{self, UsdtRecords};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, TypeId};
+use crate::kernel::features::{Feature, supports};
 use crate::suggest;
 
 /// How an object is created.
@@ -65,6 +68,8 @@ pub struct Object {
     pub(super) next_probe: u32,
     /// Detached probes of which the kernel missed runs, until somebody asks.
     pub(super) missed: Vec<ProbeReport>,
+    /// The places of USDT arguments, when functions read any.
+    pub(super) usdt_records: Option<UsdtRecords>,
     programs: HashMap<(String, LoadAs), Rc<Program>>,
     functions: Vec<Function>,
     image: Image,
@@ -80,6 +85,7 @@ impl Object {
             probes: Vec::new(),
             next_probe: 0,
             missed: Vec::new(),
+            usdt_records: image.maps.iter().find(|map| map.name == usdt_records::MAP).map(UsdtRecords::new),
             programs: HashMap::new(),
             functions: Function::fold(&image.programs),
             image,
@@ -181,7 +187,27 @@ impl Object {
 
     /// Loads a function as its section says, without attaching it (`load_func`, `check --load`). Cached.
     pub fn load(&mut self, function: &str) -> Result<Rc<Program>> {
-        self.load_as(function, &LoadAs::Section)
+        let load_as = match self.usdt_arguments(function)? {
+            Some(_) => {
+                let cookies = supports(Feature::BpfCookie).is_supported();
+                self.load_usdt(false, (!cookies).then_some(0))
+            }
+            None => LoadAs::Section,
+        };
+        self.load_as(function, &load_as)
+    }
+
+    /// The arguments of a USDT probe that a function reads, from 1; `None` when it asks for nothing of such a probe.
+    pub(super) fn usdt_arguments(&self, function: &str) -> Result<Option<Vec<usize>>> {
+        let function = self.function(function)?;
+        let mut programs = self.image.programs.iter();
+        let plain = programs.find(|program| program.symbol == function.name);
+        Ok(plain.and_then(|program| patch::usdt_arguments(&program.insns)))
+    }
+
+    /// A load for a USDT probe, with the map of records as it is now.
+    pub(super) fn load_usdt(&self, multi: bool, record: Option<u32>) -> LoadAs {
+        LoadAs::Usdt(UsdtLoad { multi, record, records: self.usdt_records.as_ref().map(UsdtRecords::current) })
     }
 
     /// Loads a function for an attachment. Cached per function and [`LoadAs`].

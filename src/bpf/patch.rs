@@ -2,6 +2,7 @@
 //! What the compiler leaves open in a program until its target is known, and what it could say otherwise.
 
 use super::sys::prog::Insn;
+use super::usdt_records::{MAX_ARGUMENTS, argument_offset};
 
 const MOVE_32: u8 = 0xb4;
 const MOVE_64: u8 = 0xb7;
@@ -13,6 +14,10 @@ const LOAD_64: u8 = 0x79;
 const RETURN_VALUE_OFFSET: i16 = 0x7ff8;
 /// The immediate that stands for the system call's number.
 const SYSCALL_NUMBER: i32 = 0x7b9f_10a5;
+/// The immediate that stands for the number of a USDT record (`bpf-include/bpflua/usdt.h`).
+const USDT_RECORD_NUMBER: i32 = 0x75d7_0100;
+/// The immediate, plus the argument's number from 1, that stands for the argument's offset in the record.
+const USDT_ARGUMENT_OFFSET: i32 = 0x75d7_0200;
 
 /// Makes every load of the return value in an fexit program find it, in a target with this many arguments.
 pub fn set_return_value(insns: &mut [Insn], arguments: usize) -> usize {
@@ -39,6 +44,34 @@ pub fn widen_constants(insns: &mut [Insn]) -> usize {
         is_upper = !is_upper && insn.code == LOAD_IMMEDIATE_64;
     }
     widened
+}
+
+/// Which arguments of a USDT probe a program reads, counted from 1; `None` when it asks for nothing of the probe.
+pub fn usdt_arguments(insns: &[Insn]) -> Option<Vec<usize>> {
+    let sets = |insn: &&Insn| insn.code == MOVE_64;
+    let reads = insns.iter().filter(sets).any(|insn| insn.imm == USDT_RECORD_NUMBER);
+    let mut read: Vec<usize> =
+        insns.iter().filter(sets).filter_map(|insn| usdt_argument(insn.imm)).map(|index| index + 1).collect();
+    read.sort_unstable();
+    read.dedup();
+    reads.then_some(read)
+}
+
+/// Makes a program read the record with this number; without one, the record that the attachment's cookie names.
+pub fn set_usdt_record(insns: &mut [Insn], record: Option<u32>) {
+    let number = record.map_or(-1, |record| record as i32);
+    let sets = |insn: &Insn, imm: i32| insn.code == MOVE_64 && insn.imm == imm;
+    each(insns, |insn| sets(insn, USDT_RECORD_NUMBER), |insn| insn.imm = number);
+    for index in 0..MAX_ARGUMENTS {
+        let imm = USDT_ARGUMENT_OFFSET + index as i32 + 1;
+        each(insns, |insn| sets(insn, imm), |insn| insn.imm = argument_offset(index) as i32);
+    }
+}
+
+/// The argument, from 0, for whose offset this number stands.
+fn usdt_argument(imm: i32) -> Option<usize> {
+    let number = usize::try_from(imm.checked_sub(USDT_ARGUMENT_OFFSET)?).ok()?;
+    (1..=MAX_ARGUMENTS).contains(&number).then(|| number - 1)
 }
 
 /// Changes the instructions that `wanted` says and returns how many they were.
@@ -75,5 +108,19 @@ mod tests {
         assert_eq!(insns[1..], before[1..]);
         assert_eq!(set_syscall_number(&mut insns, 56), 1);
         assert_eq!(insns[3].imm, 56);
+    }
+
+    #[test]
+    fn usdt_placeholders() {
+        let set = |imm| Insn { code: MOVE_64, regs: 1, off: 0, imm };
+        let other = Insn { code: 0xb4, ..set(USDT_RECORD_NUMBER) };
+        let mut insns = [set(USDT_RECORD_NUMBER), set(0x75d7_0203), set(0x75d7_0201), set(0x75d7_0203), set(7), other];
+        assert_eq!(usdt_arguments(&insns), Some(vec![1, 3]));
+        set_usdt_record(&mut insns, Some(9));
+        assert_eq!(insns.map(|insn| insn.imm), [9, 48, 16, 48, 7, USDT_RECORD_NUMBER]);
+        assert_eq!(usdt_arguments(&insns), None);
+        let mut insns = [set(USDT_RECORD_NUMBER)];
+        set_usdt_record(&mut insns, None);
+        assert_eq!(insns[0].imm, -1);
     }
 }

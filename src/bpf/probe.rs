@@ -18,6 +18,8 @@ pub enum ProbeKind {
     Uprobe,
     /// The return of a user program's function.
     Uretprobe,
+    /// A probe that its author left in a user program.
+    Usdt,
     /// A tracepoint.
     Tracepoint,
     /// A raw tracepoint.
@@ -64,6 +66,7 @@ impl ProbeKind {
             ProbeKind::Kretprobe => "kretprobe",
             ProbeKind::Uprobe => "uprobe",
             ProbeKind::Uretprobe => "uretprobe",
+            ProbeKind::Usdt => "usdt",
             ProbeKind::Tracepoint => "tracepoint",
             ProbeKind::RawTracepoint => "raw_tracepoint",
             ProbeKind::Fentry => "fentry",

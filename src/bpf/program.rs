@@ -19,6 +19,8 @@ pub enum LoadAs {
     KprobeMulti,
     /// For a uprobe or uretprobe.
     Uprobe,
+    /// For a USDT probe.
+    Usdt(UsdtLoad),
     /// For the entry of this kernel function, by its BTF.
     Fentry(String),
     /// For the return of this kernel function, by its BTF.
@@ -61,6 +63,17 @@ impl Typed {
     }
 }
 
+/// How a function is loaded for a USDT probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UsdtLoad {
+    /// For many places through one link.
+    pub multi: bool,
+    /// The record of the arguments' places; none when the attachment's cookie says it.
+    pub record: Option<u32>,
+    /// The descriptor of the map with the records, in place of the one that came with the object.
+    pub records: Option<i32>,
+}
+
 impl LoadAs {
     /// The kind of probe, for people.
     pub fn name(&self) -> &'static str {
@@ -69,6 +82,7 @@ impl LoadAs {
             LoadAs::Kprobe => "kprobe",
             LoadAs::KprobeMulti => "kprobe.multi",
             LoadAs::Uprobe => "uprobe",
+            LoadAs::Usdt(_) => "usdt",
             LoadAs::Fentry(_) => "fentry",
             LoadAs::Fexit(_) => "fexit",
             LoadAs::SysEnter(_) => "raw tracepoint sys_enter",
@@ -83,7 +97,7 @@ impl LoadAs {
     /// The variant of a function that serves, given those it has.
     pub fn variant(&self, variants: &[Variant]) -> Variant {
         match self {
-            LoadAs::Uprobe if variants.contains(&Variant::Uprobe) => Variant::Uprobe,
+            LoadAs::Uprobe | LoadAs::Usdt(_) if variants.contains(&Variant::Uprobe) => Variant::Uprobe,
             LoadAs::Fentry(_) => Variant::Fentry,
             LoadAs::Fexit(_) => Variant::Fexit,
             LoadAs::SysEnter(_) => Variant::SysEnter,

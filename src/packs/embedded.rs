@@ -125,6 +125,7 @@ files! {
     "scripts/lib/test_run.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
+    "scripts/lib/usdt.lua",
     "scripts/lib/utils.lua",
     "scripts/lib/variables.lua",
     "scripts/types/bpflua.lua",

@@ -13,6 +13,8 @@ use crate::kernel::tracefs::{self, Tracefs};
 enum Place {
     Kprobe(KprobeTarget),
     Uprobe(UprobeTarget),
+    /// `PATH:PROVIDER:NAME`
+    Usdt(String),
     /// Both parts of `category__event` may hold `__`, so it is split when tracefs is at hand.
     TracepointName(String),
     Tracepoint(String),
@@ -26,6 +28,7 @@ impl Object {
         match Place::of(self.function(function)?) {
             Some(Place::Kprobe(target)) => self.attach_kprobe(&target, function),
             Some(Place::Uprobe(target)) => self.attach_uprobe(&target, function),
+            Some(Place::Usdt(target)) => self.attach_usdt_section(&target, function),
             Some(Place::Tracepoint(target)) => self.attach_tracepoint(&target, function),
             Some(Place::TracepointName(name)) => self.attach_tracepoint(&split_tracepoint(&name)?, function),
             Some(Place::RawTracepoint(target)) => self.attach_raw_tracepoint(&target, function),
@@ -74,6 +77,7 @@ impl Place {
                 })),
                 "uprobe" => uprobe(target, false),
                 "uretprobe" => uprobe(target, true),
+                "usdt" => Some(Place::Usdt(owned)),
                 _ => None,
             },
             _ => None,

@@ -90,10 +90,30 @@ impl Object {
     }
 
     pub(super) fn detach_at(&mut self, kind: ProbeKind, target: &str, function: Option<&str>) -> Result<()> {
-        let meant = |probe: &Probe| {
-            probe.kind == kind && probe.is_at(target) && function.is_none_or(|function| probe.function == function)
-        };
-        if self.drop_probes(meant) {
+        let meant = |probe: &Probe| probe.is_at(target);
+        self.detach_meant(kind, target, meant, function)
+    }
+
+    /// Detaches the probes of a kind whose target is meant; `target` is the user's name for them.
+    pub(super) fn detach_where(
+        &mut self,
+        kind: ProbeKind,
+        target: &str,
+        meant: impl Fn(&str) -> bool,
+        function: Option<&str>,
+    ) -> Result<()> {
+        self.detach_meant(kind, target, |probe| meant(&probe.target), function)
+    }
+
+    fn detach_meant(
+        &mut self,
+        kind: ProbeKind,
+        target: &str,
+        meant: impl Fn(&Probe) -> bool,
+        function: Option<&str>,
+    ) -> Result<()> {
+        let by_function = |probe: &Probe| function.is_none_or(|function| probe.function == function);
+        if self.drop_probes(|probe| probe.kind == kind && meant(probe) && by_function(probe)) {
             return Ok(());
         }
         let what = match function {

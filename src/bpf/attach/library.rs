@@ -57,7 +57,7 @@ pub fn find(name: &str, pid: Option<i32>, what: &str) -> Result<PathBuf> {
 }
 
 /// The prefix through which a process's files are seen, when its file system differs from ours.
-fn process_root(pid: i32) -> PathBuf {
+pub(super) fn process_root(pid: i32) -> PathBuf {
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
     let root = PathBuf::from(format!("/proc/{pid}/root"));
     let differs = namespace("self") != namespace(&pid.to_string());
@@ -65,7 +65,8 @@ fn process_root(pid: i32) -> PathBuf {
     if differs || changed { root } else { PathBuf::new() }
 }
 
-fn under(root: &Path, path: &Path) -> PathBuf {
+/// A path of a process, as this process reaches it.
+pub(super) fn under(root: &Path, path: &Path) -> PathBuf {
     if root.as_os_str().is_empty() { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
 }
 

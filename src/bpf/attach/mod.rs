@@ -23,6 +23,8 @@ mod tracefs_event;
 mod tracepoint;
 mod uprobe;
 mod uprobe_file;
+mod usdt;
+mod usdt_source;
 mod user_functions;
 mod xdp;
 
@@ -32,5 +34,7 @@ pub(super) use prog_attach::{ProgAttachment, TcAttachment};
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use tc::TcTarget;
 pub(super) use tracefs_event::TracefsEvent;
+pub use usdt::UsdtTarget;
+pub use usdt_source::UsdtSource;
 pub use user_functions::{UserFunction, find_user_file, user_functions};
 pub use xdp::remove_xdp;

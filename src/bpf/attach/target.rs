@@ -21,6 +21,8 @@ pub enum Mechanism {
     SyscallTracepoint,
     /// A uprobe or uretprobe.
     Uprobe,
+    /// One link for many uprobes in a file.
+    UprobeMulti,
     /// A tracepoint's perf event.
     Tracepoint,
     /// A raw tracepoint.
@@ -51,6 +53,7 @@ impl Mechanism {
             Mechanism::Kprobe => "kprobe",
             Mechanism::SyscallTracepoint => "sys_enter",
             Mechanism::Uprobe => "uprobe",
+            Mechanism::UprobeMulti => "uprobe_multi",
             Mechanism::Tracepoint => "tracepoint",
             Mechanism::RawTracepoint => "raw_tracepoint",
             Mechanism::Tracing => "tracing",

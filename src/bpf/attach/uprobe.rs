@@ -37,7 +37,8 @@ impl Object {
     }
 }
 
-fn cannot_probe(what: &str, path: &Path, offset: u64, pid: Option<i32>, err: &io::Error) -> Error {
+/// The error of a place in a file that the kernel did not probe.
+pub(super) fn cannot_probe(what: &str, path: &Path, offset: u64, pid: Option<i32>, err: &io::Error) -> Error {
     let errno = err.raw_os_error().unwrap_or_default();
     let place = format!("`{}` at offset {offset:#x}", path.display());
     let error = match (errno, pid) {

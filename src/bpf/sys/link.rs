@@ -8,11 +8,57 @@ use std::ptr;
 
 use super::{check, check_fd};
 
-/// Attaches a program to a perf event through a link (kernel 5.15 and newer).
-pub fn perf_event(prog: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    // SAFETY: a null `opts` stands for the defaults.
+/// Attaches a program to a perf event through a link (kernel 5.15 and newer). `cookie` is what the program gets from
+/// `bpf_get_attach_cookie`.
+pub fn perf_event(prog: BorrowedFd<'_>, event: BorrowedFd<'_>, cookie: u64) -> io::Result<OwnedFd> {
+    let mut opts = options();
+    opts.__bindgen_anon_1.perf_event.bpf_cookie = cookie;
+    // SAFETY: `opts` is of the size it says.
     check_fd(unsafe {
-        libbpf_sys::bpf_link_create(prog.as_raw_fd(), event.as_raw_fd(), libbpf_sys::BPF_PERF_EVENT, ptr::null())
+        libbpf_sys::bpf_link_create(
+            prog.as_raw_fd(),
+            event.as_raw_fd(),
+            libbpf_sys::BPF_PERF_EVENT,
+            ptr::from_ref(&opts),
+        )
+    })
+}
+
+fn options() -> libbpf_sys::bpf_link_create_opts {
+    libbpf_sys::bpf_link_create_opts { sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _, ..Default::default() }
+}
+
+/// Places in one file to probe through one link. The three lists are of one length.
+#[derive(Debug)]
+pub struct UprobePlaces<'a> {
+    /// The file.
+    pub path: &'a CStr,
+    /// Where in the file.
+    pub offsets: &'a [u64],
+    /// Where in the file the kernel counts whether a place is traced (a USDT semaphore); 0 for nowhere.
+    pub counters: &'a [u64],
+    /// What the program gets from `bpf_get_attach_cookie`.
+    pub cookies: &'a [u64],
+    /// Only in this process; every process when 0.
+    pub pid: u32,
+}
+
+/// Attaches a program to many places in a file (kernel 6.6 and newer).
+pub fn uprobe_multi(prog: BorrowedFd<'_>, places: &UprobePlaces<'_>) -> io::Result<OwnedFd> {
+    let count = places.offsets.len();
+    if places.counters.len() != count || places.cookies.len() != count {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    let mut opts = options();
+    opts.__bindgen_anon_1.uprobe_multi.cnt = count as u32;
+    opts.__bindgen_anon_1.uprobe_multi.path = places.path.as_ptr();
+    opts.__bindgen_anon_1.uprobe_multi.offsets = places.offsets.as_ptr().cast();
+    opts.__bindgen_anon_1.uprobe_multi.ref_ctr_offsets = places.counters.as_ptr().cast();
+    opts.__bindgen_anon_1.uprobe_multi.cookies = places.cookies.as_ptr().cast();
+    opts.__bindgen_anon_1.uprobe_multi.pid = places.pid;
+    // SAFETY: `opts` is of the size it says; the string and the lists, `cnt` numbers of 64 bits each, outlive the call.
+    check_fd(unsafe {
+        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_TRACE_UPROBE_MULTI, ptr::from_ref(&opts))
     })
 }
 
@@ -42,10 +88,7 @@ pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd>
 
 /// Attaches a program to the entries or returns of the functions at these addresses.
 pub fn kprobe_multi(prog: BorrowedFd<'_>, addresses: &[u64], retprobe: bool) -> io::Result<OwnedFd> {
-    let mut opts = libbpf_sys::bpf_link_create_opts {
-        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
-        ..Default::default()
-    };
+    let mut opts = options();
     opts.__bindgen_anon_1.kprobe_multi.flags = if retprobe { libbpf_sys::BPF_F_KPROBE_MULTI_RETURN } else { 0 };
     opts.__bindgen_anon_1.kprobe_multi.cnt = addresses.len() as u32;
     opts.__bindgen_anon_1.kprobe_multi.addrs = addresses.as_ptr().cast();

@@ -6,6 +6,7 @@
 pub mod attach;
 pub mod btf;
 pub mod filters;
+pub mod limits;
 pub mod link;
 pub mod map;
 pub mod memory;

@@ -13,6 +13,7 @@ mod object;
 mod programs;
 mod run;
 mod test_run;
+mod usdt;
 mod user;
 
 pub use create::check;
@@ -33,6 +34,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("object", object::table(lua)?)?;
     natives.set("programs", programs::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
+    natives.set("usdt", usdt::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)
 }

@@ -64,7 +64,7 @@ pub fn field<T: FromLua>(table: &Table, name: &str) -> Result<T> {
 
 /// The maps as Lua tables, their types described.
 fn maps(lua: &Lua, object: &Object) -> Result<Table> {
-    let tables = object.maps().iter().map(|map| map_table(lua, object, map));
+    let tables = object.maps().iter().filter(|map| !map.is_internal()).map(|map| map_table(lua, object, map));
     let tables = tables.collect::<Result<Vec<Table>>>()?;
     lua.create_sequence_from(tables).map_err(|error| from_mlua("maps", &error))
 }
