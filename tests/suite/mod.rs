@@ -23,4 +23,5 @@ mod lua_files;
 #[cfg(feature = "compiler")]
 mod maps_misuse;
 mod types;
+mod usdt;
 mod vm;

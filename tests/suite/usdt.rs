@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//! USDT: what programs say of their own arguments is compared with what they print.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use super::harness::{Need, Running, bpflua, missing, root_folder, scratch};
+
+const NEEDS: [Need; 4] = [Need::Root, Need::Uprobes, Need::X86, Need::Tool("gcc")];
+
+/// Builds a fixture; gives the path of what came out.
+pub fn build(folder: &Path, name: &str, flags: &[&str]) -> PathBuf {
+    let output = folder.join(name);
+    let stem = name.split('.').next().unwrap();
+    let source = root_folder().join("tests/fixtures/usdt").join(stem).with_extension("c");
+    let mut command = Command::new("gcc");
+    command.arg("-Wall").arg(source).args(flags).arg("-o").arg(&output);
+    let built = command.output().unwrap();
+    assert!(built.status.success(), "{command:?}: {}", String::from_utf8_lossy(&built.stderr));
+    output
+}
+
+fn run(script: &str, args: &[&Path]) -> String {
+    let script = format!("tests/runtime/usdt/{script}.lua");
+    args.iter().fold(bpflua([script]), |command, arg| command.arg(arg)).run().expect(0).stdout
+}
+
+#[test]
+fn root_usdt_arguments_are_what_the_program_prints() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let folder = scratch("usdt-values");
+    for (flags, how) in [
+        (&["-pie", "-fPIE"][..], "contexts"),
+        (&["-no-pie", "-fno-pie"], "attach"),
+        (&["-O2", "-static"], "section"),
+        (&["-O2", "-pie", "-fPIE", "-fomit-frame-pointer"], "attach"),
+    ] {
+        let program = build(&folder, "values", flags);
+        let seen = run("values", &[&program, Path::new(how)]);
+        assert!(seen.contains("many_arguments 1 -2 3"), "{flags:?}: {seen}");
+    }
+}
+
+#[test]
+fn root_usdt_probes_with_thousands_of_locations() {
+    if missing(&NEEDS) {
+        return;
+    }
+    // Where each location is attached by itself, and loads a program of its own, fewer must do.
+    let count = if super::harness::vm_series().is_some() { "-DCOUNT=400" } else { "-DCOUNT=5000" };
+    let program = build(&scratch("usdt-many"), "many", &[count]);
+    run("many", &[&program]);
+}
+
+/// A server of the fixtures.
+pub struct Server {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn start(command: &mut Command) -> Server {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let mut server = Server { child, input, output };
+        // The answer tells that it has its libraries loaded.
+        assert_eq!(server.ask(0), "0");
+        server
+    }
+
+    pub fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
+    /// Has it fire its probes; gives whether the library's was traced.
+    fn ask(&mut self, value: i32) -> String {
+        writeln!(self.input.as_mut().unwrap(), "{value}").unwrap();
+        let mut answer = String::new();
+        self.output.read_line(&mut answer).unwrap();
+        answer.trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.input.take();
+        let _ = self.child.wait();
+    }
+}
+
+/// The server and its library in a folder of their own.
+pub fn build_server(name: &str) -> PathBuf {
+    let folder = scratch(name);
+    build(&folder, "library.so", &["-shared", "-fPIC"]);
+    let library = folder.join("library.so");
+    let runpath = format!("-Wl,-rpath,{}", folder.display());
+    build(&folder, "server", &[library.to_str().unwrap(), &runpath])
+}
+
+fn watch(pid: &str, path: &str) -> Running {
+    let mut watching = bpflua(["tests/runtime/usdt/watch.lua", pid, path]).start();
+    watching.until("it is ready", |output| output.contains("ready\n").then_some(()));
+    watching
+}
+
+/// Waits for a line and gives all that was printed.
+fn seen(watching: &mut Running, line: &str) -> String {
+    watching.until(line, |output| output.contains(line).then(|| output.to_owned()))
+}
+
+#[test]
+fn root_usdt_of_one_process() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let program = build_server("usdt-process");
+    let mut server = Server::start(&mut Command::new(&program));
+    let mut other = Server::start(&mut Command::new(&program));
+    let mut watching = watch(&server.pid(), "-");
+    assert!(watching.stdout().contains("library:called [sema ADDRESS]\t1\tint32_t\t2\n"), "{}", watching.stdout());
+    assert_eq!(other.ask(3), "0", "its semaphore stays down");
+    assert_eq!(server.ask(5), "1", "its semaphore is up");
+    assert_eq!(server.ask(-7), "1");
+    let output = seen(&mut watching, "value -7 calls 0 cookie 2000");
+    let pid = server.pid();
+    for line in [
+        "value 5 calls 2 cookie 1 count 2 size 0",
+        "value -5 calls 0 cookie 1000 count 1 size 4",
+        "value 5 calls 0 cookie 2000 count 1 size 4",
+        "value -7 calls 3 cookie 1 count 2 size 0",
+    ] {
+        assert!(output.contains(&format!("{pid}: {line}\n")), "{line}: {output}");
+    }
+    assert!(!output.contains(&format!("{}: ", other.pid())), "the other process is not traced: {output}");
+    watching.interrupt().expect(0);
+    assert_eq!(server.ask(1), "0", "its semaphore is down again");
+}
+
+#[test]
+fn root_usdt_of_every_process() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let program = build_server("usdt-every");
+    let library = program.with_file_name("library.so");
+    let mut before = Server::start(&mut Command::new(&program));
+    let mut watching = watch("-", library.to_str().unwrap());
+    assert_eq!(before.ask(11), "1");
+    // A process that starts later is traced from its first call.
+    let mut command = Command::new(&program);
+    let mut later = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    writeln!(later.stdin.take().unwrap(), "12").unwrap();
+    let output = later.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
+    seen(&mut watching, "value -11 calls 0 cookie 1000 count 1 size 4");
+    seen(&mut watching, "value 12 calls 1 cookie 1 count 2 size 0");
+    watching.interrupt().expect(0);
+    assert_eq!(before.ask(1), "0");
+}
+
+/// The process has a file system of its own, in which its files have other names; or its files are gone.
+#[test]
+fn root_usdt_of_files_that_only_the_process_sees() {
+    if missing(&NEEDS) || missing(&[Need::Tool("unshare")]) {
+        return;
+    }
+    let program = build_server("usdt-container");
+    let folder = program.parent().unwrap();
+    let hidden = "mount -t tmpfs tmpfs /mnt && cp \"$0\" /mnt/server && exec /mnt/server";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", hidden]).arg(&program);
+    let mut contained = Server::start(&mut command);
+    let copy = folder.join("gone");
+    std::fs::copy(&program, &copy).unwrap();
+    let mut gone = Server::start(&mut Command::new(&copy));
+    std::fs::remove_file(&copy).unwrap();
+    for server in [&mut contained, &mut gone] {
+        let mut watching = watch(&server.pid(), "-");
+        assert_eq!(server.ask(21), "1");
+        seen(&mut watching, "value 21 calls 0 cookie 2000 count 1 size 4");
+        watching.interrupt().expect(0);
+    }
+}
