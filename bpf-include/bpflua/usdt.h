@@ -121,8 +121,8 @@ static __always_inline int __bpflua_usdt_at(void *ctx, unsigned long offset, lon
  * the memory that it is in could not be read; *target is then 0. */
 #define bpf_usdt_readarg(n, ctx, target)                                                              \
 	({                                                                                            \
-		_Static_assert((n) >= 1 && (n) <= BPF_USDT_MAX_ARG_CNT,                               \
-			       "the arguments of a USDT probe are numbered from 1 to 12");            \
+		_Static_assert(__builtin_constant_p(n) && (n) >= 1 && (n) <= BPF_USDT_MAX_ARG_CNT,    \
+			       "the number of a USDT argument is a constant from 1 to 12");           \
 		long __bpflua_value;                                                                  \
 		int __bpflua_failed = __bpflua_usdt_at(                                               \
 			(ctx), __BPFLUA_PLACEHOLDER(__BPFLUA_USDT_ARGUMENT_OFFSET + (n)), &__bpflua_value); \

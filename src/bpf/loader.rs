@@ -39,8 +39,8 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
         Error::bug(what, format!("the object has no program `{symbol}`"))
     })?;
     if patch::usdt_arguments(&raw.insns).is_some() && !matches!(load_as, LoadAs::Usdt(_)) {
-        let what = format!("cannot load `{}` for {}", function.name, load_as.name());
-        let error = Error::script(what, "it reads arguments of a USDT probe, which only such a probe has");
+        let what = format!("cannot attach `{}`", function.name);
+        let error = Error::script(what, "it reads arguments of a USDT probe, and this is none");
         return Err(error.with_hint("attach it with `b:attach_usdt{…}`"));
     }
     let plan = Plan::new(image, function, raw, load_as)?;
