@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::harness::{Need, Running, bpflua, missing, root_folder, scratch, vm_series};
+use super::harness::{Bpflua, Need, Running, bpflua, missing, root_folder, scratch, vm_series};
 
 const NEEDS: [Need; 4] = [Need::Root, Need::Uprobes, Need::X86, Need::Tool("gcc")];
 
@@ -23,7 +23,7 @@ pub fn build(folder: &Path, name: &str, flags: &[&str]) -> PathBuf {
 
 fn run(script: &str, args: &[&Path]) -> String {
     let script = format!("tests/runtime/usdt/{script}.lua");
-    args.iter().fold(bpflua([script]), |command, arg| command.arg(arg)).run().expect(0).stdout
+    args.iter().fold(bpflua([script]), Bpflua::arg).run().expect(0).stdout
 }
 
 #[test]
