@@ -89,6 +89,11 @@ BPF = require("bpflua.bpf")
 package.loaded.bpf = BPF
 package.loaded.bcc = BPF
 USDT = require("bpflua.usdt").USDT
+-- bcc-lua's own modules, by the names that its tests require them by.
+package.loaded["bcc.bpf"], package.loaded["bcc.usdt"] = BPF, USDT
+package.preload["bcc.init"] = function()
+    return { BPF = BPF, USDT = USDT }
+end
 json = require("bpflua.json")
 require("bpflua.format").install()
 require("bpflua.bcc_lua").install()

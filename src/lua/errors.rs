@@ -5,7 +5,7 @@
 //! half (`scripts/lib/errors.lua`) adds the script's line and raises the error value itself. So `pcall` in a script
 //! gets an object with `err.what`, `err.why`, `err.log` …, and `tostring(err)` is the whole report.
 
-use mlua::{FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value};
+use mlua::{BString, FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value};
 
 use super::host::Host;
 use crate::error::{Error, Kind, Location, Result, errno_name};
@@ -28,6 +28,11 @@ impl ErrorValue {
     /// Takes the error out at the end of its way.
     pub fn into_error(self) -> Error {
         self.0.unwrap_or_else(|| Error::bug("cannot report an error", "it was taken already"))
+    }
+
+    /// The error as a person reads it.
+    fn text(&self) -> String {
+        self.read(String::new(), |error| error.report().trim_end().to_owned())
     }
 
     fn read<R>(&self, default: R, read: impl FnOnce(&Error) -> R) -> R {
@@ -56,9 +61,27 @@ impl UserData for ErrorValue {
 
     fn add_methods<M: mlua::UserDataMethods<Self>>(methods: &mut M) {
         methods.add_meta_method(MetaMethod::ToString, |_, this, ()| {
-            Ok(this.read(String::new(), |error| error.report().trim_end().to_owned()))
+            Ok(this.text())
+        });
+        // Scripts written for hosts whose errors are strings call a string's methods on them, and join them to others.
+        methods.add_meta_method(MetaMethod::Index, |lua, this, name: String| string_method(lua, this.text(), &name));
+        methods.add_meta_function(MetaMethod::Concat, |lua, (left, right): (Value, Value)| {
+            let text = |value| lua.globals().get::<Function>("tostring")?.call::<BString>(value);
+            lua.create_string([text(left)?, text(right)?].concat())
         });
     }
+}
+
+/// A method of strings, to be called on an error value.
+fn string_method(lua: &Lua, text: String, name: &str) -> mlua::Result<Function> {
+    let Ok(method) = lua.globals().get::<Table>("string")?.raw_get::<Function>(name) else {
+        return Err(mlua::Error::runtime(format!("an error has no field `{name}`")));
+    };
+    lua.create_function(move |lua, mut arguments: MultiValue| {
+        arguments.pop_front();
+        arguments.push_front(Value::String(lua.create_string(&text)?));
+        method.call::<MultiValue>(arguments)
+    })
 }
 
 fn kind_name(kind: Kind) -> &'static str {
