@@ -73,6 +73,11 @@ local function argument(directive, value)
     end
     if directive == "s" then
         return M.text(value)
+    elseif ffi.istype(u64, value) then
+        -- An `unsigned long long` is the same type to the FFI, and not to string.format.
+        return ffi.cast(u64, value)
+    elseif ffi.istype(i64, value) then
+        return ffi.cast(i64, value)
     end
     return M.plain(value)
 end
@@ -97,7 +102,7 @@ local function format(fmt, ...)
         at = at + 1
         if directive == "p" and is_integer(values[at]) then
             -- An address is its bare hexadecimal digits, as in bcc-lua.
-            values[at] = lua_format("%x", values[at])
+            values[at] = lua_format("%x", ffi.cast(u64, values[at]))
             return "%" .. flags .. "s"
         end
         values[at] = argument(directive, values[at])

@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
+local json = require("bpflua.json")
 
 local M = {}
 
@@ -108,9 +109,39 @@ function M.linear_text(slots, val_type, strip)
     return table.concat(lines)
 end
 
+---A log2 histogram as a line of JSON. It is spaced as Python's `json.dumps` does; bcc itself prints Python.
+---@param slots table<integer, number>
+---@param val_type? string
+---@param section? {header: string, text: any}
+---@return string
+function M.json_text(slots, val_type, section)
+    local last, rows = highest(slots, LOG2_SLOTS), {}
+    for slot = 1, last do
+        local low, high = log2_row(slot)
+        rows[slot] = ('{"interval-start": %s, "interval-end": %s, "count": %.0f}'):format(low, high, slots[slot] or 0)
+    end
+    local bucket = section and (", %s: %s"):format(json.encode(section.header), json.encode(section.text)) or ""
+    return ('{"ts": "%s", "val_type": %s, "data": [%s]%s}\n'):format(os.date("%Y-%m-%d %H:%M:%S"),
+        json.encode(val_type or "value"), table.concat(rows, ", "), bucket)
+end
+
+-- A section's histogram under its heading.
+local function with_heading(text)
+    return function(slots, options, section)
+        local heading = section and ("\n%s = %s\n"):format(section.header, format.text(section.text)) or ""
+        return heading .. text(slots, options.val_type, options.strip_leading_zero)
+    end
+end
+
 local KINDS = {
-    log2 = { text = M.log2_text, slots = LOG2_SLOTS },
-    linear = { text = M.linear_text, slots = LINEAR_SLOTS },
+    log2 = { text = with_heading(M.log2_text), slots = LOG2_SLOTS },
+    linear = { text = with_heading(M.linear_text), slots = LINEAR_SLOTS },
+    json = {
+        text = function(slots, options, section)
+            return M.json_text(slots, options.val_type, section)
+        end,
+        slots = LOG2_SLOTS,
+    },
 }
 
 local function checked_slot(kind, slot, name)
@@ -188,14 +219,14 @@ local function sections_text(kind, map, names, options)
     local pieces = {}
     for _, section in ipairs(order) do
         local shown = options.section_print_fn and options.section_print_fn(section.bucket) or section.id
-        pieces[#pieces + 1] = ("\n%s = %s\n"):format(options.section_header or "Bucket ptr", format.text(shown))
-        pieces[#pieces + 1] = kind.text(section.slots, options.val_type, options.strip_leading_zero)
+        local heading = { header = options.section_header or "Bucket ptr", text = shown }
+        pieces[#pieces + 1] = kind.text(section.slots, options, heading)
     end
     return table.concat(pieces)
 end
 
 ---The text of a map's histogram: one, or one per section when the key is a struct.
----@param kind "log2"|"linear"
+---@param kind "log2"|"linear"|"json"
 ---@param map bpflua.Map keys are slots, or structs whose last member is the slot
 ---@param options bpflua.HistOptions
 ---@return string
@@ -209,7 +240,7 @@ function M.map_text(kind, map, options)
     for key, value in map:items() do
         slots[checked_slot(kind, key, map.name)] = count_of(value)
     end
-    return kind.text(slots, options.val_type, options.strip_leading_zero)
+    return kind.text(slots, options)
 end
 
 ---The option table of a call in bcc's order of arguments, or of one that passes a table.

@@ -27,7 +27,7 @@ local NO_ELEMENTS = { ringbuf = true, user_ringbuf = true, arena = true }
 local ENOENT, EEXIST = 2, 17
 local BPF_ANY, BPF_NOEXIST, BPF_EXIST = 0, 1, 2
 
-for _, topic in ipairs({ "map_walk", "map_batch", "map_queue", "map_counters" }) do
+for _, topic in ipairs({ "map_walk", "map_batch", "map_queue", "map_counters", "map_text" }) do
     for name, method in pairs(require("bpflua." .. topic)) do
         Map[name] = method
     end
@@ -137,6 +137,17 @@ function Map:print_linear_hist(val_type, section_header, section_print_fn, bucke
     format.write(hist.map_text("linear", self, options))
 end
 
+---Prints the map as histograms in JSON, one line each: `ts`, `val_type`, `data`, and the section under its header.
+---@param val_type? string|bpflua.HistOptions
+---@param section_header? string
+---@param section_print_fn? fun(bucket: any): string
+---@param bucket_fn? fun(bucket: any): any
+---@param bucket_sort_fn? fun(buckets: any[]): any[]
+function Map:print_json_hist(val_type, section_header, section_print_fn, bucket_fn, bucket_sort_fn)
+    local options = hist.options("print_json_hist", val_type, section_header, section_print_fn, bucket_fn, nil, bucket_sort_fn)
+    format.write(hist.map_text("json", self, options))
+end
+
 -- ---------------------------------------------------------------- the object
 
 local Instance = {}
@@ -191,6 +202,8 @@ function M.new(facts, bpf)
     if self.value_type then
         self.value_cell = cells.value_buffer(self, 1)
     end
+    -- bcc-lua's names of the types.
+    self.c_key, self.c_leaf = self.key_type and self.key_type.ctype or false, self.value_type and self.value_type.ctype or false
     self.is_queue = self.kind == "queue" or self.kind == "stack"
     -- Fields that a map lacks are false, not absent: an absent one is an unknown name.
     return setmetatable(self, Instance)

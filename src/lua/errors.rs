@@ -5,7 +5,9 @@
 //! half (`scripts/lib/errors.lua`) adds the script's line and raises the error value itself. So `pcall` in a script
 //! gets an object with `err.what`, `err.why`, `err.log` …, and `tostring(err)` is the whole report.
 
-use mlua::{BString, FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value};
+use mlua::{
+    BString, FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value,
+};
 
 use super::host::Host;
 use crate::error::{Error, Kind, Location, Result, errno_name};
@@ -60,9 +62,7 @@ impl UserData for ErrorValue {
     }
 
     fn add_methods<M: mlua::UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| {
-            Ok(this.text())
-        });
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| Ok(this.text()));
         // Scripts written for hosts whose errors are strings call a string's methods on them, and join them to others.
         methods.add_meta_method(MetaMethod::Index, |lua, this, name: String| string_method(lua, this.text(), &name));
         methods.add_meta_function(MetaMethod::Concat, |lua, (left, right): (Value, Value)| {

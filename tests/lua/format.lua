@@ -8,6 +8,7 @@ local format = require("bpflua.format")
 t.test("64-bit integers", function()
     t.equal(("%d|%u|%x|%s|%5s|%-5s|"):format(-1LL, -1ULL, -1ULL, 5ULL, 7LL, 7LL), "-1|18446744073709551615|ffffffffffffffff|5|    7|7    |")
     t.equal(("%% %d%%"):format(5ULL), "% 5%")
+    t.equal(("%d %x"):format(ffi.cast("unsigned long long", 5), ffi.cast("long long", 255)), "5 ff")
     t.equal(("%08x %.3f"):format(255ULL, 1.5), "000000ff 1.500")
 end)
 
