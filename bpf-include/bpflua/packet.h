@@ -45,16 +45,21 @@ __BPFLUA_FN void bpf_dins_pkt(void *skb, u64 off, u64 skip, u64 bits, u64 value)
 }
 
 /* Checksums after a field has changed. Values are in the host's order, as packet fields are read; `off` is the
- * checksum's place, which is what the address of a packet field is. They use the variable called skb. */
+ * checksum's place, which is what the address of a packet field is. The context is the program's, whatever its name. */
+#ifndef __BPFLUA_CONTEXT
+extern void *__bpflua_context(void) __attribute__((const));
+#define __BPFLUA_CONTEXT __bpflua_context()
+#endif
+
 __BPFLUA_FN u64 __bpflua_network_order(u64 value, u32 size)
 {
 	return size == 2 ? bpf_ntohs(value) : size == 4 ? bpf_ntohl(value) : size == 8 ? bpf_ntohll(value) : value;
 }
 #define incr_cksum_l3(off, from, to)                                                                  \
-	bpf_l3_csum_replace(skb, (u64)(off), __bpflua_network_order(from, sizeof(to)),                \
+	bpf_l3_csum_replace(__BPFLUA_CONTEXT, (u64)(off), __bpflua_network_order(from, sizeof(to)),                \
 			    __bpflua_network_order(to, sizeof(to)), sizeof(to))
 #define incr_cksum_l4(off, from, to, is_pseudo)                                                       \
-	bpf_l4_csum_replace(skb, (u64)(off), __bpflua_network_order(from, sizeof(to)),                \
+	bpf_l4_csum_replace(__BPFLUA_CONTEXT, (u64)(off), __bpflua_network_order(from, sizeof(to)),                \
 			    __bpflua_network_order(to, sizeof(to)), ((is_pseudo) & 1) << 4 | sizeof(to))
 
 #endif

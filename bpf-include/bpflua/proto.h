@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Packet headers by the names of bcc's packet dialect: fields in the order in which they stand on the wire.
  *
- * For now these are plain C structures, good for sizeof and for advancing a cursor. A field as wide as its type lies
- * where C says and holds network byte order; one narrower than its type (a bit field) does not lie where C says, since
- * the wire counts bits from the other end. bcc reads and writes each field as an integer of the host: bpf_dext_pkt and
- * bpf_dins_pkt do that when called with the field's place. Turning ip->src into such a call is the compiler's part. */
+ * A pointer to one is an offset into the packet, such as cursor_advance gives. Reading a field through it (ip->src) gives
+ * the packet's value in the host's order, and assigning to one changes the packet; &ip->hchecksum is the field's offset in
+ * bytes. The compiler sees to that by the tag. A variable of such a type is a plain structure.
+ *
+ * A text's own headers are declared the same way, with BPF_PACKET_HEADER behind the closing brace: fields without gaps,
+ * those narrower than their type as bit fields. */
 #ifndef BPFLUA_PROTO_H
 #define BPFLUA_PROTO_H
 #pragma clang system_header
 
-#define BPF_PACKET_HEADER __attribute__((packed))
+#define BPF_PACKET_HEADER \
+	__attribute__((packed, preserve_access_index)) __attribute__((btf_decl_tag("bpflua:packet")))
 
 struct ethernet_t {
 	u64 dst : 48, src : 48;

@@ -7,7 +7,7 @@ use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
-use super::passes::{entries, events, ranges, usdt, variants};
+use super::passes::{entries, events, packet, packet_fields, ranges, usdt, variants};
 use super::prelude::{self, Texts};
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -63,6 +63,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let path = source.name.as_str();
     let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
 
+    packet_fields::mark(module, context);
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
     events::record(module);
@@ -72,6 +73,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let fixed = |name: &str| entries.fixed.iter().any(|one| one == name);
     let mut programs = program::find(&module.functions(), &fixed, &kinds);
     usdt::recognise(module, &mut programs);
+    packet::lower(module, context, &programs, path).map_err(refused)?;
     let all = with_variants(module, context, programs, &objects, options);
     let flow = Flow::of(module, context, &all, &objects, options.arch.registers());
     let reads = Reads::new(&flow, module, &all);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packet bytes, bits and checksums.
- * load */
+ * load: -D__BPFLUA_CONTEXT=skb
+ * flags: -D__BPFLUA_CONTEXT=skb */
 #include <bcc/proto.h>
 
 _Static_assert(sizeof(struct ethernet_t) == 14 && sizeof(struct dot1q_t) == 4 && sizeof(struct arp_t) == 28, "");

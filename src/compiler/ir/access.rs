@@ -21,6 +21,8 @@ mod operand {
     pub const BASE: usize = 3;
     /// `DICompositeType`: its members, or an array's dimensions.
     pub const ELEMENTS: usize = 4;
+    /// `DICompositeType`: its `btf_decl_tag`s.
+    pub const ANNOTATIONS: usize = 13;
 }
 
 /// A member access that the loader relocates.
@@ -124,6 +126,18 @@ impl Record {
         }
     }
 
+    /// Whether the record was declared with this `btf_decl_tag`.
+    pub fn has_tag(self, tag: &str) -> bool {
+        // SAFETY: the node is a composite type; an annotation is a pair of strings.
+        unsafe {
+            let Some(annotations) = node_operand(self.0, operand::ANNOTATIONS) else { return false };
+            node_operands(annotations)
+                .into_iter()
+                .filter(|annotation| !annotation.is_null())
+                .any(|annotation| node_operand(annotation, 1).and_then(|text| md_string(text)).as_deref() == Some(tag))
+        }
+    }
+
     fn name(self) -> Option<String> {
         // SAFETY: the node is a composite type.
         unsafe { node_operand(self.0, operand::NAME).and_then(|name| md_string(name)) }
@@ -199,6 +213,14 @@ impl<'c> Value<'c> {
         let root = unsafe { Record::strip(self.global_metadata(metadata_kind(context), context)?)? };
         let record = root.name().unwrap_or_else(|| record.to_owned());
         (*first == 0).then_some(CoreAccess { record, steps: root.steps(rest)? })
+    }
+}
+
+impl<'c> Value<'c> {
+    /// For a call of `llvm.preserve.*.access.index`: the record or array that is accessed.
+    pub fn accessed_record(self, context: &'c Context) -> Option<Record> {
+        // SAFETY: an instruction of the live module.
+        unsafe { Record::strip(LLVMGetMetadata(self.raw(), metadata_kind(context))) }
     }
 }
 

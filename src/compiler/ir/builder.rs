@@ -4,18 +4,17 @@
 use std::ffi::CStr;
 
 use llvm_sys::LLVMInlineAsmDialect;
-use llvm_sys::LLVMIntPredicate;
 use llvm_sys::core::*;
 use llvm_sys::debuginfo::LLVMInstructionGetDebugLoc;
 use llvm_sys::prelude::LLVMBuilderRef;
 
 use super::{Block, Context, Type, Value};
 
-const UNNAMED: &CStr = c"";
+pub(super) const UNNAMED: &CStr = c"";
 
 /// Adds instructions at one place of a function.
 pub struct Builder<'c> {
-    builder: LLVMBuilderRef,
+    pub(super) builder: LLVMBuilderRef,
     context: &'c Context,
 }
 
@@ -162,45 +161,6 @@ impl<'c> Builder<'c> {
             let moved = LLVMBuildCall2(self.builder, ty, asm, args.as_mut_ptr(), 1, UNNAMED.as_ptr());
             LLVMReplaceAllUsesWith(value.raw(), moved);
             LLVMSetOperand(moved, 0, value.raw());
-        }
-    }
-
-    /// `value >> bits`, filled with zeros.
-    pub fn shift_right(&self, value: Value<'c>, bits: u64) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe {
-            let amount = value.ty().constant(bits).raw();
-            Value::from_raw(LLVMBuildLShr(self.builder, value.raw(), amount, UNNAMED.as_ptr()))
-        }
-    }
-
-    /// An integer as one of the wider type `ty`, filled with zeros.
-    pub fn widen(&self, value: Value<'c>, ty: Type<'c>) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe { Value::from_raw(LLVMBuildZExt(self.builder, value.raw(), ty.raw(), UNNAMED.as_ptr())) }
-    }
-
-    /// `left - right`.
-    pub fn subtract(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe { Value::from_raw(LLVMBuildSub(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
-    }
-
-    /// `then` when `condition` holds, else `otherwise`.
-    pub fn select(&self, condition: Value<'c>, then: Value<'c>, otherwise: Value<'c>) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe {
-            let select = LLVMBuildSelect(self.builder, condition.raw(), then.raw(), otherwise.raw(), UNNAMED.as_ptr());
-            Value::from_raw(select)
-        }
-    }
-
-    /// Whether two integers of one type are equal.
-    pub fn equal(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe {
-            let equal = LLVMIntPredicate::LLVMIntEQ;
-            Value::from_raw(LLVMBuildICmp(self.builder, equal, left.raw(), right.raw(), UNNAMED.as_ptr()))
         }
     }
 

@@ -6,6 +6,7 @@
 //! types do not catch, and the passes erase last.
 
 mod access;
+mod arithmetic;
 mod builder;
 mod debug;
 mod layout;

@@ -106,6 +106,12 @@ impl<'c> Block<'c> {
         unsafe { Value::from_raw_or_null(LLVMGetFirstInstruction(self.0)) }
     }
 
+    /// The function that the block is in.
+    pub fn function(self) -> Value<'c> {
+        // SAFETY: the block is live and in a function.
+        unsafe { Value::from_raw(LLVMGetBasicBlockParent(self.0)) }
+    }
+
     /// Moves this block before `other`.
     pub fn move_before(self, other: Block<'c>) {
         // SAFETY: both blocks are live.
@@ -217,6 +223,12 @@ impl<'c> Value<'c> {
     pub fn replace_uses_with(self, other: Value<'c>) {
         // SAFETY: both are live and, as callers see to, of one type.
         unsafe { LLVMReplaceAllUsesWith(self.0, other.0) }
+    }
+
+    /// The instruction behind this one in its block.
+    pub fn next(self) -> Option<Value<'c>> {
+        // SAFETY: callers hold an instruction in a block.
+        unsafe { Value::from_raw_or_null(LLVMGetNextInstruction(self.0)) }
     }
 
     /// Moves an instruction before `other`.
@@ -382,11 +394,16 @@ impl<'c> Value<'c> {
 
     /// Adds an attribute such as `alwaysinline` to a function.
     pub fn add_attribute(self, name: &str) {
+        self.add_attribute_value(name, 0);
+    }
+
+    /// Adds an attribute that has a value, in LLVM's encoding.
+    pub fn add_attribute_value(self, name: &str, value: u64) {
         // SAFETY: a function; LLVM reads name and length.
         unsafe {
             let kind = LLVMGetEnumAttributeKindForName(name.as_ptr().cast(), name.len());
             let context = LLVMGetTypeContext(LLVMTypeOf(self.0));
-            LLVMAddAttributeAtIndex(self.0, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, 0));
+            LLVMAddAttributeAtIndex(self.0, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, value));
         }
     }
 

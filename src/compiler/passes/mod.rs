@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The passes over LLVM's form of the user's text, in the order they run:
 //!
-//! 1. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
+//! 1. [`packet_fields`] marks what the text does with packet headers.
+//! 2. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
 //!    optimises; everything is inlined.
-//! 2. [`events`] notes which struct each buffer carries.
-//! 3. [`variants`] copies each probe for the other mechanisms that can serve it.
-//! 4. [`copies`] puts on the stack what calls want to have in memory that the verifier follows.
-//! 5. [`reads`] turns loads through kernel and user pointers into helper calls. [`flow`] tells which those are: it follows
+//! 3. [`events`] notes which struct each buffer carries.
+//! 4. [`packet`] replaces those marks.
+//! 5. [`variants`] copies each probe for the other mechanisms that can serve it.
+//! 6. [`copies`] puts on the stack what calls want to have in memory that the verifier follows.
+//! 7. [`reads`] turns loads through kernel and user pointers into helper calls. [`flow`] tells which those are: it follows
 //!    [`pointees`] through the module, with what [`helpers`] says of the kernel's helpers and [`objects`] of its types.
-//! 6. [`ranges`] keeps LLVM from relying on what the verifier does not know.
+//! 8. [`ranges`] keeps LLVM from relying on what the verifier does not know.
 
 pub mod copies;
 pub mod entries;
@@ -17,6 +19,8 @@ pub mod flow;
 mod flow_calls;
 pub mod helpers;
 pub mod objects;
+pub mod packet;
+pub mod packet_fields;
 pub mod pointees;
 pub mod program;
 pub mod ranges;
