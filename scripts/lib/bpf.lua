@@ -2,6 +2,7 @@
 -- `BPF{…}`: a C text becomes an object in the kernel; its maps are fields, its probes attach by their names.
 
 local attach = require("bpflua.attach")
+local attach_net = require("bpflua.attach_net")
 local buffers = require("bpflua.buffers")
 local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
@@ -24,7 +25,7 @@ local Methods = {}
 
 local Instance = {}
 
-for _, methods in ipairs({ attach, programs, test_run, usdt.methods }) do
+for _, methods in ipairs({ attach, attach_net, programs, test_run, usdt.methods }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end

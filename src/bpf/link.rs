@@ -83,6 +83,11 @@ impl Link {
         Ok(Self::new(program, sys::link::create(program.as_fd(), target, attach_type, flags)?, true))
     }
 
+    /// Attaches to a hook of netfilter.
+    pub(super) fn netfilter(program: &Rc<Program>, hook: &sys::link::Hook) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::netfilter(program.as_fd(), hook)?, true))
+    }
+
     /// Attaches to a socket, which goes with the link.
     pub(super) fn socket(program: &Rc<Program>, socket: OwnedFd) -> io::Result<Link> {
         sys::attach::set_socket_filter(socket.as_fd(), program.as_fd())?;

@@ -45,8 +45,8 @@ mod verifier;
 mod version;
 
 pub use attach::{
-    FuncTarget, KprobeEvent, KprobeTarget, Mechanism, PerfEventTarget, Place, TcTarget, UprobePlace, UprobeTarget,
-    UsdtSource, UsdtTarget, remove_xdp,
+    FuncTarget, KprobeEvent, KprobeTarget, Mechanism, NetfilterTarget, PerfEventTarget, Place, TcTarget, UprobePlace,
+    UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;
@@ -59,7 +59,7 @@ pub use map::Map;
 pub use map_kind::MapKind;
 pub use object::{MapSizes, Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
-pub use prog_type::{AttachType, ProgType, of_section};
+pub use prog_type::{AttachType, ProgType};
 pub use program::{LoadAs, Program, RunCounting, RunStats, Typed, UsdtLoad};
 pub use sys::memory::MapMemory;
 pub use test_run::{TestOutcome, TestRun};

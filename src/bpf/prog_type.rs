@@ -62,6 +62,16 @@ impl AttachType {
         found.ok_or_else(|| unknown("type of attachment", name, Self::all().map(AttachType::name)))
     }
 
+    /// From a name as [`parse`](AttachType::parse) takes it, or as libbpf's sections have it: `egress`, `connect4`,
+    /// `stream_verdict`.
+    pub fn parse_short(name: &str) -> Result<AttachType> {
+        let prefixes = ["cgroup/", "cgroup_skb/", "sk_skb/", ""];
+        let of_section = || prefixes.iter().find_map(|prefix| of_section(&format!("{prefix}{name}")));
+        Self::parse(name)
+            .or_else(|err| Self::parse(&format!("cgroup_{name}")).map_err(|_| err))
+            .or_else(|err| of_section().map(|(_, attach)| attach).ok_or(err))
+    }
+
     /// The type of the programs that are attached so, where that is known from the attachment.
     pub fn program(self) -> Option<ProgType> {
         let name = self.name();
@@ -112,7 +122,7 @@ impl fmt::Display for AttachType {
 }
 
 /// What libbpf makes of a section's name: `cgroup/connect4` is a program of one type for one type of attachment.
-pub fn of_section(section: &str) -> Option<(ProgType, AttachType)> {
+fn of_section(section: &str) -> Option<(ProgType, AttachType)> {
     let (prog, attach) = names::types_of_section(section)?;
     Some((ProgType(prog), AttachType(attach)))
 }
@@ -153,6 +163,17 @@ mod tests {
         }
         assert_eq!(AttachType::parse("MODIFY_RETURN").unwrap(), AttachType(libbpf_sys::BPF_MODIFY_RETURN));
         assert!(AttachType::parse("SIDEWAYS").is_err());
+        for (short, long) in [
+            ("egress", "cgroup_inet_egress"),
+            ("sock_ops", "cgroup_sock_ops"),
+            ("connect4", "cgroup_inet4_connect"),
+            ("dev", "cgroup_device"),
+            ("stream_verdict", "sk_skb_stream_verdict"),
+            ("sk_msg", "sk_msg_verdict"),
+        ] {
+            assert_eq!(AttachType::parse_short(short).unwrap().name(), long);
+        }
+        assert!(AttachType::parse_short("sideways").is_err());
     }
 
     #[test]

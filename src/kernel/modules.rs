@@ -21,6 +21,19 @@ pub fn btf_path(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+/// Whether `modprobe` would find this kernel module for the running kernel.
+pub fn is_installed(name: &str) -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let index = fs::read_to_string(PathBuf::from("/lib/modules").join(release.trim()).join("modules.dep"));
+    lists(&index.unwrap_or_default(), name)
+}
+
+/// Whether an index of kernel modules, as depmod writes it, has one of this name.
+fn lists(index: &str, name: &str) -> bool {
+    let files = index.lines().filter_map(|line| line.split(':').next()?.rsplit('/').next()?.split('.').next());
+    files.into_iter().any(|file| file.replace('-', "_") == name)
+}
+
 /// The name as the kernel writes it; `None` for what cannot be one.
 fn folder_name(name: &str) -> Option<String> {
     let name = name.replace('-', "_");
@@ -41,6 +54,13 @@ mod tests {
         let text = "virtiofs 28672 1 - Live 0xffffffffc02d5000\nfuse 176128 1 virtiofs, Live 0x0\n\n";
         assert_eq!(parse_modules(text), ["virtiofs", "fuse"]);
         assert!(parse_modules("").is_empty());
+    }
+
+    #[test]
+    fn the_index_of_what_is_installed() {
+        let index = "kernel/net/sched/cls_bpf.ko.xz:\nkernel/a/nf-x.ko: kernel/a/b.ko\n";
+        assert!(lists(index, "cls_bpf") && lists(index, "nf_x"));
+        assert!(!lists(index, "b") && !lists("", "x"));
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl Object {
     /// Attaches a function to what a descriptor stands for.
     pub fn attach_func(&mut self, target: &FuncTarget, function: &str) -> Result<ProbeId> {
         let what = format!("cannot attach `{function}` to {} ({})", self.place_name(&target.place), target.attach);
-        let prog = target.prog.or_else(|| target.attach.program()).ok_or_else(|| {
+        let found = self.function(function)?;
+        let own = (found.attach_type == target.attach.0).then_some(ProgType(found.prog_type));
+        let prog = target.prog.or_else(|| target.attach.program()).or(own).ok_or_else(|| {
             let error = Error::script(&what, "programs are not attached to a descriptor in this way");
             error.with_note("there are `attach_xdp`, `attach_tc`, `attach_kfunc`, `attach_lsm` and others")
         })?;
@@ -59,6 +61,21 @@ impl Object {
         let program = self.load_as(function, &LoadAs::Typed(Typed::attached_as(prog, target.attach)))?;
         let attached = attach(&program, target, fd, &what)?;
         Ok(self.keep_probe(kind(target.attach), self.target_name(target), function, attached))
+    }
+
+    /// The attachment that a function's section names, for one of these kinds.
+    pub fn attachment_of(&self, function: &str, wanted: ProbeKind) -> Result<AttachType> {
+        let found = self.function(function)?;
+        let attach = AttachType(found.attach_type);
+        let fits = attach.program().is_none_or(|prog| prog.0 == found.prog_type) && kind(attach) == wanted;
+        // These say the type of program only; their attachment has the number 0, which is another's.
+        let says_it = !matches!(found.section.as_str(), "cgroup/skb" | "socket" | "sk_skb");
+        if fits && says_it {
+            return Ok(attach);
+        }
+        let what = format!("cannot attach `{function}` to a {}", wanted.name());
+        let error = Error::script(what, format!("its section `{}` does not say as what", found.section));
+        Err(error.with_hint("give the option `type`, such as \"egress\", \"connect4\" or \"stream_verdict\""))
     }
 
     /// Detaches what [`attach_func`](Object::attach_func) attached with the same target.
@@ -151,7 +168,7 @@ fn refused(what: &str, target: &FuncTarget, fd: &OwnedFd, err: &io::Error) -> Er
     let error = match (errno, kind) {
         (libc::EBADF, ProbeKind::Cgroup) => no_cgroup(what),
         (libc::EPERM, ProbeKind::Cgroup) => taken(what, target, fd),
-        (libc::EBADF | libc::EINVAL, ProbeKind::Sockmap) => Error::script(
+        (libc::EBADF | libc::EINVAL | libc::EOPNOTSUPP, ProbeKind::Sockmap) => Error::script(
             what,
             "it is no map of sockets, or the program is not one for them",
         )

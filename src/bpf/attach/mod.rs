@@ -12,6 +12,7 @@ mod functions;
 mod instead;
 mod kprobe;
 mod library;
+mod netfilter;
 mod perf_event;
 mod perf_probe;
 mod prog_attach;
@@ -29,6 +30,7 @@ mod user_functions;
 mod xdp;
 
 pub use attach_func::{FuncTarget, Place};
+pub use netfilter::NetfilterTarget;
 pub use perf_event::PerfEventTarget;
 pub(super) use prog_attach::{ProgAttachment, TcAttachment};
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};

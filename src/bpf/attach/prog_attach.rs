@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attachments without a link, which are taken back by hand.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 use crate::bpf::program::Program;
 use crate::bpf::sys::{attach, filters, net};
@@ -29,27 +32,51 @@ impl Drop for ProgAttachment {
     }
 }
 
-/// A filter on the queueing discipline `clsact`; dropping it removes it, and the discipline if it was made for it and
-/// nobody else has put a filter there meanwhile.
+/// The devices that this process gave the queueing discipline `clsact`.
+static MADE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A filter on the queueing discipline `clsact`; dropping it removes it, and the discipline if this process made it and
+/// no other filter is there.
 #[derive(Debug)]
 pub struct TcAttachment {
     filter: net::TcFilter,
-    made_clsact: bool,
 }
 
 impl TcAttachment {
-    /// Takes over a filter.
-    pub fn new(filter: net::TcFilter, made_clsact: bool) -> TcAttachment {
-        TcAttachment { filter, made_clsact }
+    /// Adds a filter to a device, which gets the discipline if it has none.
+    pub fn attach(filter: &net::TcFilter, program: &Program) -> io::Result<TcAttachment> {
+        if net::create_clsact(filter)? {
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(filter.device);
+        }
+        match net::attach_tc(filter, program.as_fd()) {
+            Ok(filter) => Ok(TcAttachment { filter }),
+            Err(err) => {
+                remove_clsact(filter);
+                Err(err)
+            }
+        }
+    }
+
+    /// The filter, with the numbers that the kernel gave it.
+    pub fn filter(&self) -> &net::TcFilter {
+        &self.filter
+    }
+}
+
+/// Takes the discipline off a device if this process made it and nothing hangs on it.
+fn remove_clsact(filter: &net::TcFilter) {
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if made.contains(&filter.device) && filters::has_none(filter.device).unwrap_or(false) {
+        // It may be gone already, with the device or by another's hand.
+        let _ = net::destroy_clsact(filter);
+        made.remove(&filter.device);
     }
 }
 
 impl Drop for TcAttachment {
     fn drop(&mut self) {
-        // Either may be gone already, with the device or by another's hand.
+        // It may be gone already, with the device or by another's hand.
         let _ = net::detach_tc(&self.filter);
-        if self.made_clsact && filters::has_none(self.filter.device).unwrap_or(false) {
-            let _ = net::destroy_clsact(&self.filter);
-        }
+        remove_clsact(&self.filter);
     }
 }

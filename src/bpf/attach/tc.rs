@@ -9,10 +9,9 @@ use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
 use crate::bpf::prog_type::ProgType;
 use crate::bpf::program::{LoadAs, Typed};
-use crate::bpf::sys::net::{self, TcFilter};
+use crate::bpf::sys::net::TcFilter;
 use crate::error::{Error, Result};
-use crate::kernel::devices;
-use std::os::fd::AsFd as _;
+use crate::kernel::{devices, modules};
 
 /// The request of `attach_tc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +58,11 @@ impl Object {
             }
         }
         let filter = TcFilter { device, egress: target.egress, handle: target.handle, priority: target.priority };
-        let made_clsact = net::create_clsact(&filter).map_err(|err| no_clsact(&what, &err))?;
-        // From here on whatever was made is taken back with it.
-        let made = |filter| TcAttachment::new(filter, made_clsact);
-        let filter = net::attach_tc(&filter, program.as_fd()).map_err(|err| {
-            drop(made(TcFilter { handle: u32::MAX, priority: u32::MAX, ..filter }));
-            refused(&what, target, &err)
-        })?;
-        let mut attached = Attached::one(Link::undone_by(&program, Undo::Filter(made(filter))), Mechanism::Clsact);
+        let made = TcAttachment::attach(&filter, &program).map_err(|err| refused(&what, target, &err))?;
+        let numbers = format!("filter {:#x} of priority {}", made.filter().handle, made.filter().priority);
+        let mut attached = Attached::one(Link::undone_by(&program, Undo::Filter(made)), Mechanism::Clsact);
         attached.why = why;
-        attached.notes.push(format!("filter {:#x} of priority {}", filter.handle, filter.priority));
+        attached.notes.push(numbers);
         attached.notes.push("it stays attached if this process is killed with SIGKILL".to_owned());
         Ok(self.keep_probe(ProbeKind::Tc, target.name(), function, attached))
     }
@@ -88,16 +82,6 @@ fn no_tcx(what: &str, err: &io::Error) -> Error {
     }
 }
 
-fn no_clsact(what: &str, err: &io::Error) -> Error {
-    match err.raw_os_error() {
-        Some(errno @ libc::ENOENT) => {
-            Error::machine(what, "this kernel has no queueing discipline `clsact` (CONFIG_NET_SCH_INGRESS)")
-                .with_errno(errno)
-        }
-        _ => Error::io(what, err).with_evidence("while giving the device the queueing discipline `clsact`"),
-    }
-}
-
 fn refused(what: &str, target: &TcTarget, err: &io::Error) -> Error {
     match err.raw_os_error() {
         Some(errno @ libc::EEXIST) => {
@@ -105,7 +89,13 @@ fn refused(what: &str, target: &TcTarget, err: &io::Error) -> Error {
             Error::machine(what, taken).with_errno(errno)
         }
         Some(errno @ libc::ENOENT) => {
-            Error::machine(what, "this kernel has no BPF filters (CONFIG_NET_CLS_BPF)").with_errno(errno)
+            let why = "this kernel lacks the queueing discipline `clsact` or BPF filters";
+            let error = Error::machine(what, why).with_errno(errno);
+            let error = error.with_evidence("those are its modules `sch_ingress` and `cls_bpf`");
+            match ["sch_ingress", "cls_bpf"].iter().all(|name| modules::is_installed(name)) {
+                true => error.with_hint("load them: `modprobe -a sch_ingress cls_bpf`"),
+                false => error,
+            }
         }
         _ => Error::io(what, err),
     }

@@ -80,6 +80,35 @@ pub fn create(prog: BorrowedFd<'_>, target: i32, attach_type: u32, flags: u32) -
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target, attach_type, ptr::from_ref(&opts)) })
 }
 
+/// A hook of netfilter.
+#[derive(Clone, Copy, Debug)]
+pub struct Hook {
+    /// `NFPROTO_*`
+    pub family: u32,
+    /// `NF_INET_*`
+    pub number: u32,
+    /// Low ones run first.
+    pub priority: i32,
+    /// `BPF_F_NETFILTER_IP_DEFRAG`
+    pub flags: u32,
+}
+
+/// Attaches a program to a hook of netfilter.
+pub fn netfilter(prog: BorrowedFd<'_>, hook: &Hook) -> io::Result<OwnedFd> {
+    let mut opts = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
+        ..Default::default()
+    };
+    opts.__bindgen_anon_1.netfilter.pf = hook.family;
+    opts.__bindgen_anon_1.netfilter.hooknum = hook.number;
+    opts.__bindgen_anon_1.netfilter.priority = hook.priority;
+    opts.__bindgen_anon_1.netfilter.flags = hook.flags;
+    // SAFETY: `opts` is of the size it says and has no pointers in it.
+    check_fd(unsafe {
+        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_NETFILTER, ptr::from_ref(&opts))
+    })
+}
+
 /// Attaches a program to a raw tracepoint.
 pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd> {
     // SAFETY: `event` is a C string that outlives the call.

@@ -29,6 +29,9 @@ const SECTIONS: &[&str] = &[
     "socket",
     "sockops",
     "sk_msg",
+    "sk_lookup",
+    "sk_reuseport",
+    "netfilter",
     "license",
 ];
 
