@@ -59,7 +59,6 @@ const SECTIONS: &[(&str, Kind)] = &[
     ("struct_ops", Kind::Btf),
     ("freplace", Kind::Btf),
     ("syscall", Kind::Btf),
-    ("netfilter", Kind::Btf),
     ("raw_tp", Kind::RawTracepoint),
     ("raw_tracepoint", Kind::RawTracepoint),
     ("tp", Kind::Tracepoint),
@@ -106,7 +105,7 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
         Some("bpf_sockopt") => (Kind::Packet, "cgroup/getsockopt"),
         Some("bpf_sk_lookup") => (Kind::Packet, "sk_lookup"),
         Some("sk_reuseport_md") => (Kind::Packet, "sk_reuseport"),
-        Some("bpf_nf_ctx") => (Kind::Btf, "netfilter"),
+        Some("bpf_nf_ctx") => (Kind::Packet, "netfilter"),
         Some(record) if record.starts_with("tracepoint__") => (Kind::Tracepoint, "tracepoint"),
         Some(_) => return None,
         // `void *ctx`, or no parameter at all: nothing is asked of the context, so every mechanism can serve it.
