@@ -124,6 +124,13 @@ function _BPF:attach_uprobe(options) end
 ---@return bpflua.BPF self
 function _BPF:attach_uretprobe(options) end
 
+---Attaches a function to a USDT probe, at all its locations.
+---@param options {pid?: integer, path?: string, provider?: string, probe: string, fn_name: string, cookie?: integer}
+---`path`: a path, a program in PATH, or a library; without it, the program and libraries of the process `pid`; `pid`: only
+---this process; `probe`: "name" or "provider:name"; `cookie`: what `bpf_usdt_cookie(ctx)` gives
+---@return bpflua.BPF self
+function _BPF:attach_usdt(options) end
+
 ---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
 ---with a table of options.
 ---@param dev string|{dev: string, fn_name: string, flags?: integer}
@@ -184,6 +191,12 @@ function _BPF:detach_uprobe(options) end
 ---@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function _BPF:detach_uretprobe(options) end
+
+---Detaches what was attached to this USDT probe.
+---@param options {probe: string, provider?: string, pid?: integer, fn_name?: string} without `fn_name`: every function;
+---without `pid`: what was attached for every process
+---@return bpflua.BPF self
+function _BPF:detach_usdt(options) end
 
 ---The instructions of a function as text, in bcc's form: `   0: (b7) r0 = 1`.
 ---@param name string a function of the C text
@@ -779,9 +792,29 @@ function _Map:items_lookup_batch() end
 ---@param values any[]|ffi.cdata* as many values
 function _Map:items_update_batch(keys, values) end
 
+---A key from the text that `key_sprintf` makes.
+---@param text string
+---@return any
+function _Map:key_scanf(text) end
+
+---A key as text: numbers in hexadecimal, structs in braces, arrays in brackets, `char[N]` in quotes.
+---@param key any as `set` takes it; or what initialises an array of one such key, `{{1, 2}}`
+---@return string
+function _Map:key_sprintf(key) end
+
 ---Iterates over the keys.
 ---@return fun(): any
 function _Map:keys() end
+
+---A value from the text that `leaf_sprintf` makes.
+---@param text string
+---@return any
+function _Map:leaf_scanf(text) end
+
+---A value as text.
+---@param leaf any
+---@return string
+function _Map:leaf_sprintf(leaf) end
 
 ---The greatest of a key's values.
 ---@param key any
@@ -825,6 +858,14 @@ function _Map:peek() end
 ---Takes the oldest value out of a queue, the newest out of a stack.
 ---@return any value nil when it is empty
 function _Map:pop() end
+
+---Prints the map as histograms in JSON, one line each: `ts`, `val_type`, `data`, and the section under its header.
+---@param val_type? string|bpflua.HistOptions
+---@param section_header? string
+---@param section_print_fn? fun(bucket: any): string
+---@param bucket_fn? fun(bucket: any): any
+---@param bucket_sort_fn? fun(buckets: any[]): any[]
+function _Map:print_json_hist(val_type, section_header, section_print_fn, bucket_fn, bucket_sort_fn) end
 
 ---Prints the map as a linear histogram; arguments as `print_log2_hist`.
 function _Map:print_linear_hist(val_type, section_header, section_print_fn, bucket_fn, strip_leading_zero, bucket_sort_fn) end
@@ -943,9 +984,37 @@ function _Struct:to_table() end
 ---@return string
 function _Struct:tuple() end
 
+---@class bpflua.USDTArgument
+---@field text string as the file has it: "-4@-20(%rbp)"
+---@field size integer bytes
+---@field signed boolean
+---@field ctype string "int32_t"; of a probe: the widest of its locations
+---@field unreadable? string why no program can read it
+
+---@class bpflua.USDTLocation
+---@field path string the file
+---@field address integer where it is, as the file is linked
+---@field offset? integer where it is in the file
+---@field semaphore integer the address of its semaphore, or 0
+---@field num_arguments integer
+---@field arguments bpflua.USDTArgument[]
+
+---@class bpflua.USDTProbe
+---@field provider string
+---@field name string
+---@field path string the file of the first location
+---@field semaphore integer the address of its semaphore, or 0
+---@field num_locations integer
+---@field num_arguments integer
+---@field arguments bpflua.USDTArgument[]
+---@field locations bpflua.USDTLocation[]
+
+---@class bpflua.USDT
+
 ---@class bpflua.utils
 ---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
 ---@field posix bpflua.posix clocks and sleep
+---@field USDT table as the global of that name
 
 ---@class bpflua.Variables
 ---@field [string] any the variable's value

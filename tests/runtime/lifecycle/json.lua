@@ -1,4 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- NAME json
+-- REQUIRES root, BTF
 -- Two buffers, one with a typed event, one with bytes; what is printed must not mix with the lines of JSON.
 local b = BPF{text = [[
 struct seen_t { u32 pid; s64 minus; char name[8]; u16 pair[2]; };
