@@ -12,6 +12,21 @@
 
 #define __BPFLUA_M(NAME) ((void *)&__bpflua_map_##NAME)
 
+/* Few texts look at what update returns, so what a map did not take is counted, for the host to tell: how often, and the
+ * last reason. The section is a map of its own, there only when something in it is used. Nothing is done but on the way
+ * of a failure, and what is done is short: it is inlined at every call. */
+struct __bpflua_lost {
+	unsigned long long count;
+	int error;
+};
+#define __BPFLUA_LOST(NAME) \
+	static struct __bpflua_lost __bpflua_lost_##NAME __attribute__((section(".bss.lost"), nodebug));
+__BPFLUA_FN void __bpflua_lose(struct __bpflua_lost *lost, int error)
+{
+	*(volatile int *)&lost->error = error;
+	__sync_fetch_and_add(&lost->count, 1);
+}
+
 /* The map variable. FIELDS are those beyond the type; the symbol and the name in BTF are the user's. The methods share
  * one typedef each of key and value, so that a structure written in the macro's arguments is one type to them all. */
 #define __BPFLUA_VAR(NAME, TYPE, FIELDS)                                                              \
@@ -27,6 +42,7 @@
 		int (*max_entries)[MAX];                                                              \
 		int (*map_flags)[FLAGS];                                                              \
 	} __bpflua_map_##NAME __asm__(#NAME) __attribute__((section(".maps"), used));                  \
+	__BPFLUA_LOST(NAME)                                                                           \
 	typedef typeof(K) __bpflua_##NAME##_k;                                                        \
 	typedef typeof(V) __bpflua_##NAME##_v;
 
@@ -64,36 +80,61 @@ __BPFLUA_FN void __bpflua_add_here(void *value, unsigned long long n, unsigned i
 		__bpflua_add(value, n, size);
 }
 
-/* Adds to a value that is there; where `creates`, a missing key begins at n. When another CPU has created it meanwhile,
- * its value is added to, so no count is lost. */
-__BPFLUA_FN void __bpflua_count(void *map, const void *key, unsigned long long n, unsigned int size, int creates,
-				void (*add)(void *, unsigned long long, unsigned int))
+/* What `increment` does with a key that is not there. */
+enum {
+	__BPFLUA_PASSES, /* nothing: there is no such prefix */
+	__BPFLUA_CREATES, /* it begins at n */
+	__BPFLUA_LOSES, /* an index beyond the array */
+};
+
+/* Adds to a value that is there. When another CPU has created it meanwhile, its value is added to, so no count is lost. */
+__BPFLUA_FN void __bpflua_count(void *map, const void *key, unsigned long long n, unsigned int size, int missing,
+				void (*add)(void *, unsigned long long, unsigned int), struct __bpflua_lost *lost)
 {
 	void *value = bpf_map_lookup_elem(map, key);
+	int error = -7; /* E2BIG */
 
-	if (!value && creates) {
+	if (!value && missing == __BPFLUA_CREATES) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 		unsigned long long first = n;
 #else
 		unsigned long long first = n << (64 - 8 * size);
 #endif
 
-		if (!bpf_map_update_elem(map, key, &first, __BPFLUA_NOEXIST))
+		error = bpf_map_update_elem(map, key, &first, __BPFLUA_NOEXIST);
+		if (!error)
 			return;
 		value = bpf_map_lookup_elem(map, key);
 	}
 	if (value)
 		add(value, n, size);
+	else if (missing != __BPFLUA_PASSES)
+		__bpflua_lose(lost, error);
 }
 
-__BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const void *value)
+__BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const void *value, struct __bpflua_lost *lost)
 {
 	void *found = bpf_map_lookup_elem(map, key);
+	int error;
 
 	if (found)
 		return found;
-	bpf_map_update_elem(map, key, value, __BPFLUA_NOEXIST);
-	return bpf_map_lookup_elem(map, key);
+	error = bpf_map_update_elem(map, key, value, __BPFLUA_NOEXIST);
+	found = bpf_map_lookup_elem(map, key);
+	if (!found)
+		__bpflua_lose(lost, error);
+	return found;
+}
+
+/* EEXIST is an answer, not a loss. */
+__BPFLUA_FN int __bpflua_update(void *map, const void *key, const void *value, unsigned long long flags,
+				struct __bpflua_lost *lost)
+{
+	int error = bpf_map_update_elem(map, key, value, flags);
+
+	if (error && !(flags == __BPFLUA_NOEXIST && error == -17))
+		__bpflua_lose(lost, error);
+	return error;
 }
 
 #define __BPFLUA_DEF_KEYED(NAME)                                                                \
@@ -104,15 +145,18 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_try_init(const __bpflua_##NAME##_k *__bpflua_k,      \
 								    const __bpflua_##NAME##_v *__bpflua_v)      \
 	{                                                                                             \
-		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
+		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v,      \
+						   &__bpflua_lost_##NAME);                            \
 	}                                                                                             \
 	__BPFLUA_FN int __bpflua_##NAME##_update(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
-		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_ANY); \
+		return __bpflua_update(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_ANY,    \
+				       &__bpflua_lost_##NAME);                                        \
 	}                                                                                             \
 	__BPFLUA_FN int __bpflua_##NAME##_insert(const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v) \
 	{                                                                                             \
-		return bpf_map_update_elem(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST); \
+		return __bpflua_update(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v, __BPFLUA_NOEXIST, \
+				       &__bpflua_lost_##NAME);                                        \
 	}                                                                                             \
 	__BPFLUA_FN int __bpflua_##NAME##_delete(const __bpflua_##NAME##_k *__bpflua_k)                        \
 	{                                                                                             \
@@ -120,21 +164,24 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 	}
 
 /* METHOD is increment or atomic_increment, ADD how it adds. See map_calls.h for the three forms. */
-#define __BPFLUA_DEF_COUNT(NAME, METHOD, ADD, CREATES)                                          \
+#define __BPFLUA_DEF_COUNT(NAME, METHOD, ADD, MISSING)                                          \
 	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_n(__bpflua_##NAME##_k __bpflua_k, unsigned long long __bpflua_n) \
 	{                                                                                             \
-		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, __bpflua_n, sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, __bpflua_n, sizeof(__bpflua_##NAME##_v), MISSING, ADD, \
+			       &__bpflua_lost_##NAME);                                                \
 	}                                                                                             \
 	__BPFLUA_FN void __bpflua_##NAME##_##METHOD(__bpflua_##NAME##_k __bpflua_k)                             \
 	{                                                                                             \
-		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, 1, sizeof(__bpflua_##NAME##_v), CREATES, ADD);        \
+		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k, 1, sizeof(__bpflua_##NAME##_v), MISSING, ADD, \
+			       &__bpflua_lost_##NAME);                                                \
 	}                                                                                             \
 	__BPFLUA_FN void __bpflua_##NAME##_##METHOD##_packed(const void *__bpflua_p, unsigned int __bpflua_size) \
 	{                                                                                             \
 		__bpflua_##NAME##_k __bpflua_k;                                                                 \
 		__builtin_memcpy(&__bpflua_k, __bpflua_p, sizeof(__bpflua_k));                                 \
 		__bpflua_count(&__bpflua_map_##NAME, &__bpflua_k,                                     \
-			       __bpflua_packed_n(__bpflua_p, __bpflua_size, sizeof(__bpflua_k)), sizeof(__bpflua_##NAME##_v), CREATES, ADD); \
+			       __bpflua_packed_n(__bpflua_p, __bpflua_size, sizeof(__bpflua_k)), sizeof(__bpflua_##NAME##_v), MISSING, ADD, \
+			       &__bpflua_lost_##NAME);                                                \
 	}
 
 /* Only a whole number can be incremented: for any other leaf the members are pointers to a structure whose name says
@@ -189,18 +236,18 @@ __BPFLUA_FN void *__bpflua_lookup_or_try_init(void *map, const void *key, const 
 #define __BPFLUA_IN_VAIN \
 	__attribute__((deprecated("`insert` never succeeds in an array, whose elements are all there: use `update`")))
 
-/* CREATES says whether increment may add a key. In a per-CPU map nobody else writes, except a program that interrupts
+/* MISSING says what increment does about a key that is not there. In a per-CPU map nobody else writes, except a program that interrupts
  * this one: increment is a plain addition there, and atomic_increment heeds that case. */
-#define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES, INSERT)                       \
+#define __BPFLUA_KEYED_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, MISSING, INSERT)                       \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
 	__BPFLUA_DEF_KEYED(NAME)                                                                \
-	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add, CREATES)                              \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add, MISSING)                              \
 	__BPFLUA_KEYED_TABLE(KIND, NAME, increment, INSERT)
-#define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, CREATES, INSERT)                      \
+#define __BPFLUA_PERCPU_MAP(KIND, TYPE, NAME, K, V, MAX, FLAGS, MISSING, INSERT)                      \
 	__BPFLUA_KV_VAR(NAME, TYPE, K, V, MAX, FLAGS)                                                 \
 	__BPFLUA_DEF_KEYED(NAME)                                                                \
-	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add_here, CREATES)                         \
-	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add, CREATES)                       \
+	__BPFLUA_DEF_COUNT(NAME, increment, __bpflua_add_here, MISSING)                         \
+	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add, MISSING)                       \
 	__BPFLUA_KEYED_TABLE(KIND, NAME, atomic_increment, INSERT)
 
 #endif

@@ -45,16 +45,23 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 	DO(NAME, ringbuf_query)
 #define BPF_RINGBUF_OUTPUT(NAME, PAGES)                                                               \
 	__BPFLUA_VAR(NAME, __BPFLUA_TYPE_RINGBUF, int (*max_entries)[(PAGES) * __BPFLUA_PAGE_SIZE];)  \
+	__BPFLUA_LOST(NAME)                                                                           \
 	__BPFLUA_FN int __bpflua_##NAME##_ringbuf_output(const void *__bpflua_data, u64 __bpflua_size, \
 							  u64 __bpflua_flags, const void *__bpflua_event) \
 	{                                                                                             \
 		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
-		return bpf_ringbuf_output(&__bpflua_map_##NAME, (void *)__bpflua_data, __bpflua_size, \
-					  __bpflua_flags);                                            \
+		int __bpflua_e = bpf_ringbuf_output(&__bpflua_map_##NAME, (void *)__bpflua_data,      \
+						    __bpflua_size, __bpflua_flags);                   \
+		if (__bpflua_e)                                                                       \
+			__bpflua_lose(&__bpflua_lost_##NAME, __bpflua_e);                             \
+		return __bpflua_e;                                                                    \
 	}                                                                                             \
 	__BPFLUA_FN void *__bpflua_##NAME##_ringbuf_reserve(u64 __bpflua_size)                        \
 	{                                                                                             \
-		return bpf_ringbuf_reserve(&__bpflua_map_##NAME, __bpflua_size, 0);                   \
+		void *__bpflua_r = bpf_ringbuf_reserve(&__bpflua_map_##NAME, __bpflua_size, 0);       \
+		if (!__bpflua_r)                                                                      \
+			__bpflua_lose(&__bpflua_lost_##NAME, -11 /* EAGAIN */);                       \
+		return __bpflua_r;                                                                    \
 	}                                                                                             \
 	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_submit(void *__bpflua_data, u64 __bpflua_flags,    \
 							  const void *__bpflua_event)                 \

@@ -82,8 +82,14 @@
 #define __BPFLUA_QUEUE_MAP(KIND, TYPE, NAME, V, MAX, FLAGS)                                           \
 	typedef typeof(V) __bpflua_##NAME##_v;                                                        \
 	__BPFLUA_VAR(NAME, TYPE, __bpflua_##NAME##_v *value; int (*max_entries)[MAX]; int (*map_flags)[FLAGS];)         \
-	__BPFLUA_DEF(NAME, push, int, (const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags),             \
-		     bpf_map_push_elem(__BPFLUA_M(NAME), __bpflua_v, __bpflua_flags))                 \
+	__BPFLUA_LOST(NAME)                                                                           \
+	__BPFLUA_FN int __bpflua_##NAME##_push(const __bpflua_##NAME##_v *__bpflua_v, u64 __bpflua_flags) \
+	{                                                                                             \
+		int __bpflua_e = bpf_map_push_elem(__BPFLUA_M(NAME), __bpflua_v, __bpflua_flags);     \
+		if (__bpflua_e)                                                                       \
+			__bpflua_lose(&__bpflua_lost_##NAME, __bpflua_e);                             \
+		return __bpflua_e;                                                                    \
+	}                                                                                             \
 	__BPFLUA_DEF(NAME, pop, int, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_pop_elem(__BPFLUA_M(NAME), __bpflua_v)) \
 	__BPFLUA_DEF(NAME, peek, int, (__bpflua_##NAME##_v *__bpflua_v), bpf_map_peek_elem(__BPFLUA_M(NAME), __bpflua_v)) \
 	__BPFLUA_ONE_TABLE(KIND, NAME, __BPFLUA_QUEUE)

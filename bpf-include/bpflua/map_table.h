@@ -110,6 +110,8 @@ enum {
 	enum {                                                                                        \
 		__bpflua_##NAME##_type = TYPE,                                                        \
 		__bpflua_##NAME##_keyed = __BPFLUA_T_KEYED >> __bpflua_##NAME##_type & 1,             \
+		__bpflua_##NAME##_missing = __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1 ? __BPFLUA_CREATES : \
+			__bpflua_##NAME##_type == __BPFLUA_TYPE_LPM_TRIE ? __BPFLUA_PASSES : __BPFLUA_LOSES, \
 	};                                                                                            \
 	__BPFLUA_KV_VAR(NAME, (__bpflua_##NAME##_type == __BPFLUA_TYPE_EXTERN ? __BPFLUA_TYPE_HASH :  \
 				       (int)__bpflua_##NAME##_type), K,                               \
@@ -119,13 +121,14 @@ enum {
 	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_init(                            \
 		const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v)         \
 	{                                                                                             \
-		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v);     \
+		return __bpflua_lookup_or_try_init(&__bpflua_map_##NAME, __bpflua_k, __bpflua_v,      \
+						   &__bpflua_lost_##NAME);                            \
 	}                                                                                             \
 	__BPFLUA_DEF_COUNT(NAME, increment,                                                     \
 			   (__BPFLUA_T_PERCPU >> __bpflua_##NAME##_type & 1 ? __bpflua_add_here : __bpflua_add), \
-			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
+			   __bpflua_##NAME##_missing)                                                 \
 	__BPFLUA_DEF_COUNT(NAME, atomic_increment, __bpflua_add,                                \
-			   __BPFLUA_T_CREATES >> __bpflua_##NAME##_type & 1)                          \
+			   __bpflua_##NAME##_missing)                                                 \
 	__BPFLUA_DEF_GET_STACKID(NAME)                                                                \
 	__BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
 	__BPFLUA_DEF_PERF_READ(NAME)                                                                  \

@@ -9,6 +9,7 @@ local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local inspect = require("bpflua.inspect")
 local map = require("bpflua.map")
+local losses = require("bpflua.map_losses")
 local native = require("bpflua.native")
 local open_objects = require("bpflua.objects")
 local programs = require("bpflua.programs")
@@ -50,7 +51,9 @@ local function construct(options)
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
     for _, facts in ipairs(native.object.maps(self._handle)) do
-        self._maps[facts.name] = map.new(facts, self)
+        if facts.name ~= losses.HIDDEN_MAP then
+            self._maps[facts.name] = map.new(facts, self)
+        end
     end
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
@@ -80,6 +83,7 @@ function Methods:cleanup()
     for _, source in ipairs(self._sources) do
         source:close()
     end
+    losses.finish(self)
     native.object.close(self._handle)
     self._handle = false
     for _, one in pairs(self._maps) do
@@ -93,6 +97,13 @@ function Methods:cleanup()
     end
 end
 Methods.close = Methods.cleanup
+
+---What the maps did not take from the C text, of those that lost something: full maps, indices beyond an array, full ring
+---buffers. One map's count is `b.NAME:lost()`.
+---@return bpflua.Loss[]
+function Methods:losses()
+    return losses.list(self)
+end
 
 ---A map by its name in the C text.
 ---@param name string

@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local native = require("bpflua.native")
 local json_lines = require("bpflua.json_lines")
 
 local M = {}
@@ -101,7 +102,11 @@ end
 function M.open_ring_buffer(self, callback, options)
     needs_kind(self, "open_ring_buffer", "ringbuf")
     local given = buffer_options("open_ring_buffer", RING_OPTIONS, callback, options)
-    self.bpf:_add_source(events.loop():add_ring(source_options(self, given)))
+    local source = source_options(self, given)
+    source.lost_fd, source.lost_offset = native.maps.loss_counter(self.bpf:_object(), self.name)
+    self.bpf:_add_source(events.loop():add_ring(source))
+    -- From now on the loop tells of them.
+    self.losses.asked = true
     return self
 end
 

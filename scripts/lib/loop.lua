@@ -194,7 +194,8 @@ end
 ---@field lost? fun(count: number, cpu: integer) called instead of the line on stderr; cpu -1: of no single CPU
 ---@field page_cnt? integer perf: pages per CPU, a power of two
 ---@field wakeup_events? integer perf: events per wake-up
----@field lost_fd? integer ring: per-CPU array of u64 in which the program counts what did not fit
+---@field lost_fd? integer ring: array in which the program counts what did not fit
+---@field lost_offset? integer where in its value 0, a u64 (default 0)
 
 ---Adds a perf buffer.
 ---@param options SourceOptions
@@ -212,7 +213,8 @@ end
 ---Adds a ring buffer. Its records come from all CPUs: `cpu` is -1.
 ---@param options SourceOptions
 function Loop:add_ring(options)
-    local number = self.host.loop_add_ring(self.handle, options.fd, options.lost_fd or -1, least_bytes(options))
+    local lost_fd, lost_offset = options.lost_fd or -1, options.lost_offset or 0
+    local number = self.host.loop_add_ring(self.handle, options.fd, lost_fd, lost_offset, least_bytes(options))
     return add_source(self, self:number_or_raise(number, options.name and "map `" .. options.name .. "`"), options)
 end
 

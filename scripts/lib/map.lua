@@ -27,8 +27,15 @@ local NO_ELEMENTS = { ringbuf = true, user_ringbuf = true, arena = true }
 local ENOENT, EEXIST = 2, 17
 local BPF_ANY, BPF_NOEXIST, BPF_EXIST = 0, 1, 2
 
-for _, topic in ipairs({ "map_walk", "map_batch", "map_queue", "map_counters", "map_text" }) do
-    for name, method in pairs(require("bpflua." .. topic)) do
+for _, methods in ipairs({
+    require("bpflua.map_walk"),
+    require("bpflua.map_batch"),
+    require("bpflua.map_queue"),
+    require("bpflua.map_counters"),
+    require("bpflua.map_text"),
+    require("bpflua.map_losses").Map,
+}) do
+    for name, method in pairs(methods) do
         Map[name] = method
     end
 end
@@ -204,6 +211,9 @@ function M.new(facts, bpf)
     end
     -- bcc-lua's names of the types.
     self.c_key, self.c_leaf = self.key_type and self.key_type.ctype or false, self.value_type and self.value_type.ctype or false
+    -- What the C text's updates lost: whether that is counted, how much the user was told of, when it was last looked at,
+    -- and whether the script looks itself.
+    self.losses = { counted = self.counts_losses, told = 0, noted = 0, asked = false }
     self.is_queue = self.kind == "queue" or self.kind == "stack"
     -- Fields that a map lacks are false, not absent: an absent one is an unknown name.
     return setmetatable(self, Instance)

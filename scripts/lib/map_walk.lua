@@ -5,6 +5,7 @@ local ffi = require("ffi")
 local C = require("bpflua.cfunctions")
 local cells = require("bpflua.map_cells")
 local errors = require("bpflua.errors")
+local losses = require("bpflua.map_losses")
 
 ---@class bpflua.Map
 local Map = {}
@@ -51,6 +52,7 @@ local function walk(self, read, decode)
             why = ("a map of type %s has no elements to read"):format(self.kind),
         })
     end
+    losses.note(self)
     local cursor, token = new_cursor(self)
     local length = chunk_length(self)
     local state = { read = read, cursor = cursor, token = token, length = length }

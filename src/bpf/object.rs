@@ -13,6 +13,7 @@ use super::function::{Function, Variant};
 use super::globals::{InitialValue, Variable};
 use super::image::Image;
 use super::loader;
+use super::losses::{self, LossCounter};
 use super::map::Map;
 use super::patch;
 use super::probe::{Probe, ProbeReport};
@@ -72,6 +73,7 @@ pub struct Object {
     pub(super) usdt_records: Option<UsdtRecords>,
     programs: HashMap<(String, LoadAs), Rc<Program>>,
     functions: Vec<Function>,
+    loss_counters: Vec<LossCounter>,
     image: Image,
     /// The mapped contents of the maps that hold global variables, once somebody asked.
     memories: HashMap<String, MapMemory>,
@@ -88,6 +90,7 @@ impl Object {
             usdt_records: image.maps.iter().find(|map| map.name == usdt_records::MAP).map(UsdtRecords::new),
             programs: HashMap::new(),
             functions: Function::fold(&image.programs),
+            loss_counters: losses::counters(&image.elf),
             image,
             memories: HashMap::new(),
         })
@@ -106,6 +109,11 @@ impl Object {
     /// Its maps, in the order of the ELF, `.bss` and the like among them.
     pub fn maps(&self) -> &[Rc<Map>] {
         &self.image.maps
+    }
+
+    /// Where the maps' losses are counted.
+    pub(super) fn counters(&self) -> &[LossCounter] {
+        &self.loss_counters
     }
 
     /// A map by name; the error names the nearest.

@@ -128,11 +128,11 @@ exports! {
         number_or_error(events, added)
     }
 
-    /// Adds the ring buffer of a map. `lost_fd`: a per-CPU array of u64 in which the program counts what did not fit,
-    /// or -1. Gives the source's number.
-    fn loop_add_ring(events: *mut Shared, map_fd: i32, lost_fd: i32, min_len: u32) -> i32, or -1; {
+    /// Adds the ring buffer of a map. `lost_fd`: an array in which the program counts what did not fit, or -1;
+    /// `lost_offset`: where in its value 0, a u64. Gives the source's number.
+    fn loop_add_ring(events: *mut Shared, map_fd: i32, lost_fd: i32, lost_offset: u32, min_len: u32) -> i32, or -1; {
         let events = loop_of(events);
-        let lost = if lost_fd < 0 { Ok(None) } else { borrowed(lost_fd).map(Some) };
+        let lost = if lost_fd < 0 { Ok(None) } else { borrowed(lost_fd).map(|map| Some((map, lost_offset as usize))) };
         let added = borrowed(map_fd).and_then(|map| events.add_ring(map, lost?, min_len as usize));
         number_or_error(events, added)
     }

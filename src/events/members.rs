@@ -4,10 +4,11 @@
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
 
+use super::lost_counter::LostCounter;
 use super::perf::{self, PerfOptions};
 use super::poll::{Loop, TOKEN_DESCRIPTOR};
 use super::ring::RingBuffer;
-use super::source::{Reader, lost_map};
+use super::source::Reader;
 use super::sys;
 use super::trace_pipe::TracePipe;
 use crate::error::{Error, Result};
@@ -22,16 +23,17 @@ impl Loop {
         Ok(source)
     }
 
-    /// Adds a ring buffer; returns the number of the source. `lost_fd`: see [`Reader::ring_buffer`].
+    /// Adds a ring buffer; returns the number of the source. `lost`: the array in which the program counts what did
+    /// not fit, and the byte offset of the count in its value 0.
     pub fn add_ring(
         &mut self,
         map_fd: BorrowedFd<'_>,
-        lost_fd: Option<BorrowedFd<'_>>,
+        lost: Option<(BorrowedFd<'_>, usize)>,
         min_len: usize,
     ) -> Result<usize> {
         let source = self.sources;
         let ring = RingBuffer::open(map_fd, min_len).map_err(|err| Error::io("cannot map the ring buffer", &err))?;
-        let lost = lost_fd.map(lost_map).transpose()?;
+        let lost = lost.map(|(map, offset)| LostCounter::new(map, offset)).transpose()?;
         self.add_reader(Reader::ring_buffer(source, ring, lost))?;
         self.sources += 1;
         Ok(source)

@@ -4,6 +4,7 @@
 //! ```text
 //! perf_ring, ring        mapped memory -> records
 //! perf                   the descriptors and the losses of a perf buffer
+//! lost_counter           where a program counts what did not fit into a ring buffer
 //! source                 a ring with its counts
 //! trace_line, trace_pipe a line -> its fields; the file, line by line
 //! timers, stop           deadlines; the stop flag and the signals that raise it
@@ -20,6 +21,7 @@
 pub mod ctype;
 mod drain;
 pub mod ffi;
+mod lost_counter;
 mod members;
 pub mod perf;
 mod perf_ring;

@@ -2,13 +2,12 @@
 //! Sources of records, and their readers: a perf buffer has a reader per CPU, a ring buffer one.
 
 use std::ffi::c_void;
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 
+use super::lost_counter::LostCounter;
 use super::perf::PerfCpu;
 use super::record::Step;
 use super::ring::RingBuffer;
-use super::sys;
-use crate::error::{Error, Result};
 
 /// What a reader reads.
 #[derive(Debug)]
@@ -38,8 +37,8 @@ pub struct Reader {
     pub drain_end: u64,
     lost_at_close: u64,
     ring: Ring,
-    /// Where the program counts what did not fit into a ring buffer, see [`lost_map`].
-    lost_map: Option<OwnedFd>,
+    /// Where the program counts what did not fit into a ring buffer.
+    lost: Option<LostCounter>,
 }
 
 macro_rules! either {
@@ -60,12 +59,12 @@ impl Reader {
         Self::new(source, Ring::Perf(perf), None)
     }
 
-    /// A reader of a ring buffer, with the per-CPU array whose value 0 counts the records that did not fit.
-    pub fn ring_buffer(source: usize, ring: RingBuffer, lost_map: Option<OwnedFd>) -> Self {
-        Self::new(source, Ring::Bpf(ring), lost_map)
+    /// A reader of a ring buffer, with the counter of the records that did not fit.
+    pub fn ring_buffer(source: usize, ring: RingBuffer, lost: Option<LostCounter>) -> Self {
+        Self::new(source, Ring::Bpf(ring), lost)
     }
 
-    fn new(source: usize, ring: Ring, lost_map: Option<OwnedFd>) -> Self {
+    fn new(source: usize, ring: Ring, lost: Option<LostCounter>) -> Self {
         Reader {
             source,
             delivered: 0,
@@ -77,7 +76,7 @@ impl Reader {
             drain_end: 0,
             lost_at_close: 0,
             ring,
-            lost_map,
+            lost,
         }
     }
 
@@ -150,7 +149,7 @@ impl Reader {
         match &self.ring {
             _ if self.closed => self.lost_at_close,
             Ring::Perf(perf) => perf.lost(),
-            Ring::Bpf(_) => self.lost_map.as_ref().map_or(0, |map| program_count(map.as_raw_fd())),
+            Ring::Bpf(_) => self.lost.as_ref().map_or(0, LostCounter::read),
         }
     }
 
@@ -177,25 +176,4 @@ impl Reader {
             let _ = perf.flush_lost();
         }
     }
-}
-
-/// Takes the map in which a program counts the records that did not fit into a ring buffer: a per-CPU array of `u64`.
-pub fn lost_map(map_fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    let what = "cannot count the losses of a ring buffer";
-    let facts = sys::map_facts(map_fd.as_raw_fd()).map_err(|err| Error::io(what, &err))?;
-    if facts.type_ != libbpf_sys::BPF_MAP_TYPE_PERCPU_ARRAY || facts.value_size != 8 {
-        return Err(Error::bug(what, "the map for it is no per-CPU array of u64"));
-    }
-    map_fd.try_clone_to_owned().map_err(|err| Error::io(what, &err))
-}
-
-/// The sum over all CPUs of value 0 of a map that [`lost_map`] took.
-fn program_count(map_fd: RawFd) -> u64 {
-    // SAFETY: no preconditions.
-    let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() }.max(0) as usize;
-    let (key, mut values) = (0u32, vec![0u64; cpus]);
-    // SAFETY: the kernel writes 8 bytes per possible CPU, the size of the value being 8.
-    let result =
-        unsafe { libbpf_sys::bpf_map_lookup_elem(map_fd, (&raw const key).cast(), values.as_mut_ptr().cast()) };
-    if result < 0 { 0 } else { values.iter().sum() }
 }

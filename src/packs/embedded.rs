@@ -113,6 +113,7 @@ files! {
     "scripts/lib/map_cells.lua",
     "scripts/lib/map_counters.lua",
     "scripts/lib/map_handles.lua",
+    "scripts/lib/map_losses.lua",
     "scripts/lib/map_queue.lua",
     "scripts/lib/map_text.lua",
     "scripts/lib/map_walk.lua",

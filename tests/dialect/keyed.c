@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every method of every map with keys and values.
+ * flags: -Wno-deprecated-declarations
  * load */
 struct key { u32 pid; char comm[TASK_COMM_LEN]; };
 struct value { u64 count; u32 flags; u32 pad; };

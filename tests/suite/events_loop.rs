@@ -161,7 +161,7 @@ fn check_bytes(event: Event, number: u64, bytes: u64) {
 fn root_ring_delivers_in_order_and_skips_what_was_given_back() {
     let Some(fixture) = Fixture::load() else { return };
     let mut events = Loop::new().unwrap();
-    let dropped = Some(fixture.map("dropped"));
+    let dropped = Some((fixture.map("dropped"), 0));
     let source = events.add_ring(fixture.map("ring"), dropped, EVENT_BYTES as usize).unwrap();
     let mut wanted = (0u64..).filter(|number| number % 3 != 0);
     for first in (0..64_000).step_by(640) {
@@ -178,7 +178,7 @@ fn root_ring_delivers_in_order_and_skips_what_was_given_back() {
 fn root_ring_counts_what_did_not_fit() {
     let Some(fixture) = Fixture::load() else { return };
     let mut events = Loop::new().unwrap();
-    let source = events.add_ring(fixture.map("ring"), Some(fixture.map("dropped")), EVENT_BYTES as usize).unwrap();
+    let source = events.add_ring(fixture.map("ring"), Some((fixture.map("dropped"), 0)), EVENT_BYTES as usize).unwrap();
     let mut taken = 0;
     for round in 0..5 {
         taken += fixture.submit("ring_events", 0, 4000, round * 4000, 33);

@@ -10,19 +10,38 @@ use mlua::{AnyUserData, Lua, Table};
 use super::object::{field, with};
 use crate::bpf::Counter;
 use crate::error::{Error, Result, errno_words};
-use crate::lua::errors::Natives;
+use crate::lua::errors::{Natives, from_mlua};
 
 /// `native.maps`: `open_folder(path, what)`, a file that Lua closes with `close`; `open_counters(object, {map, type,
-/// config, pid?})`.
+/// config, pid?})`; `losses(object)`, `{NAME = {count, errno}}`; `loss_counter(object, map)`, a descriptor and an offset.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("open_folder", "set", |lua, (path, what): (String, String)| {
-        lua.create_any_userdata(open_folder(&path, &what)?)
-            .map_err(|error| crate::lua::errors::from_mlua(&what, &error))
+        lua.create_any_userdata(open_folder(&path, &what)?).map_err(|error| from_mlua(&what, &error))
     })?;
     natives
         .add("fd", "set", |_, folder: AnyUserData| Ok(folder.borrow::<OwnedFd>().map_or(-1, |fd| fd.as_raw_fd())))?;
     natives.add("close", "set", |_, folder: AnyUserData| Ok(folder.take::<OwnedFd>().map(drop).is_ok()))?;
+    natives.add("losses", "lost", |lua, object: AnyUserData| {
+        let losses = with(&object, |object| object.losses())?;
+        let fill = || -> mlua::Result<Table> {
+            let table = lua.create_table()?;
+            for loss in &losses {
+                let one = lua.create_table()?;
+                one.set("count", loss.count)?;
+                one.set("errno", loss.errno)?;
+                table.set(loss.map.as_str(), one)?;
+            }
+            Ok(table)
+        };
+        fill().map_err(|error| from_mlua("lost", &error))
+    })?;
+    natives.add("loss_counter", "open_ring_buffer", |_, (object, map): (AnyUserData, String)| {
+        with(&object, |object| {
+            let counter = object.loss_counter(&map);
+            Ok(counter.map_or((None, None), |(fd, offset)| (Some(fd.as_raw_fd()), Some(offset))))
+        })
+    })?;
     natives.add("open_counters", "open_perf_event", |_, (object, options): (AnyUserData, Table)| {
         let map: String = field(&options, "map")?;
         let counter = Counter {

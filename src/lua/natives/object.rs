@@ -100,6 +100,7 @@ fn map_table(lua: &Lua, object: &Object, map: &Rc<Map>) -> Result<Table> {
         table.set("is_array", map.kind.is_array())?;
         table.set("per_cpu", map.is_per_cpu())?;
         table.set("lookup_size", lookup_size)?;
+        table.set("counts_losses", object.loss_counter(&map.name).is_some())?;
         table.set("key_type", type_table(lua, btf, TypeId(map.key_type_id))?)?;
         table.set("value_type", type_table(lua, btf, TypeId(map.value_type_id))?)?;
         table.set("event_type", type_table(lua, btf, event_type)?)?;
