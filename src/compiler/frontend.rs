@@ -27,15 +27,16 @@ pub fn run<'c>(
     context: &'c Context,
 ) -> Result<(Module<'c>, Vec<Diagnostic>)> {
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
+    let constants = prelude::constants(options, texts, records);
     let questions = Questions::of(&user);
     let mut absent = Absent::default();
     let mut arguments = prelude::arguments(source, options, texts);
     let mut round = 0;
     loop {
         round += 1;
-        let mut declarations = prelude::declarations(options, texts, records, &absent);
+        let mut declarations = prelude::declarations(options, texts, records, &constants, &absent);
         declarations.push_str(records);
-        let files = prelude::files(source, options, texts, declarations);
+        let files = prelude::files(source, options, texts, declarations, &constants);
         let (outcome, diagnostics) = shim::compile(&files, &arguments, context);
         let mut diagnostics = diagnostic::forget_redefinitions(diagnostics, prelude::ROOT);
         if !absent.is_empty() {

@@ -12,6 +12,7 @@ mod backend;
 pub mod cache;
 mod compile;
 pub mod diagnostic;
+mod dictionary;
 mod explain;
 mod frontend;
 mod ir;

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::Options;
+use super::dictionary::{self, Dictionary};
 use super::passes::usdt;
 use super::shim::VirtualFile;
 use super::source::Source;
@@ -24,8 +25,10 @@ pub const DECLARATIONS: &str = "bpflua/kernel.h";
 const DIALECT: &str = "bpflua.h";
 /// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
-/// The headers whose macros lead to kernel types: constants, members under another name, probes with their contexts.
-const KERNEL_MACROS: &[&str] = &["bpflua/constants", "bpflua/probes"];
+/// The constants and inline functions that the text names, under [`ROOT`]; see [`dictionary`].
+const CONSTANTS: &str = "bpflua/constants.h";
+/// The header whose macros make probes with their contexts.
+const PROBES: &str = "bpflua/probes.h";
 /// What only texts about USDT probes need: it has a map.
 const USDT: &str = "bpflua/usdt.h";
 /// What has to stand behind the user's text (the license section).
@@ -70,18 +73,33 @@ pub fn read_texts(source: &Source, options: &Options) -> Texts {
     texts
 }
 
+/// The kernel's constants and inline functions that the user's texts name, as macros.
+pub fn constants(options: &Options, texts: &Texts, records: &str) -> String {
+    let values = options.flags.iter().filter_map(|flag| Some(flag.strip_prefix("-D")?.split_once('=')?.1));
+    let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).chain(values).collect();
+    Dictionary::of(options.headers).select(&user, options.btf)
+}
+
 /// The kernel's types that the user's texts need, as C; empty when there is no BTF to take them from.
 ///
-/// `records` are the tracepoints' structs, which name kernel types as well; `absent` is made up besides.
-pub fn declarations(options: &Options, texts: &Texts, records: &str, absent: &types::Absent) -> String {
+/// `records` are the tracepoints' structs, which name kernel types as well, as `constants` do; `absent` is made up
+/// besides.
+pub fn declarations(
+    options: &Options,
+    texts: &Texts,
+    records: &str,
+    constants: &str,
+    absent: &types::Absent,
+) -> String {
     let Some(btf) = options.btf else { return String::new() };
     // What the prelude has for a kernel without BTF does not count: it is not used here.
+    let included = |path: &str| path != FALLBACK_ENUMS && !dictionary::is_dictionary(path);
     let prelude: Vec<&str> =
-        options.headers.iter().filter(|(path, _)| *path != FALLBACK_ENUMS).map(|(_, text)| *text).collect();
+        options.headers.iter().filter(|(path, _)| included(path)).map(|(_, text)| *text).chain([constants]).collect();
     let flags: Vec<&str> = options.flags.iter().filter_map(|flag| flag.strip_prefix("-D")).collect();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).collect();
     let iterators = iterator_records(&user);
-    let bodies = macro_bodies(&user, options);
+    let bodies = macro_bodies(&user, constants, options);
     let user: Vec<&str> = user.into_iter().chain(bodies.iter().map(String::as_str)).collect();
     let request = types::Request {
         texts: &user,
@@ -98,10 +116,9 @@ pub fn declarations(options: &Options, texts: &Texts, records: &str, absent: &ty
 /// What the macros that lead to kernel types stand for, as far as the texts use them: `sk_family` is
 /// `__sk_common.skc_family`, so the member it leads to is used where the macro is, and `RAW_TRACEPOINT_PROBE` names the
 /// record of its context.
-fn macro_bodies(texts: &[&str], options: &Options) -> Vec<String> {
-    let headers =
-        options.headers.iter().filter(|(path, _)| KERNEL_MACROS.iter().any(|prefix| path.starts_with(prefix)));
-    let joined: Vec<String> = headers.map(|(_, text)| text.replace("\\\n", " ")).collect();
+fn macro_bodies(texts: &[&str], constants: &str, options: &Options) -> Vec<String> {
+    let probes = options.headers.iter().filter(|(path, _)| *path == PROBES).map(|(_, text)| *text);
+    let joined: Vec<String> = probes.chain([constants]).map(|text| text.replace("\\\n", " ")).collect();
     let defined: HashMap<&str, &str> = joined.iter().flat_map(|text| text.lines()).filter_map(macro_of).collect();
     let mut bodies: Vec<&str> = Vec::new();
     let mut next = 0;
@@ -162,7 +179,13 @@ fn included_names(text: &str) -> Vec<String> {
 }
 
 /// Everything clang is to see, the user's text first.
-pub fn files(source: &Source, options: &Options, texts: &Texts, declarations: String) -> Vec<VirtualFile> {
+pub fn files(
+    source: &Source,
+    options: &Options,
+    texts: &Texts,
+    declarations: String,
+    constants: &str,
+) -> Vec<VirtualFile> {
     let declarations =
         if options.btf.is_some() { declarations } else { format!("#include \"{FALLBACK_ENUMS}\"\n{declarations}") };
     let mut files = vec![
@@ -170,7 +193,12 @@ pub fn files(source: &Source, options: &Options, texts: &Texts, declarations: St
         VirtualFile { path: format!("{ROOT}/{DECLARATIONS}"), text: declarations },
     ];
     for (path, text) in options.headers {
-        files.push(VirtualFile { path: format!("{ROOT}/{path}"), text: text.to_string() });
+        let text = match *path {
+            CONSTANTS => format!("#pragma clang system_header\n{constants}"),
+            path if dictionary::is_dictionary(path) => String::new(),
+            _ => text.to_string(),
+        };
+        files.push(VirtualFile { path: format!("{ROOT}/{path}"), text });
     }
     for name in &texts.missing {
         let text = "/* The kernel's types come from its BTF; its constants from bpflua's own headers. */\n";
