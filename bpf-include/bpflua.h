@@ -9,7 +9,12 @@
 #error "BPF_LICENSE belongs in the probe text (#define BPF_LICENSE words), not in the compiler flags"
 #endif
 
+/* With real kernel headers (--kernel-headers) types, constants and inline functions are theirs. */
+#ifdef __BPFLUA_KERNEL_HEADERS
+#include "bpflua/real_headers.h"
+#else
 #include "bpflua/types.h"
+#endif
 #include "bpflua/ptrace.h"
 
 /* The compiler writes this file from the kernel's BTF, with only the types that the text needs. Constants come after
@@ -20,7 +25,9 @@
 #include "bpflua/fallback_enums.h"
 #endif
 
+#ifndef __BPFLUA_KERNEL_HEADERS
 #include "bpflua/constants.h"
+#endif
 #include "bpflua/attributes.h"
 #include "bpflua/helpers.h"
 #include "bpflua/print.h"

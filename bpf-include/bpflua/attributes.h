@@ -13,7 +13,9 @@
 #define __weak __attribute__((weak))
 #define __hidden __attribute__((visibility("hidden")))
 #define __maybe_unused __attribute__((unused))
+#ifndef __BPFLUA_KERNEL_HEADERS
 #define __unused __attribute__((unused))
+#endif
 #define __used __attribute__((used))
 #define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))

@@ -24,6 +24,19 @@ enum bpf_enum_value_kind { BPF_ENUMVAL_EXISTS = 0, BPF_ENUMVAL_VALUE = 1 };
 #define bpf_core_field_exists(...) __builtin_preserve_field_info(__BPFLUA_FIELD(__VA_ARGS__), BPF_FIELD_EXISTS)
 #define bpf_core_field_size(...) __builtin_preserve_field_info(__BPFLUA_FIELD(__VA_ARGS__), BPF_FIELD_BYTE_SIZE)
 #define bpf_core_field_offset(...) __builtin_preserve_field_info(__BPFLUA_FIELD(__VA_ARGS__), BPF_FIELD_BYTE_OFFSET)
+#ifdef __BPFLUA_KERNEL_HEADERS
+/* What compiles against the kernel's own headers is there. */
+#undef bpf_core_field_exists
+#undef bpf_core_field_size
+#undef bpf_core_field_offset
+#define bpf_core_field_exists(...) ((void)sizeof(__BPFLUA_FIELD(__VA_ARGS__)), 1)
+#define bpf_core_field_size(...) sizeof(__BPFLUA_FIELD(__VA_ARGS__))
+#define bpf_core_field_offset(...) ((unsigned long)&(__BPFLUA_FIELD(__VA_ARGS__)))
+#define bpf_core_type_exists(type) (sizeof(type) != 0)
+#define bpf_core_type_size(type) sizeof(type)
+#define bpf_core_enum_value_exists(type, value) ((void)(type)(value), 1)
+#define bpf_core_enum_value(type, value) ((type)(value))
+#else
 #define bpf_core_type_id_local(type) __builtin_btf_type_id(*(typeof(type) *)0, BPF_TYPE_ID_LOCAL)
 #define bpf_core_type_id_kernel(type) __builtin_btf_type_id(*(typeof(type) *)0, BPF_TYPE_ID_TARGET)
 #define bpf_core_type_exists(type) __builtin_preserve_type_info(*(typeof(type) *)0, BPF_TYPE_EXISTS)
@@ -32,6 +45,7 @@ enum bpf_enum_value_kind { BPF_ENUMVAL_EXISTS = 0, BPF_ENUMVAL_VALUE = 1 };
 #define bpf_core_enum_value_exists(type, value) \
 	__builtin_preserve_enum_value(*(typeof(type) *)value, BPF_ENUMVAL_EXISTS)
 #define bpf_core_enum_value(type, value) __builtin_preserve_enum_value(*(typeof(type) *)value, BPF_ENUMVAL_VALUE)
+#endif
 #define bpf_core_cast(ptr, type) ((typeof(type) *)bpf_rdonly_cast((ptr), bpf_core_type_id_kernel(type)))
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
 

@@ -2,6 +2,7 @@
 /* arm64 registers as the kernel saves them; struct user_pt_regs is their part that user space may see. */
 #pragma clang system_header
 
+#ifndef __BPFLUA_KERNEL_HEADERS
 #define __aarch64__ 1
 #define CONFIG_ARM64 1
 
@@ -28,6 +29,7 @@ struct pt_regs {
 };
 
 typedef struct user_pt_regs bpf_user_pt_regs_t;
+#endif
 
 #define __BPFLUA_REGS(x) ((struct pt_regs *)(x))
 #define __BPFLUA_REG_PARM1 regs[0]

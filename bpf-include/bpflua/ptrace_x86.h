@@ -2,6 +2,7 @@
 /* x86-64 registers as the kernel saves them. Kernel names and the older uapi names (rdi, rip …) both work. */
 #pragma clang system_header
 
+#ifndef __BPFLUA_KERNEL_HEADERS
 #define __x86_64__ 1
 #define __x86_64 1
 #define CONFIG_X86_64 1
@@ -32,6 +33,7 @@ struct pt_regs {
 };
 
 typedef struct pt_regs bpf_user_pt_regs_t;
+#endif
 
 #define __BPFLUA_REGS(x) ((struct pt_regs *)(x))
 #define __BPFLUA_REG_PARM1 di

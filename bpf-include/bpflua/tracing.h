@@ -73,9 +73,11 @@
 #define BPF_KPROBE_SYSCALL BPF_KSYSCALL
 
 /* Open-coded iterators of kernels since 6.4. */
+#ifndef __BPFLUA_KERNEL_HEADERS
 struct bpf_iter_num {
 	__u64 __opaque[1];
 } __attribute__((aligned(8)));
+#endif
 extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __weak __ksym;
 extern int *bpf_iter_num_next(struct bpf_iter_num *it) __weak __ksym;
 extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// The options of a run that take their value as the next argument, apart from `-e`.
-const WITH_VALUE: [&str; 4] = ["-D", "-I", "--btf", "--mechanism"];
+const WITH_VALUE: [&str; 5] = ["-D", "-I", "--btf", "--kernel-headers", "--mechanism"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,6 +105,10 @@ pub struct Common {
     /// Take kernel types from this BTF file, not from the running kernel
     #[arg(long, value_name = "FILE", global = true)]
     pub btf: Option<PathBuf>,
+
+    /// Compile against the kernel headers in this folder, for C that calls their inline functions [env: BCC_KERNEL_SOURCE]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub kernel_headers: Option<PathBuf>,
 
     /// Compile anew and keep nothing: neither read nor write the cache of compiled C texts
     #[arg(long, global = true)]

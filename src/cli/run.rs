@@ -2,7 +2,7 @@
 //! The command itself: picks what the arguments ask for, and runs scripts.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -11,6 +11,7 @@ use super::args::{Args, Command, Common};
 use super::{check, compile, doctor, exit, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
+use crate::kernel::headers::SOURCE_VARIABLE;
 use crate::lua::{Script, Settings, Vm};
 
 /// Runs the command with this process's arguments; the result is its exit status.
@@ -42,12 +43,18 @@ pub fn settings(common: &Common) -> Settings {
     Settings {
         cflags: common.cflags(),
         btf: common.btf.clone(),
+        kernel_headers: common.kernel_headers.clone().or_else(headers_of_environment),
         use_cache: !common.no_cache,
         verbosity: common.verbose,
         verifier_log: common.verifier_log,
         notice: exit::notice,
         ..Settings::default()
     }
+}
+
+/// bcc's way to name a folder of kernel headers; empty is none.
+fn headers_of_environment() -> Option<PathBuf> {
+    std::env::var_os(SOURCE_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 fn run(args: &Args) -> ExitCode {

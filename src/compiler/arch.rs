@@ -61,4 +61,12 @@ impl Arch {
             Arch::Arm64 => "arm64",
         }
     }
+
+    /// What clang calls the architecture's Linux, for headers that hold its instructions.
+    pub fn host_triple(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "x86_64-unknown-linux-gnu",
+            Arch::Arm64 => "aarch64-unknown-linux-gnu",
+        }
+    }
 }

@@ -20,6 +20,9 @@ const MAX_BYTES: u64 = 64 << 20;
 /// The first line of an entry; another format has another number.
 const MAGIC: &[u8] = b"bpflua object 1\n";
 
+/// What a kernel's build writes first.
+const AUTOCONF: &str = "include/generated/autoconf.h";
+
 /// A directory of objects.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -62,6 +65,9 @@ impl Cache {
         add(&options.kernel_version_code.to_le_bytes());
         add(&options.online_cpus.to_le_bytes());
         add(options.arch.target_define().as_bytes());
+        // The headers of an installed kernel do not change; those that a build writes anew have a new time.
+        let headers = options.kernel_headers.map(|headers| (headers, fs::metadata(headers.build.join(AUTOCONF))));
+        add(format!("{headers:?}").as_bytes());
         Key(format!("{:032x}", hash.digest128()))
     }
 

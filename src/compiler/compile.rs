@@ -7,7 +7,7 @@ use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
-use super::passes::{entries, events, packet, packet_fields, ranges, usdt, variants};
+use super::passes::{assembly, entries, events, packet, packet_fields, ranges, usdt, variants};
 use super::prelude::{self, Texts};
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -63,9 +63,18 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let path = source.name.as_str();
     let target = Target::bpf().map_err(|words| bug("BPF target", words))?;
 
+    if options.kernel_headers.is_some() {
+        module.retarget(&target);
+    }
     packet_fields::mark(module, context);
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
+    if options.kernel_headers.is_some() {
+        let assembly = assembly::find(module, path);
+        if !assembly.is_empty() {
+            return Err(diagnostic::failure(source, &assembly, Vec::new()));
+        }
+    }
     events::record(module);
 
     let objects = Objects::new(options.btf);

@@ -9,7 +9,7 @@ use super::ir::{Context, Module};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
 use super::types::{ABSENT_PREFIX, Absent, Questions};
-use super::{Options, Source, explain};
+use super::{Options, Source, arguments, explain};
 use crate::error::Result;
 
 /// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
@@ -30,7 +30,7 @@ pub fn run<'c>(
     let constants = prelude::constants(options, texts, records);
     let questions = Questions::of(&user);
     let mut absent = Absent::default();
-    let mut arguments = prelude::arguments(source, options, texts);
+    let mut arguments = arguments::of(source, options, texts);
     let mut round = 0;
     loop {
         round += 1;

@@ -8,6 +8,7 @@
 //! The room is told everything: it reads neither `/proc` nor `/sys`, and makes no BPF system call.
 
 pub mod arch;
+mod arguments;
 mod backend;
 pub mod cache;
 mod compile;

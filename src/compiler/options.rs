@@ -5,6 +5,7 @@ use super::arch::Arch;
 use super::cache::Cache;
 use crate::error::Result;
 use crate::kernel::btf::Btf;
+use crate::kernel::headers::KernelHeaders;
 
 /// Everything but the text that decides what comes out.
 pub struct Options<'a> {
@@ -21,6 +22,8 @@ pub struct Options<'a> {
     pub kernel_version_code: u32,
     /// How many processors are online: what `bpf_num_cpus()` is.
     pub online_cpus: u32,
+    /// The kernel's own headers, when the text is to be compiled against those instead of its BTF.
+    pub kernel_headers: Option<&'a KernelHeaders>,
     /// The architecture of the kernel.
     pub arch: Arch,
     /// Where finished objects are kept.

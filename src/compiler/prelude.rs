@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use super::Options;
 use super::dictionary::{self, Dictionary};
-use super::passes::usdt;
 use super::shim::VirtualFile;
 use super::source::Source;
 use super::types;
@@ -14,23 +13,25 @@ use super::types;
 /// Where everything that the user did not write lies in the virtual file system.
 pub const ROOT: &str = "/bpflua/include";
 /// Where kernel header names resolve to empty files: their types come from BTF.
-const KERNEL_ROOT: &str = "/bpflua/kernel";
+pub const KERNEL_ROOT: &str = "/bpflua/kernel";
 /// Where the user's text lies; its name follows. The line info of objects has these paths, too.
-const TEXT_ROOT: &str = "/bpflua/text/";
+pub const TEXT_ROOT: &str = "/bpflua/text/";
 /// The same for a name that begins with `/`.
 const ABSOLUTE_ROOT: &str = "/bpflua/root";
 /// The generated kernel declarations, under [`ROOT`].
 pub const DECLARATIONS: &str = "bpflua/kernel.h";
 /// The dialect; it includes [`DECLARATIONS`] where the base types are known.
-const DIALECT: &str = "bpflua.h";
+pub const DIALECT: &str = "bpflua.h";
 /// The kernel's enumerators that programs need, for a kernel whose BTF is not at hand.
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
 /// The constants and inline functions that the text names, under [`ROOT`]; see [`dictionary`].
 const CONSTANTS: &str = "bpflua/constants.h";
 /// The header whose macros make probes with their contexts.
 const PROBES: &str = "bpflua/probes.h";
-/// What only texts about USDT probes need: it has a map.
-const USDT: &str = "bpflua/usdt.h";
+/// What kernels before 5.15 ask of the compiler.
+const STDARG: &str = "#pragma once\ntypedef __builtin_va_list va_list;\n#define va_start(v, l) __builtin_va_start(v, l)\n\
+    #define va_end(v) __builtin_va_end(v)\n#define va_arg(v, t) __builtin_va_arg(v, t)\n\
+    #define va_copy(d, s) __builtin_va_copy(d, s)\n";
 /// What has to stand behind the user's text (the license section).
 const FOOTER: &str = "bpflua_footer.h";
 
@@ -91,7 +92,7 @@ pub fn declarations(
     constants: &str,
     absent: &types::Absent,
 ) -> String {
-    let Some(btf) = options.btf else { return String::new() };
+    let Some(btf) = options.btf.filter(|_| options.kernel_headers.is_none()) else { return String::new() };
     // What the prelude has for a kernel without BTF does not count: it is not used here.
     let included = |path: &str| path != FALLBACK_ENUMS && !dictionary::is_dictionary(path);
     let prelude: Vec<&str> =
@@ -186,8 +187,11 @@ pub fn files(
     declarations: String,
     constants: &str,
 ) -> Vec<VirtualFile> {
-    let declarations =
-        if options.btf.is_some() { declarations } else { format!("#include \"{FALLBACK_ENUMS}\"\n{declarations}") };
+    let declarations = if options.btf.is_some() || options.kernel_headers.is_some() {
+        declarations
+    } else {
+        format!("#include \"{FALLBACK_ENUMS}\"\n{declarations}")
+    };
     let mut files = vec![
         VirtualFile { path: text_path(&source.name), text: with_footer(source) },
         VirtualFile { path: format!("{ROOT}/{DECLARATIONS}"), text: declarations },
@@ -200,6 +204,10 @@ pub fn files(
         };
         files.push(VirtualFile { path: format!("{ROOT}/{path}"), text });
     }
+    if options.kernel_headers.is_some() {
+        files.push(VirtualFile { path: format!("{ROOT}/stdarg.h"), text: STDARG.into() });
+        return files;
+    }
     for name in &texts.missing {
         let text = "/* The kernel's types come from its BTF; its constants from bpflua's own headers. */\n";
         files.push(VirtualFile { path: format!("{KERNEL_ROOT}/{name}"), text: text.into() });
@@ -211,63 +219,6 @@ fn with_footer(source: &Source) -> String {
     let mut text = source.padded();
     text.push_str(&format!("#include <{FOOTER}>\n"));
     text
-}
-
-/// clang's cc1 arguments for this text.
-pub fn arguments(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
-    let mut args: Vec<String> = [
-        "-triple",
-        "bpfel",
-        "-target-cpu",
-        "v3",
-        "-emit-llvm-only",
-        "-O2",
-        "-disable-llvm-passes",
-        // Types for BTF; the text itself goes with them, so that the verifier's log can quote it.
-        "-debug-info-kind=constructor",
-        "-dwarf-version=5",
-        "-gembed-source",
-        "-std=gnu11",
-        "-fms-extensions",
-        "-fno-strict-return",
-        "-fno-builtin-printf",
-        "-fno-jump-tables",
-        "-nostdsysteminc",
-        "-nobuiltininc",
-        "-fno-caret-diagnostics",
-        "-ferror-limit",
-        "20",
-        "-Wno-microsoft-anon-tag",
-        "-Wno-unused-value",
-        "-Wno-pointer-sign",
-        "-Wno-address-of-packed-member",
-        "-Wno-unknown-attributes",
-        "-Wno-gnu-variable-sized-type-not-at-end",
-        "-Wno-compare-distinct-pointer-types",
-        "-Wreturn-type",
-        "-Werror=implicit-function-declaration",
-        "-D__KERNEL__",
-        "-D__BPF_TRACING__",
-        "-DKBUILD_MODNAME=\"bpflua\"",
-    ]
-    .map(str::to_owned)
-    .into();
-    args.push(format!("-D__TARGET_ARCH_{}", options.arch.target_define()));
-    args.push(format!("-DLINUX_VERSION_CODE={}", options.kernel_version_code));
-    args.push(format!("-D__BPFLUA_NUM_CPUS={}", options.online_cpus));
-    args.extend(options.flags.iter().cloned());
-    for dir in ["-I".to_owned() + ".", format!("-I{ROOT}"), format!("-I{KERNEL_ROOT}")] {
-        args.push(dir);
-    }
-    // Debug information, and through it the verifier's log, names the file as the user does.
-    let user_root = if source.name.starts_with('/') { "/" } else { "" };
-    args.push(format!("-fdebug-prefix-map={TEXT_ROOT}={user_root}"));
-    args.extend(["-include".into(), format!("{ROOT}/{DIALECT}")]);
-    if texts.user.iter().chain(&options.flags).any(|text| usdt::is_mentioned(text)) {
-        args.extend(["-include".into(), format!("{ROOT}/{USDT}")]);
-    }
-    args.extend(["-main-file-name".into(), source.name.clone(), "-x".into(), "c".into(), text_path(&source.name)]);
-    args
 }
 
 #[cfg(test)]

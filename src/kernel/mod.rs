@@ -22,6 +22,7 @@ pub mod config;
 pub mod cpus;
 pub mod devices;
 pub mod features;
+pub mod headers;
 pub mod kallsyms;
 pub mod modules;
 pub mod pattern;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub cflags: Vec<String>,
     /// A BTF file in place of the running kernel's.
     pub btf: Option<PathBuf>,
+    /// A folder of kernel headers to compile against in place of type data.
+    pub kernel_headers: Option<PathBuf>,
     /// Whether compiled objects are kept on disk and taken from there.
     pub use_cache: bool,
     /// How much to tell of what is done: 0 nothing, 1 mechanisms and cache hits, 2 timings too.
@@ -52,6 +54,7 @@ impl Default for Settings {
         Settings {
             cflags: Vec::new(),
             btf: None,
+            kernel_headers: None,
             use_cache: true,
             verbosity: 0,
             verifier_log: false,

@@ -76,6 +76,7 @@ files! {
     "bpf-include/bpflua/ptrace.h",
     "bpf-include/bpflua/ptrace_arm64.h",
     "bpf-include/bpflua/ptrace_x86.h",
+    "bpf-include/bpflua/real_headers.h",
     "bpf-include/bpflua/tracing.h",
     "bpf-include/bpflua/types.h",
     "bpf-include/bpflua/usdt.h",

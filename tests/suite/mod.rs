@@ -17,6 +17,8 @@ mod events_loop;
 mod events_lua;
 mod examples;
 mod harness;
+#[cfg(feature = "compiler")]
+mod headers;
 mod json;
 mod lifecycle;
 mod lua_files;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::harness::{adopt, bpflua, root_folder, skip, table, vm_series};
+use super::headers::headers;
 
 /// Unless `BPFLUA_TEST_KERNELS` says otherwise; `tests/run --all-kernels` does.
 const KERNELS: &str = "6.1 6.12";
@@ -18,6 +19,9 @@ fn other_kernels() {
         return skip("not in a VM");
     }
     compile_portable_object();
+    if let Err(why) = headers("6.1") {
+        say(&format!("skipped: headers of Linux 6.1: {why}\n"));
+    }
     let kernels = std::env::var("BPFLUA_TEST_KERNELS").unwrap_or_else(|_| KERNELS.to_owned());
     let failed: Vec<&str> = kernels.split_whitespace().filter(|kernel| !passes(kernel)).collect();
     say(&format!("\n{}", table()));

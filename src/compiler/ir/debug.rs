@@ -20,14 +20,19 @@ pub struct SourcePlace {
     pub column: u32,
 }
 
+/// Blocks in each other that a function has at most.
+const MAX_BLOCKS: u32 = 64;
+
 /// Operand numbers of the metadata nodes, as LLVM 19 lays them out (`DebugInfoMetadata.h`).
 mod operand {
     /// `DISubprogram`: its `DISubroutineType`.
     pub const SUBPROGRAM_TYPE: usize = 4;
     /// `DISubroutineType`: the list of types, the return type first.
     pub const SUBROUTINE_TYPES: usize = 3;
-    /// `DIType`: its name.
+    /// `DIType`, `DISubprogram`: its name.
     pub const TYPE_NAME: usize = 2;
+    /// `DILexicalBlock`: what it is in.
+    pub const BLOCK_SCOPE: usize = 1;
     /// `DIDerivedType`: what it points to or is another name of.
     pub const DERIVED_BASE: usize = 3;
 }
@@ -54,6 +59,37 @@ impl<'c> Value<'c> {
                 location = LLVMDILocationGetInlinedAt(location);
             }
             place
+        }
+    }
+
+    /// For an instruction of a function that was inlined: that function's name, and the outermost call that led to it.
+    pub fn inlined(self) -> Option<(String, SourcePlace)> {
+        // SAFETY: an instruction of a live module; metadata handles are checked for null before use.
+        unsafe {
+            let location = LLVMInstructionGetDebugLoc(self.raw());
+            let mut outermost = (!location.is_null()).then_some(location)?;
+            loop {
+                let caller = LLVMDILocationGetInlinedAt(outermost);
+                if caller.is_null() {
+                    break;
+                }
+                outermost = caller;
+            }
+            if outermost == location {
+                return None;
+            }
+            // A block inside the function has the function around it.
+            let module = LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInstructionParent(self.raw())));
+            let context = LLVMGetModuleContext(module);
+            let mut scope = LLVMMetadataAsValue(context, LLVMDILocationGetScope(location));
+            for _ in 0..MAX_BLOCKS {
+                let kind = LLVMGetMetadataKind(LLVMValueAsMetadata(scope));
+                if matches!(kind, LLVMMetadataKind::LLVMDISubprogramMetadataKind) {
+                    break;
+                }
+                scope = node_operand(scope, operand::BLOCK_SCOPE)?;
+            }
+            Some((md_string(node_operand(scope, operand::TYPE_NAME)?)?, source_place(outermost)?))
         }
     }
 

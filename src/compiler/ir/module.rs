@@ -5,13 +5,14 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::marker::PhantomData;
 
-use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::analysis::{LLVMVerifierFailureAction, LLVMVerifyModule};
 use llvm_sys::core::*;
 use llvm_sys::error::{LLVMDisposeErrorMessage, LLVMGetErrorMessage};
 use llvm_sys::prelude::{LLVMContextRef, LLVMDiagnosticInfoRef, LLVMModuleRef};
-use llvm_sys::target_machine::{LLVMCodeGenFileType, LLVMTargetMachineEmitToMemoryBuffer};
+use llvm_sys::target::{LLVMDisposeTargetData, LLVMSetModuleDataLayout};
+use llvm_sys::target_machine::{LLVMCodeGenFileType, LLVMCreateTargetDataLayout, LLVMTargetMachineEmitToMemoryBuffer};
 use llvm_sys::transforms::pass_builder::{LLVMCreatePassBuilderOptions, LLVMDisposePassBuilderOptions, LLVMRunPasses};
+use llvm_sys::{LLVMAttributeFunctionIndex, LLVMDiagnosticSeverity};
 
 use super::{Block, Target, Type, Value};
 
@@ -155,6 +156,31 @@ impl<'c> Module<'c> {
             let message = CStr::from_ptr(text).to_string_lossy().into_owned();
             LLVMDisposeErrorMessage(text);
             Err(message)
+        }
+    }
+
+    /// Makes a module for BPF of one that was written for the host's processor, whose layout of data is the same: takes
+    /// that processor's name and features from the functions, and the assembly that stands outside of them.
+    pub fn retarget(&self, target: &Target) {
+        const OF_THE_HOST: [&str; 3] = ["target-cpu", "target-features", "tune-cpu"];
+        // SAFETY: module, functions and target machine are live; the strings are NUL-terminated, names have their length.
+        unsafe {
+            LLVMSetTarget(self.module, target.triple().as_ptr());
+            let layout = LLVMCreateTargetDataLayout(target.raw());
+            LLVMSetModuleDataLayout(self.module, layout);
+            LLVMDisposeTargetData(layout);
+            LLVMSetModuleInlineAsm2(self.module, c"".as_ptr(), 0);
+            for function in walk(LLVMGetFirstFunction(self.module), |f| LLVMGetNextFunction(f)) {
+                for name in OF_THE_HOST {
+                    let length = name.len() as u32;
+                    LLVMRemoveStringAttributeAtIndex(
+                        function,
+                        LLVMAttributeFunctionIndex,
+                        name.as_ptr().cast(),
+                        length,
+                    );
+                }
+            }
         }
     }
 

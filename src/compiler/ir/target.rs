@@ -53,6 +53,11 @@ impl Target {
         }
     }
 
+    /// The target's name.
+    pub(super) fn triple(&self) -> &'static CStr {
+        TRIPLE
+    }
+
     pub(super) fn raw(&self) -> LLVMTargetMachineRef {
         self.0
     }

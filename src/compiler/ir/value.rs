@@ -380,6 +380,24 @@ impl<'c> Value<'c> {
         unsafe { matches!(LLVMGetLinkage(self.0), LLVMLinkage::LLVMWeakAnyLinkage) }
     }
 
+    /// The instructions of a call to inline assembly; `None` for other calls and where there are none.
+    pub fn assembly(self) -> Option<String> {
+        if self.opcode() != Some(Opcode::LLVMCall) && self.opcode() != Some(Opcode::LLVMCallBr) {
+            return None;
+        }
+        // SAFETY: a call has a callee; LLVM returns a string of its own with its length.
+        unsafe {
+            let callee = LLVMGetCalledValue(self.0);
+            if LLVMIsAInlineAsm(callee).is_null() {
+                return None;
+            }
+            let mut length = 0;
+            let text = LLVMGetInlineAsmAsmString(callee, &raw mut length);
+            let text = String::from_utf8_lossy(std::slice::from_raw_parts(text.cast(), length)).into_owned();
+            (!text.trim().is_empty()).then_some(text)
+        }
+    }
+
     /// Hides the name from the linker.
     pub fn make_internal(self) {
         // SAFETY: asked of functions and globals with a definition.

@@ -3,7 +3,7 @@
 //!
 //! 1. [`packet_fields`] marks what the text does with packet headers.
 //! 2. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
-//!    optimises; everything is inlined.
+//!    optimises; everything is inlined. [`assembly`] finds what real kernel headers brought with them.
 //! 3. [`events`] notes which struct each buffer carries.
 //! 4. [`packet`] replaces those marks.
 //! 5. [`variants`] copies each probe for the other mechanisms that can serve it.
@@ -12,6 +12,7 @@
 //!    [`pointees`] through the module, with what [`helpers`] says of the kernel's helpers and [`objects`] of its types.
 //! 8. [`ranges`] keeps LLVM from relying on what the verifier does not know.
 
+pub mod assembly;
 pub mod copies;
 pub mod entries;
 pub mod events;

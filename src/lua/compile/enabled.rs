@@ -9,6 +9,7 @@ use crate::compiler::cache::Cache;
 use crate::compiler::{self, Options, Source};
 use crate::error::Result;
 use crate::kernel::btf::Btf;
+use crate::kernel::headers::KernelHeaders;
 use crate::kernel::release::Release;
 use crate::kernel::tracefs::Tracefs;
 use crate::lua::Settings;
@@ -35,6 +36,7 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         tracefs.format(category, event).map(|format| Some(format.c_struct()))
     };
     let cache = cache(settings);
+    let kernel_headers = settings.kernel_headers.as_deref().map(KernelHeaders::find).transpose()?;
     let options = Options {
         flags: flags(request, settings),
         headers: &headers,
@@ -42,6 +44,7 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         tracepoint_struct: &tracepoint_struct,
         kernel_version_code: Release::running().version_code(),
         online_cpus: online_cpus(),
+        kernel_headers: kernel_headers.as_ref(),
         arch: Arch::NATIVE,
         cache: cache.as_ref(),
     };
