@@ -4,6 +4,7 @@
 local attach = require("bpflua.attach")
 local attach_net = require("bpflua.attach_net")
 local buffers = require("bpflua.buffers")
+local debugging = require("bpflua.debugging")
 local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
@@ -38,16 +39,19 @@ buffers.install(map.Map)
 
 ---Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
 ---(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
 ---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
 ---those in the C text; `maps_ns`: `BPF_TABLE_SHARED` maps are shared with the objects of the same name space;
 ---`usdt_contexts`: what `USDT{…}` gave; their enabled probes are attached, with `attach_usdt_ignore_pid` in every process;
----`usdt`: the same for one, as in bcc-lua; `debug` is taken as bcc takes it and changes nothing (see `-v`)
+---`usdt`: the same for one, as in bcc-lua; `debug`: what is shown on standard error of each function, by bcc's
+---numbers: 2 its instructions, 8 the same under the lines they come from, 16 the verifier's log; `hdr_file`: a header included
+---before the text; `device`: the network device that programs are loaded for; `allow_rlimit`: false leaves the limit of locked
+---memory as it is, which kernels before 5.11 count maps against
 ---@return bpflua.BPF
 local function construct(options)
-    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {} }
+    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {}, _device = options.device or false }
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
     for _, facts in ipairs(native.object.maps(self._handle)) do
@@ -55,6 +59,7 @@ local function construct(options)
             self._maps[facts.name] = map.new(facts, self)
         end
     end
+    debugging.show(self._handle, options.debug or 0)
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
     end

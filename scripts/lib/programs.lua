@@ -56,6 +56,7 @@ function M:load_func(name, prog_type, device, attach_type)
     end
     as_name("program type", prog_type)
     as_name("attach type", attach_type)
+    device = device or rawget(self, "_device") or nil
     local key = table.concat({ name, tostring(prog_type), tostring(device), tostring(attach_type) }, "\0")
     local known = self._programs[key]
     if not known then

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- What `BPF{…}` is given: its options checked, its C text or object found.
 
+local debugging = require("bpflua.debugging")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local variables = require("bpflua.variables")
@@ -19,6 +20,9 @@ M.OPTIONS = {
     usdt_contexts = "table",
     usdt = "table",
     attach_usdt_ignore_pid = "boolean",
+    hdr_file = "string",
+    allow_rlimit = "boolean",
+    device = "string",
 }
 
 local MAP_SIZES = { max_entries = "number", key_size = "number", value_size = "number" }
@@ -84,6 +88,17 @@ local function check_maps(maps)
     end
 end
 
+-- The flags, with a header that is included before the text.
+local function with_header(cflags, header)
+    if not header then
+        return cflags
+    end
+    local all = { unpack(cflags or {}) }
+    all[#all + 1] = "-include"
+    all[#all + 1] = find_file(header)
+    return all
+end
+
 ---Checks the options of `BPF{…}` and finds what they name.
 ---@param options table
 ---@return table request for `native.create.compile`, or `{object = path}`
@@ -94,12 +109,14 @@ function M.request(options)
     check_maps(options.maps)
     if options.object then
         return { object = find_file(options.object) }
-    elseif options.src_file then
+    end
+    local cflags = with_header(options.cflags, options.hdr_file)
+    if options.src_file then
         local file = find_file(options.src_file)
-        return { file = file, text = read_file(file), cflags = options.cflags }
+        return { file = file, text = read_file(file), cflags = cflags }
     end
     local _, _, source = errors.user_frame()
-    return { text = options.text, source = source, cflags = options.cflags }
+    return { text = options.text, source = source, cflags = cflags }
 end
 
 ---Compiles the C text that the options of `BPF{…}` name, or opens their object.
@@ -120,7 +137,15 @@ function M.create(options)
     local elf = M.compile(options)
     if elf then
         local values = variables.initial_values(elf, options.constants or {})
-        return native.create.object(elf, { constants = values, maps = options.maps, maps_ns = options.maps_ns })
+        if options.allow_rlimit == false then
+            native.create.keep_memlock_limit()
+        end
+        return native.create.object(elf, {
+            constants = values,
+            maps = options.maps,
+            maps_ns = options.maps_ns,
+            log_level = debugging.log_level(options.debug or 0),
+        })
     end
 end
 

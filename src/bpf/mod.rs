@@ -63,7 +63,7 @@ pub use object::{MapSizes, Object, ObjectOptions};
 pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use prog_type::{AttachType, ProgType};
 pub use program::{LoadAs, Program, RunCounting, RunStats, Typed, UsdtLoad};
-pub use sys::memory::MapMemory;
+pub use sys::memory::{MapMemory, keep_memlock_limit};
 pub use test_run::{TestOutcome, TestRun};
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
 pub use version::libbpf_version;

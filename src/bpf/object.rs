@@ -19,8 +19,9 @@ use super::patch;
 use super::probe::{Probe, ProbeReport};
 use super::program::{LoadAs, Program, UsdtLoad};
 use super::sys::memory::MapMemory;
-use super::sys::prog::Insn;
+use super::sys::object::RawProgram;
 use super::usdt_records::{self, UsdtRecords};
+use super::verifier::{LineTable, SourceLine};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, TypeId};
 use crate::kernel::features::{Feature, supports};
@@ -174,23 +175,36 @@ impl Object {
         description::event_type(self.btf()?, map)
     }
 
-    /// The instructions of a function's plain variant, as they are loaded when its section says what it is for.
-    fn instructions(&self, function: &str) -> Result<&[Insn]> {
+    /// A function's plain variant, as it is loaded when its section says what it is for.
+    fn plain_program(&self, function: &str) -> Result<&RawProgram> {
         let symbol = self.function(function)?.symbol(Variant::Plain);
         let program = self.image.programs.iter().find(|program| program.symbol == symbol);
-        program.map(|program| program.insns.as_slice()).ok_or_else(|| {
+        program.ok_or_else(|| {
             Error::bug(format!("cannot show the instructions of `{function}`"), format!("the object has no `{symbol}`"))
         })
     }
 
     /// The bytes of a function's instructions, eight for each, in this machine's order.
     pub fn bytecode(&self, function: &str) -> Result<Vec<u8>> {
-        Ok(self.instructions(function)?.iter().flat_map(|insn| insn.bytes()).collect())
+        Ok(self.plain_program(function)?.insns.iter().flat_map(|insn| insn.bytes()).collect())
     }
 
     /// A function's instructions as text, one line for each; `helper` names a helper by its number.
     pub fn disassemble(&self, function: &str, helper: &dyn Fn(u32) -> Option<String>) -> Result<Vec<String>> {
-        Ok(disasm::lines(self.instructions(function)?, disasm::Names { helper }))
+        Ok(disasm::lines(&self.plain_program(function)?.insns, disasm::Names { helper }))
+    }
+
+    /// The lines of the C text that a function's instructions come from: the index of the first instruction of each.
+    pub fn source_lines(&self, function: &str) -> Result<Vec<(u32, SourceLine)>> {
+        let program = self.plain_program(function)?;
+        let table = LineTable::new(&program.line_info, self.image.btf_bytes());
+        let mut lines: Vec<(u32, SourceLine)> = Vec::new();
+        for info in &program.line_info {
+            let found =
+                table.find(info.insn).filter(|line| lines.last().is_none_or(|(_, last)| last.line != line.line));
+            lines.extend(found.map(|line| (info.insn, line)));
+        }
+        Ok(lines)
     }
 
     /// Loads a function as its section says, without attaching it (`load_func`, `check --load`). Cached.

@@ -31,6 +31,11 @@ pub struct Options<'a> {
 }
 
 impl Options<'_> {
+    /// The files that the user's `-include` flags put before the text.
+    pub fn forced_includes(&self) -> impl Iterator<Item = &str> {
+        self.flags.windows(2).filter(|pair| pair[0] == "-include").map(|pair| pair[1].as_str())
+    }
+
     /// The directories of the user's `-I` flags, in order.
     pub fn include_dirs(&self) -> impl Iterator<Item = &str> {
         let mut flags = self.flags.iter();

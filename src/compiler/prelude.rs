@@ -55,7 +55,9 @@ pub struct Texts {
 
 /// Follows the `#include`s of the user's text through the user's directories.
 pub fn read_texts(source: &Source, options: &Options) -> Texts {
-    let mut texts = Texts { user: vec![source.text.clone()], missing: BTreeSet::new() };
+    let forced = options.forced_includes().filter_map(|name| user_file(name, options));
+    let user = std::iter::once(source.text.clone()).chain(forced).collect();
+    let mut texts = Texts { user, missing: BTreeSet::new() };
     let mut seen = BTreeSet::new();
     let mut next = 0;
     while next < texts.user.len() {

@@ -97,6 +97,7 @@ files! {
     "scripts/lib/columns.lua",
     "scripts/lib/constants.lua",
     "scripts/lib/containers.lua",
+    "scripts/lib/debugging.lua",
     "scripts/lib/docs.lua",
     "scripts/lib/errors.lua",
     "scripts/lib/events.lua",

@@ -57,3 +57,10 @@ impl Drop for MapMemory {
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
     }
 }
+
+/// Has libbpf leave this process's limit of locked memory as it is, which it otherwise lifts before the first object on
+/// kernels that count BPF memory against it (before 5.11).
+pub fn keep_memlock_limit() {
+    // SAFETY: sets a number.
+    unsafe { libbpf_sys::libbpf_set_memlock_rlim(0) };
+}

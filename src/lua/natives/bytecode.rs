@@ -23,7 +23,7 @@ fn declared(line: &str) -> Option<(u32, String)> {
     Some((number, name.to_owned()))
 }
 
-/// `native.bytecode`: `bytes(object, name)`, `lines(object, name)`.
+/// `native.bytecode`: `bytes(object, name)`, `lines(object, name)`, `source(object, name)`, `log(object, name)`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("bytes", "dump_func", |lua, (object, name): (AnyUserData, String)| {
@@ -32,6 +32,16 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     })?;
     natives.add("lines", "disassemble_func", |_, (object, name): (AnyUserData, String)| {
         with(&object, |object| object.disassemble(&name, &|number| HELPERS.get(&number).cloned()))
+    })?;
+    natives.add("source", "debug", |lua, (object, name): (AnyUserData, String)| {
+        let lines = with(&object, |object| object.source_lines(&name))?;
+        let table = lua.create_table_from(
+            lines.into_iter().map(|(insn, line)| (insn, format!("{}:{}: {}", line.file, line.line, line.text))),
+        );
+        table.map_err(|error| from_mlua("debug", &error))
+    })?;
+    natives.add("log", "debug", |_, (object, name): (AnyUserData, String)| {
+        with(&object, |object| Ok(object.load(&name)?.verifier_log().to_owned()))
     })?;
     Ok(natives.into_table())
 }

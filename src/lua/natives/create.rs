@@ -8,7 +8,7 @@ use std::time::Instant;
 use mlua::{AnyUserData, BString, Lua, Table, UserData};
 
 use super::object::{ObjectValue, field, type_table};
-use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, read_maps, read_variables};
+use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, keep_memlock_limit, read_maps, read_variables};
 use crate::error::{Error, Result};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
@@ -25,7 +25,7 @@ pub struct ElfValue {
 impl UserData for ElfValue {}
 
 /// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `maps(elf)`, `object(elf, options)`,
-/// `checked()`.
+/// `keep_memlock_limit()`, `checked()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
@@ -33,6 +33,10 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("variables", "BPF", |lua, elf: AnyUserData| variables(lua, &elf))?;
     natives.add("maps", "types", |lua, elf: AnyUserData| maps(lua, &elf))?;
     natives.add("object", "BPF", |lua, (elf, options): (AnyUserData, Table)| object(lua, &elf, &options))?;
+    natives.add("keep_memlock_limit", "BPF", |_, ()| {
+        keep_memlock_limit();
+        Ok(())
+    })?;
     natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
     Ok(natives.into_table())
 }
@@ -63,6 +67,9 @@ fn object(lua: &Lua, elf: &AnyUserData, options: &Table) -> Result<Option<Object
         constants: constants(options)?,
         map_sizes: map_sizes(options)?,
         namespace: field::<Option<String>>(options, "maps_ns")?.unwrap_or_default(),
+        verifier_log_level: field::<Option<u32>>(options, "log_level")?
+            .unwrap_or(0)
+            .max(default_log_level(&host.settings)),
         alone: matches!(host.settings.task, Task::Check { .. }),
         ..object_options(&host.settings, elf.name.clone())
     };
@@ -210,10 +217,14 @@ fn object_options(settings: &Settings, name: String) -> ObjectOptions {
     ObjectOptions {
         name,
         btf_path: settings.btf.clone(),
-        verifier_log_level: if settings.verifier_log { 2 } else { 0 },
+        verifier_log_level: default_log_level(settings),
         mechanism: settings.mechanism,
         ..ObjectOptions::default()
     }
+}
+
+fn default_log_level(settings: &Settings) -> u32 {
+    if settings.verifier_log { 2 } else { 0 }
 }
 
 fn create(settings: &Settings, elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {

@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The options of `BPF{…}` that are bcc's: what `debug` shows, a header before the text.
+
+local t = require("harness")
+
+local TEXT = [[
+BPF_ARRAY(hits, u64, 1);
+int count(struct pt_regs *ctx)
+{
+    int zero = 0;
+    u64 *hit = hits.lookup(&zero);
+    if (hit)
+        *hit += STEP;
+    return 0;
+}
+]]
+
+-- What goes to standard error while a function runs.
+local function shown(body)
+    local pieces, real = {}, io.stderr
+    io.stderr = { write = function(_, ...) pieces[#pieces + 1] = table.concat({ ... }) end }
+    local ok, err = pcall(body)
+    io.stderr = real
+    assert(ok, err)
+    return table.concat(pieces)
+end
+
+local function debugged(debug)
+    return shown(function() BPF({ text = TEXT, cflags = { "-DSTEP=3" }, debug = debug }):close() end)
+end
+
+t.test("debug shows nothing, instructions, lines, what the verifier sees", function()
+    t.equal(debugged(0), "")
+    t.contains(debugged(2), "Disassemble of BPF program count:\n   0: (b7) r1 = 0\n")
+    t.contains(debugged(2), "call bpf_map_lookup_elem#1")
+    local text = debugged(8)
+    t.contains(text, "Disassembly of count:\n; root_options.lua:")
+    t.contains(text, "*hit += STEP;\n")
+    t.contains(debugged(16), "R10=fp0")
+    local both = debugged(18)
+    t.contains(both, "Disassemble of BPF program")
+    t.contains(both, "processed ")
+end)
+
+t.test("a header before the text", function()
+    local name = os.tmpname()
+    local function compiled(step)
+        local file = assert(io.open(name, "w"))
+        file:write("#define STEP " .. step .. "\n")
+        file:close()
+        local b = BPF({ text = TEXT, hdr_file = name })
+        local text = b:disassemble_func("count")
+        b:close()
+        return text
+    end
+    t.contains(compiled(77), "+= 77")
+    -- What is in the header counts, not only its name: no object of before comes out of the cache.
+    t.contains(compiled(78), "+= 78")
+    os.remove(name)
+    t.contains(t.fails(BPF, { text = TEXT, hdr_file = "/no/such/header.h" }), "cannot find the file `/no/such/header.h`")
+end)
+
+t.test("the limit of locked memory is left alone when asked", function()
+    -- Where the kernel does not count BPF memory against it (since 5.11), that makes no difference.
+    BPF({ text = TEXT, cflags = { "-DSTEP=1" }, allow_rlimit = false }):close()
+    t.contains(t.fails(BPF, { text = TEXT, allow_rlimit = 1 }), "option `allow_rlimit` of `BPF` is a number")
+end)
