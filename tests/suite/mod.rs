@@ -19,6 +19,7 @@ mod examples;
 mod harness;
 #[cfg(feature = "compiler")]
 mod headers;
+mod helpers;
 mod json;
 mod lifecycle;
 mod lua_files;
