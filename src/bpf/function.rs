@@ -126,6 +126,8 @@ impl Function {
             (LoadAs::Section, FunctionKind::Tracepoint(_)) => LoadAs::Tracepoint,
             (LoadAs::Section, FunctionKind::RawTracepoint(_)) if !self.section.contains(".w") => LoadAs::RawTracepoint,
             (LoadAs::Section, FunctionKind::Probe) if !self.section.contains(".multi") => LoadAs::Kprobe,
+            // What may write its argument is a kind of its own, attached in the same way.
+            (LoadAs::RawTracepoint, _) if self.section.contains(".w") => LoadAs::Section,
             (LoadAs::Uprobe, _) if !self.has(Variant::Uprobe) => LoadAs::Kprobe,
             (other, _) => other.clone(),
         }

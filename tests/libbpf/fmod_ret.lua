@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local b = d.open("fmod_ret", { constants = { targ_tgid = d.C.getpid() } })
+d.attached()
+local path = "/dev/shm/bpflua-fmod-ret-" .. d.C.getpid()
+d.same("mkdir", d.C.mkdir(path, 493), -1)
+d.same("errno", ffi.errno(), 12)
+d.same("what was returned before", b.vars.before, 0)
+b:close()
+d.same("mkdir without the program", d.C.mkdir(path, 493), 0)
+d.C.rmdir(path)
+d.checked("a function's result was replaced")

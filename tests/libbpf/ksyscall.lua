@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local b = d.open("ksyscall", { constants = { targ_tgid = d.C.getpid() } })
+d.attached()
+d.C.kill(d.C.getpid(), 99)
+d.same("the signal's target", b.vars.target, d.C.getpid())
+d.same("the signal", b.vars.signal, 99)
+d.same("the result", b.vars.result, -22)
+d.C.rmdir("/nowhere/ksyscall")
+d.same("the path", b.vars.path, "/nowhere/ksyscall")
+d.checked("arguments and results of system calls, a string of the user's")

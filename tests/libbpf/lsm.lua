@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local b = d.open("lsm", { constants = { targ_tgid = d.C.getpid(), denied = "passwd" } })
+d.attached()
+d.same("open", d.C.open("/etc/passwd", 0), -1)
+d.same("errno", ffi.errno(), 13)
+local other = d.sys("open another", d.C.open("/etc/hostname", 0))
+d.C.close(other)
+d.same("denials", b.vars.denials, 1)
+d.checked("a file was denied, another was not")

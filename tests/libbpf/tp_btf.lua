@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local b = d.open("tp_btf", { constants = { targ_tgid = d.C.getpid() } })
+local function rename(name)
+    d.C.prctl(15, ffi.cast("unsigned long", ffi.cast("const char *", name)), 0, 0, 0)
+end
+rename("first name")
+d.attached()
+rename("second name")
+d.same("the old name", b.vars.before, "first name")
+d.same("the new name", b.vars.after, "second name")
+local parent = io.open("/proc/self/status"):read("*a"):match("PPid:%s*(%d+)")
+d.same("the parent", b.vars.parent, tonumber(parent))
+d.checked("members of a task followed by type, a string argument")

@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+ffi.cdef("int setenv(const char *name, const char *value, int overwrite);")
+local d = require("driver")
+local b = d.open("uprobe")
+d.attached()
+ffi.C.setenv("BPFLUA_TEST", "its value", 7)
+d.same("the name", b.vars.name_seen, "BPFLUA_TEST")
+d.same("the value", b.vars.value_seen, "its value")
+d.same("the flag", b.vars.overwrites, 7)
+d.checked("strings and a number given to a function of the C library")

@@ -1,0 +1,12 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+ffi.cdef("char *getenv(const char *name);")
+local d = require("driver")
+local b = d.open("uretprobe", { constants = { targ_tgid = d.C.getpid() } })
+d.attached()
+local path = ffi.string(ffi.C.getenv("PATH"))
+d.same("the value", b.vars.value_seen, path:sub(1, 31))
+d.same("whether it was null", b.vars.was_null, false)
+ffi.C.getenv("BPFLUA_NOT_THERE")
+d.same("whether it was null, for a name that is not there", b.vars.was_null, true)
+d.checked("the string that a function of the C library returned, and its null")
