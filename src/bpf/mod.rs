@@ -36,6 +36,7 @@ mod notes;
 mod object;
 mod patch;
 mod probe;
+mod prog_arrays;
 mod prog_type;
 mod program;
 mod relocation;

@@ -2,6 +2,7 @@
 //! One object: its maps, its functions, its programs.
 
 use std::collections::HashMap;
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::losses::{self, LossCounter};
 use super::map::Map;
 use super::patch;
 use super::probe::{Probe, ProbeReport};
+use super::prog_arrays::{self, Slot};
 use super::program::{LoadAs, Program, UsdtLoad};
 use super::sys::memory::MapMemory;
 use super::sys::object::RawProgram;
@@ -76,6 +78,8 @@ pub struct Object {
     functions: Vec<Function>,
     loss_counters: Vec<LossCounter>,
     image: Image,
+    /// Slots of program arrays that are still to be filled.
+    slots: Vec<Slot>,
     /// The mapped contents of the maps that hold global variables, once somebody asked.
     memories: HashMap<String, MapMemory>,
 }
@@ -84,6 +88,7 @@ impl Object {
     /// Opens an ELF object, relocates its programs and creates its maps. No program is loaded yet.
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
         let image = Image::create(elf, options)?;
+        let slots = image.types.as_ref().map_or_else(|| Ok(Vec::new()), |btf| prog_arrays::slots(&image.elf, btf))?;
         Ok(Object {
             probes: Vec::new(),
             next_probe: 0,
@@ -93,6 +98,7 @@ impl Object {
             functions: Function::fold(&image.programs),
             loss_counters: losses::counters(&image.elf),
             image,
+            slots,
             memories: HashMap::new(),
         })
     }
@@ -242,7 +248,18 @@ impl Object {
         let found = self.function(function)?;
         let program = Rc::new(loader::load(&self.image, found, &load_as)?);
         self.programs.insert(key, Rc::clone(&program));
+        self.fill_prog_arrays()?;
         Ok(program)
+    }
+
+    /// Loads the programs that the C text puts into program arrays itself, once.
+    fn fill_prog_arrays(&mut self) -> Result<()> {
+        for slot in std::mem::take(&mut self.slots) {
+            let program = self.load(&slot.function)?;
+            let descriptor = program.fd.as_raw_fd().to_ne_bytes();
+            self.map(&slot.map)?.update(&slot.index.to_ne_bytes(), &descriptor, 0)?;
+        }
+        Ok(())
     }
 
     /// The programs that are loaded, in no order.

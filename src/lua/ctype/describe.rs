@@ -43,6 +43,17 @@ pub enum Shape {
     Bytes,
 }
 
+impl CType {
+    /// What is known by its size alone: a whole number, or else bytes.
+    pub fn of_size(size_bytes: u64) -> CType {
+        let (name, shape) = match size_bytes {
+            1 | 2 | 4 | 8 => (format!("u{}", size_bytes * 8), Shape::Int { signed: false }),
+            _ => (format!("{size_bytes} bytes"), Shape::Bytes),
+        };
+        CType { name, size_bytes, shape }
+    }
+}
+
 /// A member of a struct or union.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::bpf::{Map, Object};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, TypeId};
-use crate::lua::ctype::describe;
+use crate::lua::ctype::{CType, describe};
 use crate::lua::errors::{Natives, from_mlua};
 
 /// An object held by Lua; empty once it was closed.
@@ -101,12 +101,20 @@ fn map_table(lua: &Lua, object: &Object, map: &Rc<Map>) -> Result<Table> {
         table.set("per_cpu", map.is_per_cpu())?;
         table.set("lookup_size", lookup_size)?;
         table.set("counts_losses", object.loss_counter(&map.name).is_some())?;
-        table.set("key_type", type_table(lua, btf, TypeId(map.key_type_id))?)?;
-        table.set("value_type", type_table(lua, btf, TypeId(map.value_type_id))?)?;
+        table.set("key_type", element_table(lua, btf, TypeId(map.key_type_id), map.key_size)?)?;
+        table.set("value_type", element_table(lua, btf, TypeId(map.value_type_id), map.value_size)?)?;
         table.set("event_type", type_table(lua, btf, event_type)?)?;
         Ok(table)
     };
     fill().map_err(|error| from_mlua("maps", &error))
+}
+
+/// The type of a key or value; a C text may give its size alone (`__uint(key_size, 4)`).
+fn element_table(lua: &Lua, btf: Option<&Btf>, id: TypeId, size: u32) -> mlua::Result<Value> {
+    match type_table(lua, btf, id)? {
+        Value::Nil if size > 0 => CType::of_size(size.into()).to_table(lua)?.into_lua(lua),
+        known => Ok(known),
+    }
 }
 
 pub(super) fn type_table(lua: &Lua, btf: Option<&Btf>, id: TypeId) -> mlua::Result<Value> {

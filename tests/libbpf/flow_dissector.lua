@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local packet = require("packet")
+local b = d.open("flow_dissector")
+local run = b:test_run({ fn_name = "dissect", data_in = packet.udp(1000, 2000, "abc") })
+d.same("the verdict", run.retval, 0)
+-- struct bpf_flow_keys: nhoff, thoff, addr_proto, …, ip_proto, n_proto, sport, dport, addresses.
+local keys = ffi.cast("const uint8_t *", run.data_out)
+d.same("where the network header is", ffi.cast("const uint16_t *", keys)[0], 14)
+d.same("where the transport header is", ffi.cast("const uint16_t *", keys)[1], 34)
+d.same("the protocol", keys[9], 17)
+d.same("the ports", run.data_out:sub(13, 16), packet.be16(1000) .. packet.be16(2000))
+d.same("the addresses", run.data_out:sub(17, 24), "\10\0\0\1\10\0\0\2")
+d.same("the verdict on others", b:test_run({ fn_name = "dissect", data_in = ("\0"):rep(64) }).retval, 2)
+b:attach_netns({ fn_name = "dissect", path = "/proc/self/ns/net" })
+d.attached()
+d.checked("the flow keys of a packet")
