@@ -163,5 +163,22 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
 		}                                                                                     \
 		__BPFLUA_BITS(p, member, __bpflua_bits);                                              \
 	})
+#define __BPFLUA_WRITE_UNIT(T, at, mask, bits) (*(T *)(at) = (*(T *)(at) & ~(mask)) | ((bits) & (mask)))
+#define BPF_CORE_WRITE_BITFIELD(p, member, new_value)                                                 \
+	({                                                                                            \
+		void *__bpflua_at = (void *)__BPFLUA_AT(p, member);                                   \
+		unsigned int __bpflua_left = __builtin_preserve_field_info((p)->member, BPF_FIELD_LSHIFT_U64); \
+		unsigned int __bpflua_right = __builtin_preserve_field_info((p)->member, BPF_FIELD_RSHIFT_U64); \
+		unsigned long long __bpflua_mask = ~0ULL << __bpflua_right >> __bpflua_left;          \
+		unsigned long long __bpflua_new = (unsigned long long)(new_value)                     \
+						  << (__bpflua_right - __bpflua_left);                \
+		barrier_var(__bpflua_at);                                                             \
+		switch (__builtin_preserve_field_info((p)->member, BPF_FIELD_BYTE_SIZE)) {            \
+		case 1: __BPFLUA_WRITE_UNIT(unsigned char, __bpflua_at, __bpflua_mask, __bpflua_new); break; \
+		case 2: __BPFLUA_WRITE_UNIT(unsigned short, __bpflua_at, __bpflua_mask, __bpflua_new); break; \
+		case 4: __BPFLUA_WRITE_UNIT(unsigned int, __bpflua_at, __bpflua_mask, __bpflua_new); break; \
+		case 8: __BPFLUA_WRITE_UNIT(unsigned long long, __bpflua_at, __bpflua_mask, __bpflua_new); break; \
+		}                                                                                     \
+	})
 
 #endif

@@ -2,7 +2,7 @@
 /* Every kernel helper by name: a function at the address that is its number. The numbers are the kernel's ABI (enum
  * bpf_func_id); the list is closed, newer functions are kfuncs. Structure parameters are void *, so that any text's idea
  * of a type will do; the verifier checks the real one. Macros and not constants, because a text uses a handful of them,
- * and 211 declarations are a third of the prelude's time. */
+ * and 211 declarations are a third of the prelude's time; but constants where a struct has the same name. */
 #ifndef BPFLUA_HELPERS_H
 #define BPFLUA_HELPERS_H
 #pragma clang system_header
@@ -87,7 +87,7 @@ struct unix_sock;
 #define bpf_skb_get_xfrm_state ((long (*)(void *, u32, void *, u32, u64))66)
 #define bpf_get_stack ((long (*)(void *, void *, u32, u64))67)
 #define bpf_skb_load_bytes_relative ((long (*)(const void *, u32, void *, u32, u32))68)
-#define bpf_fib_lookup ((long (*)(void *, void *, int, u32))69)
+static long (*const bpf_fib_lookup)(void *, void *, int, u32) __attribute__((unused)) = (void *)69;
 #define bpf_sock_hash_update ((long (*)(void *, void *, void *, u64))70)
 #define bpf_msg_redirect_hash ((long (*)(void *, void *, void *, u64))71)
 #define bpf_sk_redirect_hash ((long (*)(void *, void *, void *, u64))72)
@@ -111,10 +111,10 @@ struct unix_sock;
 #define bpf_msg_push_data ((long (*)(void *, u32, u32, u64))90)
 #define bpf_msg_pop_data ((long (*)(void *, u32, u32, u64))91)
 #define bpf_rc_pointer_rel ((long (*)(void *, s32, s32))92)
-#define bpf_spin_lock ((long (*)(void *))93)
+static long (*const bpf_spin_lock)(void *) __attribute__((unused)) = (void *)93;
 #define bpf_spin_unlock ((long (*)(void *))94)
 #define bpf_sk_fullsock ((struct bpf_sock * (*)(void *))95)
-#define bpf_tcp_sock ((struct bpf_tcp_sock * (*)(void *))96)
+static struct bpf_tcp_sock *(*const bpf_tcp_sock)(void *) __attribute__((unused)) = (void *)96;
 #define bpf_skb_ecn_set_ce ((long (*)(void *))97)
 #define bpf_get_listener_sock ((struct bpf_sock * (*)(void *))98)
 #define bpf_skc_lookup_tcp ((struct bpf_sock * (*)(void *, void *, u32, u64, u64))99)

@@ -74,6 +74,13 @@
 		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
 		bpf_seq_printf(seq, fmt, sizeof(fmt), __bpflua_values, sizeof(__bpflua_values));      \
 	})
+/* Into a program's own output stream, by a kernel function of 6.17. */
+#define bpf_stream_printk(stream, fmt, ...)                                                           \
+	({                                                                                            \
+		static const char __bpflua_fmt[] = fmt;                                               \
+		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
+		bpf_stream_vprintk(stream, __bpflua_fmt, __bpflua_values, sizeof(__bpflua_values));   \
+	})
 #define BPF_SNPRINTF(out, size, fmt, ...)                                                             \
 	({                                                                                            \
 		static const char __bpflua_fmt[] = fmt;                                               \

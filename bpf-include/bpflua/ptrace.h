@@ -18,6 +18,16 @@
 #define PT_REGS_PARM4(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_PARM4)
 #define PT_REGS_PARM5(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_PARM5)
 #define PT_REGS_PARM6(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_PARM6)
+#ifndef PT_REGS_PARM7
+/* Further arguments are on the stack. */
+#define __BPFLUA_NO_REGISTER(name) ({ _Static_assert(0, name ": this machine passes no such argument in a register"); 0UL; })
+#define PT_REGS_PARM7(x) __BPFLUA_NO_REGISTER("PT_REGS_PARM7")
+#define PT_REGS_PARM8(x) __BPFLUA_NO_REGISTER("PT_REGS_PARM8")
+#endif
+#define PT_REGS_PARM7_CORE(x) PT_REGS_PARM7(x)
+#define PT_REGS_PARM8_CORE(x) PT_REGS_PARM8(x)
+#define PT_REGS_PARM7_SYSCALL(x) PT_REGS_PARM7(x)
+#define PT_REGS_PARM7_CORE_SYSCALL(x) PT_REGS_PARM7(x)
 #define PT_REGS_RET(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_RET)
 #define PT_REGS_FP(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_FP)
 #define PT_REGS_RC(x) (__BPFLUA_REGS(x)->__BPFLUA_REG_RC)

@@ -54,6 +54,47 @@
 #define BPF_PROG(name, ...)                                                                           \
 	__BPFLUA_PROGRAM(name, unsigned long long,                                                    \
 			 __BPFLUA_BY_COUNT(__BPFLUA_ARGS, ##__VA_ARGS__), ##__VA_ARGS__)
+
+/* The same with each parameter's type and name apart by a comma: a struct of up to 16 bytes takes one or two of the
+ * context's words. */
+#define __BPFLUA_SLOTS(t) ((sizeof(t) + 7) / 8)
+#define __BPFLUA_TYPED_ARG(c, at, t)                                                                  \
+	({                                                                                            \
+		_Static_assert(sizeof(t) <= 16, "a parameter of more than 16 bytes is not in the context"); \
+		union {                                                                               \
+			unsigned long long words[2];                                                  \
+			t value;                                                                      \
+		} __bpflua_arg;                                                                       \
+		__bpflua_arg.words[0] = (c)[at];                                                      \
+		__bpflua_arg.words[1] = __BPFLUA_SLOTS(t) > 1 ? (c)[(at) + __BPFLUA_SLOTS(t) - 1] : 0; \
+		__bpflua_arg.value;                                                                   \
+	})
+#define __BPFLUA_TYPED_ARGS0(c, at)
+#define __BPFLUA_TYPED_ARGS2(c, at, t, x) , __BPFLUA_TYPED_ARG(c, at, t)
+#define __BPFLUA_TYPED_ARGS4(c, at, t, x, ...) , __BPFLUA_TYPED_ARG(c, at, t) __BPFLUA_TYPED_ARGS2(c, (at) + __BPFLUA_SLOTS(t), __VA_ARGS__)
+#define __BPFLUA_TYPED_ARGS6(c, at, t, x, ...) , __BPFLUA_TYPED_ARG(c, at, t) __BPFLUA_TYPED_ARGS4(c, (at) + __BPFLUA_SLOTS(t), __VA_ARGS__)
+#define __BPFLUA_TYPED_ARGS8(c, at, t, x, ...) , __BPFLUA_TYPED_ARG(c, at, t) __BPFLUA_TYPED_ARGS6(c, (at) + __BPFLUA_SLOTS(t), __VA_ARGS__)
+#define __BPFLUA_TYPED_ARGS10(c, at, t, x, ...) , __BPFLUA_TYPED_ARG(c, at, t) __BPFLUA_TYPED_ARGS8(c, (at) + __BPFLUA_SLOTS(t), __VA_ARGS__)
+#define __BPFLUA_TYPED_ARGS12(c, at, t, x, ...) , __BPFLUA_TYPED_ARG(c, at, t) __BPFLUA_TYPED_ARGS10(c, (at) + __BPFLUA_SLOTS(t), __VA_ARGS__)
+#define __BPFLUA_TYPED_PARAMS0()
+#define __BPFLUA_TYPED_PARAMS2(t, x) , t x
+#define __BPFLUA_TYPED_PARAMS4(t, x, ...) , t x __BPFLUA_TYPED_PARAMS2(__VA_ARGS__)
+#define __BPFLUA_TYPED_PARAMS6(t, x, ...) , t x __BPFLUA_TYPED_PARAMS4(__VA_ARGS__)
+#define __BPFLUA_TYPED_PARAMS8(t, x, ...) , t x __BPFLUA_TYPED_PARAMS6(__VA_ARGS__)
+#define __BPFLUA_TYPED_PARAMS10(t, x, ...) , t x __BPFLUA_TYPED_PARAMS8(__VA_ARGS__)
+#define __BPFLUA_TYPED_PARAMS12(t, x, ...) , t x __BPFLUA_TYPED_PARAMS10(__VA_ARGS__)
+#define BPF_PROG2(NAME, ...)                                                                          \
+	NAME(unsigned long long *ctx);                                                                \
+	static __always_inline typeof(NAME((unsigned long long *)0)) __bpflua_body_##NAME(            \
+		unsigned long long *ctx __BPFLUA_BY_COUNT(__BPFLUA_TYPED_PARAMS, ##__VA_ARGS__)(__VA_ARGS__)); \
+	typeof(NAME((unsigned long long *)0)) NAME(unsigned long long *ctx)                           \
+	{                                                                                             \
+		return __bpflua_body_##NAME(                                                          \
+			ctx __BPFLUA_BY_COUNT(__BPFLUA_TYPED_ARGS, ##__VA_ARGS__)(ctx, 0, ##__VA_ARGS__)); \
+	}                                                                                             \
+	static __always_inline typeof(NAME((unsigned long long *)0)) __bpflua_body_##NAME(            \
+		unsigned long long *ctx __BPFLUA_BY_COUNT(__BPFLUA_TYPED_PARAMS, ##__VA_ARGS__)(__VA_ARGS__))
+
 #define BPF_KPROBE(name, ...)                                                                         \
 	__BPFLUA_PROGRAM(name, struct pt_regs,                                                        \
 			 __BPFLUA_BY_COUNT(__BPFLUA_REG_ARGS, ##__VA_ARGS__), ##__VA_ARGS__)

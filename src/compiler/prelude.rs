@@ -26,8 +26,8 @@ pub const DIALECT: &str = "bpflua.h";
 const FALLBACK_ENUMS: &str = "bpflua/fallback_enums.h";
 /// The constants and inline functions that the text names, under [`ROOT`]; see [`dictionary`].
 const CONSTANTS: &str = "bpflua/constants.h";
-/// The header whose macros make probes with their contexts.
-const PROBES: &str = "bpflua/probes.h";
+/// The headers whose macros lead to kernel types and functions: probes with their contexts, printing.
+const PROBES: &[&str] = &["bpflua/probes.h", "bpflua/print.h"];
 /// What kernels before 5.15 ask of the compiler.
 const STDARG: &str = "#pragma once\ntypedef __builtin_va_list va_list;\n#define va_start(v, l) __builtin_va_start(v, l)\n\
     #define va_end(v) __builtin_va_end(v)\n#define va_arg(v, t) __builtin_va_arg(v, t)\n\
@@ -102,7 +102,8 @@ pub fn declarations(
     let flags: Vec<&str> = options.flags.iter().filter_map(|flag| flag.strip_prefix("-D")).collect();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).collect();
     let iterators = iterator_records(&user);
-    let bodies = macro_bodies(&user, constants, options);
+    let mut bodies = macro_bodies(&user, constants, options);
+    bodies.extend(open_coded_iterators(&user));
     let user: Vec<&str> = user.into_iter().chain(bodies.iter().map(String::as_str)).collect();
     let request = types::Request {
         texts: &user,
@@ -120,7 +121,7 @@ pub fn declarations(
 /// `__sk_common.skc_family`, so the member it leads to is used where the macro is, and `RAW_TRACEPOINT_PROBE` names the
 /// record of its context.
 fn macro_bodies(texts: &[&str], constants: &str, options: &Options) -> Vec<String> {
-    let probes = options.headers.iter().filter(|(path, _)| *path == PROBES).map(|(_, text)| *text);
+    let probes = options.headers.iter().filter(|(path, _)| PROBES.contains(path)).map(|(_, text)| *text);
     let joined: Vec<String> = probes.chain([constants]).map(|text| text.replace("\\\n", " ")).collect();
     let defined: HashMap<&str, &str> = joined.iter().flat_map(|text| text.lines()).filter_map(macro_of).collect();
     let mut bodies: Vec<&str> = Vec::new();
@@ -149,6 +150,17 @@ fn iterator_records(texts: &[&str]) -> Vec<String> {
         .flat_map(|text| text.split("BPF_ITER").skip(1))
         .filter_map(|rest| words(rest.trim_start().strip_prefix('(')?).next())
         .map(|target| format!("struct bpf_iter__{target}"))
+        .collect()
+}
+
+/// What `bpf_for_each(task, …)` makes of a name: the iterator and its three functions, as a text would name them.
+fn open_coded_iterators(texts: &[&str]) -> Vec<String> {
+    texts
+        .iter()
+        .flat_map(|text| text.split("bpf_for_each").skip(1))
+        .filter_map(|rest| words(rest.trim_start().strip_prefix('(')?).next())
+        .map(|name| format!("bpf_iter_{name}"))
+        .map(|iter| format!("struct {iter} it; {iter}_new(); {iter}_next(); {iter}_destroy();"))
         .collect()
 }
 

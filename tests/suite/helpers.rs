@@ -12,12 +12,27 @@ use super::harness::{Need, missing};
 fn ours() -> BTreeMap<i64, String> {
     let find = |wanted: &str| embedded::c_headers().find(|(path, _)| *path == wanted).unwrap().1.into_owned();
     let text = String::from_utf8(find("bpflua/helpers.h")).unwrap();
-    let helpers = text.lines().filter_map(|line| {
+    let macros = text.lines().filter_map(|line| {
         let (name, rest) = line.strip_prefix("#define ")?.split_once(" ((")?;
-        let number = rest.rsplit_once("))")?.1.strip_suffix(')')?;
-        Some((number.parse().ok()?, name.to_owned()))
+        Some((name, rest.rsplit_once("))")?.1.strip_suffix(')')?))
     });
-    helpers.collect()
+    let constants = text.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("static ")?.split_once("(*const ")?.1.split_once(")(")?;
+        Some((name, rest.rsplit_once("(void *)")?.1.strip_suffix(';')?))
+    });
+    macros.chain(constants).filter_map(|(name, number)| Some((number.parse().ok()?, name.to_owned()))).collect()
+}
+
+/// A helper whose name a type of the kernel has as well must be no macro.
+#[test]
+fn helpers_leave_the_kernels_types_their_names() {
+    let names = ours();
+    let Ok(btf) = Btf::kernel() else { return };
+    let find = |wanted: &str| embedded::c_headers().find(|(path, _)| *path == wanted).unwrap().1.into_owned();
+    let text = String::from_utf8(find("bpflua/helpers.h")).unwrap();
+    for name in names.values().filter(|name| btf.find(Kind::Struct, name).is_some()) {
+        assert!(!text.contains(&format!("#define {name} ")), "struct {name}");
+    }
 }
 
 /// The macro around it counts the arguments, so the helper itself has another name.

@@ -124,7 +124,12 @@ impl Defined {
             && at >= 2
             && tokens[at - 2].text.starts_with("BPF_")
             && after.is_some_and(|token| token.is(",") || token.is(")"));
-        if (parens == 0 && declared && ends) || first_argument {
+        // `long (*const name)(…)`
+        let function_pointer = parens == 1
+            && before.is_some_and(|token| token.is("*") || token.is("const"))
+            && after.is_some_and(|token| token.is(")"))
+            && tokens.get(at + 2).is_some_and(|token| token.is("("));
+        if (parens == 0 && declared && ends) || first_argument || function_pointer {
             self.names.insert(tokens[at].text.to_owned());
         }
     }

@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local b = d.open("loops")
+b:test_run({ fn_name = "loops", data_in = ("\0"):rep(64) })
+d.attached()
+d.same("the sum of 0 to 100", b.vars.looped, 5050ULL)
+d.same("rounds until the function said enough", b.vars.rounds, 10ULL)
+d.same("the sum of the first ten squares", b.vars.summed, 385ULL)
+d.same("elements visited", b.vars.visited, 10ULL)
+d.same("a loop in a loop", b.vars.nested, 10ULL)
+d.checked("sums of bpf_loop, nested and stopped, and over a map's elements")

@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local b = d.open("open_coded")
+b:test_run({ fn_name = "numbers" })
+d.attached()
+d.same("the sum of 1 to 100", b.vars.sum, 5050ULL)
+d.same("rounds until it was left", b.vars.repeats, 77ULL)
+d.same("where the loop was left", b.vars.broken_at, 42ULL)
+d.same("a loop in a loop", b.vars.nested, 45ULL)
+d.checked("sums and breaks of bpf_for and bpf_repeat")

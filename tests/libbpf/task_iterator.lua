@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local b = d.open("task_iterator", { constants = { targ_tgid = d.C.getpid() } })
+b:test_run({ fn_name = "walk" })
+b:test_run({ fn_name = "count_bits" })
+d.attached()
+d.same("times that this process was met", b.vars.found, 1ULL)
+assert(b.vars.tasks > 1)
+d.same("the sum of the places of three bits", b.vars.bits, 119ULL)
+d.checked("every process was met once, every bit of a number")
