@@ -21,7 +21,7 @@ mod harness;
 mod headers;
 mod helpers;
 mod json;
-mod libbpf;
+
 mod lifecycle;
 mod lua_files;
 #[cfg(feature = "compiler")]
