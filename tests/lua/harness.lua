@@ -67,7 +67,12 @@ end
 ---Whether an error says that the kernel has no such mechanism.
 function M.lacks(err)
     local text = tostring(err)
-    return text:find("this kernel has no ", 1, true) ~= nil or text:find("refuses programs of this kind", 1, true) ~= nil
+    for _, words in ipairs({ "this kernel has no ", "refuses programs of this kind", "this kernel does not have that helper" }) do
+        if text:find(words, 1, true) then
+            return true
+        end
+    end
+    return false
 end
 
 return M

@@ -170,7 +170,7 @@ impl<'a, 'c> Flow<'a, 'c> {
             Opcode::LLVMLoad | Opcode::LLVMAtomicRMW | Opcode::LLVMAtomicCmpXchg => {
                 let Some(address) = first else { return };
                 let size = self.module.store_bytes(value.ty()).unwrap_or(8);
-                self.loaded(&self.pointees(address), size)
+                self.loaded(&self.pointees(address), size, value)
             }
             Opcode::LLVMStore => return self.store(&of(self, 0), &of(self, 1)),
             Opcode::LLVMRet => {
@@ -230,27 +230,28 @@ impl<'a, 'c> Flow<'a, 'c> {
         base.iter().map(moved).collect()
     }
 
-    /// What a load of `size` bytes gives through a pointer.
-    fn loaded(&self, address: &Pointees<'c>, size: u64) -> Pointees<'c> {
+    /// What the load `by` of `size` bytes gives through a pointer.
+    fn loaded(&self, address: &Pointees<'c>, size: u64, by: Value<'c>) -> Pointees<'c> {
         let mut found = Pointees::default();
         for pointee in address.iter() {
             match pointee {
                 Pointee::Slot { slot, offset } => _ = found.extend(self.in_slot(slot, offset).iter()),
-                other => _ = found.insert(self.held_by(other, size)),
+                other => _ = found.insert(self.held_by(other, size, Some(by))),
             }
         }
         found
     }
 
-    pub(super) fn held_by(&self, pointee: Pointee<'c>, size: u64) -> Pointee<'c> {
+    pub(super) fn held_by(&self, pointee: Pointee<'c>, size: u64, by: Option<Value<'c>>) -> Pointee<'c> {
         let object = |record| Pointee::Object { record, offset: Some(0) };
         match pointee {
             Pointee::Context { program, offset } => self.in_context(&self.programs[program], offset),
             Pointee::Object { record: Some(record), offset: Some(offset) } => {
                 match self.objects.load(record, offset, size) {
                     Loaded::Object(inner) => object(Some(inner)),
+                    Loaded::Perhaps(inner) if by.is_some_and(is_compared) => object(Some(inner)),
                     Loaded::User => Pointee::User,
-                    Loaded::Number | Loaded::Refused => Pointee::Number,
+                    Loaded::Number | Loaded::Perhaps(_) | Loaded::Refused => Pointee::Number,
                 }
             }
             Pointee::Object { record: None, .. } => object(None),
@@ -322,6 +323,14 @@ impl<'a, 'c> Flow<'a, 'c> {
             }
         }
     }
+}
+
+/// Whether a value is compared, as far as can be seen: then the text does so before it follows the pointer.
+pub(super) fn is_compared(value: Value<'_>) -> bool {
+    let compares = |user: Value<'_>| {
+        matches!(user.opcode(), Some(Opcode::LLVMICmp | Opcode::LLVMPHI | Opcode::LLVMSelect | Opcode::LLVMStore))
+    };
+    value.users().into_iter().any(compares)
 }
 
 pub(super) fn of_argument<'c>(argument: Argument) -> Pointee<'c> {

@@ -112,7 +112,7 @@ impl<'c> Flow<'_, 'c> {
                 match source {
                     Pointee::Slot { slot: source, offset: at } => self.copy_slot((slot, offset), (source, at)),
                     other => {
-                        let held = self.held_by(other.moved(None), 8);
+                        let held = self.held_by(other.moved(None), 8, None);
                         self.put(slot, offset, true, &held.into());
                     }
                 }

@@ -17,11 +17,25 @@ pub enum Loaded {
     Number,
     /// A pointer to an object of this type.
     Object(TypeId),
+    /// A pointer to an object of this type that the verifier wants compared with NULL before anything is done with it.
+    Perhaps(TypeId),
     /// A pointer to user memory.
     User,
     /// The verifier does not allow the load.
     Refused,
 }
+
+/// Members that the verifier takes for NULL until they were compared with it (`BTF_TYPE_SAFE_RCU_OR_NULL` and
+/// `BTF_TYPE_SAFE_TRUSTED_OR_NULL` in the kernel's `kernel/bpf/verifier.c`). What a helper read needs no comparison.
+const PERHAPS_NULL: &[(&str, &str)] = &[
+    ("mm_struct", "exe_file"),
+    ("sk_buff", "sk"),
+    ("request_sock", "sk"),
+    ("dentry", "d_inode"),
+    ("socket", "sk"),
+    ("vm_area_struct", "vm_mm"),
+    ("vm_area_struct", "vm_file"),
+];
 
 /// What a word of a program's context is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +220,12 @@ fn step(btf: &Btf, id: TypeId, offset: u64, size: u64) -> Result<Loaded, (TypeId
         if offset >= start + bytes {
             continue;
         }
-        return in_member(btf, member.type_id, start, bytes, offset, size);
+        let loaded = in_member(btf, member.type_id, start, bytes, offset, size);
+        let is_listed = PERHAPS_NULL.contains(&(record.name, member.name));
+        return match loaded {
+            Ok(Loaded::Object(to)) if is_listed => Ok(Loaded::Perhaps(to)),
+            loaded => loaded,
+        };
     }
     Ok(Loaded::Refused)
 }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::copies;
-use super::flow::Flow;
+use super::flow::{Flow, is_compared};
 use super::helpers::{PROBE_READ, PROBE_READ_KERNEL, PROBE_READ_USER};
 use super::objects::Loaded;
 use super::pointees::{Pointee, Pointees};
@@ -51,7 +51,7 @@ impl<'f, 'c> Reads<'f, 'c> {
     pub fn needed(&self, function: Value<'c>) -> bool {
         function.instructions().into_iter().any(|instruction| {
             self.read_by(instruction)
-                .is_some_and(|(address, size)| self.reading(function, address, size) != Reading::Direct)
+                .is_some_and(|(address, size)| self.reading(function, address, size, instruction) != Reading::Direct)
         })
     }
 
@@ -59,13 +59,13 @@ impl<'f, 'c> Reads<'f, 'c> {
     ///
     /// Of a global function, checked by itself, the verifier demands that each pointer to a struct is one it follows.
     pub fn takes_numbers(&self, function: Value<'c>) -> bool {
-        let is_number = |param: Value<'c>| !self.flow.pointees(param).iter().all(|p| self.is_direct(p, Some(1)));
+        let is_number = |param: Value<'c>| !self.flow.pointees(param).iter().all(|p| self.is_direct(p, Some(1), None));
         function.params().into_iter().any(|param| param.ty().is_pointer() && is_number(param))
     }
 
-    /// How `size` bytes at `address` are read; `None` for a number of bytes that is not known.
-    pub fn reading(&self, function: Value<'c>, address: Value<'c>, size: Option<u64>) -> Reading {
-        self.how(function, address, |pointee| self.is_direct(pointee, size))
+    /// How the instruction `by` reads `size` bytes at `address`; `None` for a number of bytes that is not known.
+    pub fn reading(&self, function: Value<'c>, address: Value<'c>, size: Option<u64>, by: Value<'c>) -> Reading {
+        self.how(function, address, |pointee| self.is_direct(pointee, size, Some(by)))
     }
 
     /// How memory at `address` is read that a helper shall get. Helpers take no objects of the kernel's for memory.
@@ -73,7 +73,7 @@ impl<'f, 'c> Reads<'f, 'c> {
         self.how(function, address, |pointee| match pointee {
             Pointee::Object { .. } => false,
             Pointee::Context { program, .. } => self.is_fiction(program),
-            _ => self.is_direct(pointee, None),
+            _ => self.is_direct(pointee, None, None),
         })
     }
 
@@ -101,14 +101,18 @@ impl<'f, 'c> Reads<'f, 'c> {
         }
     }
 
-    fn is_direct(&self, pointee: Pointee<'c>, size: Option<u64>) -> bool {
+    fn is_direct(&self, pointee: Pointee<'c>, size: Option<u64>, by: Option<Value<'c>>) -> bool {
         match pointee {
             Pointee::Memory | Pointee::Slot { .. } => true,
             Pointee::Context { offset: Some(_), .. } => true,
             Pointee::Context { program, offset: None } => self.is_fiction(program),
             Pointee::Object { record: None, offset } => offset.is_some(),
             Pointee::Object { record: Some(record), offset: Some(offset) } => {
-                size.is_some_and(|size| self.flow.objects.load(record, offset, size) != Loaded::Refused)
+                match size.map(|size| self.flow.objects.load(record, offset, size)) {
+                    None | Some(Loaded::Refused) => false,
+                    Some(Loaded::Perhaps(_)) => by.is_some_and(is_compared),
+                    Some(_) => true,
+                }
             }
             _ => false,
         }
@@ -130,7 +134,7 @@ impl<'f, 'c> Reads<'f, 'c> {
                 return Err(write_refused(instruction, memory, file));
             }
             if let Some((address, size)) = self.read_by(instruction)
-                && let Reading::Helper(helper) = self.reading(function, address, size)
+                && let Reading::Helper(helper) = self.reading(function, address, size, instruction)
             {
                 reads.push((instruction, helper));
             }
