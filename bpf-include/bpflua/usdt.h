@@ -67,15 +67,24 @@ static __always_inline struct __bpflua_usdt_record *__bpflua_usdt_record(void *c
 	return bpf_map_lookup_elem(&__bpflua_usdt_records, &key);
 }
 
+/* Nothing could be read: 0. The compiler must not know which number it is: a text that follows it as a pointer would tell
+ * it that reading never fails, and it would leave out the tests that the verifier wants. */
+static __always_inline int __bpflua_usdt_failed(long *result, int error)
+{
+	long nothing = 0;
+	barrier_var(nothing);
+	*result = nothing;
+	return error;
+}
+
 static __always_inline int __bpflua_usdt_value(void *ctx, struct __bpflua_usdt_argument *argument, long *result)
 {
 	unsigned long value = argument->value, part = 0;
 	unsigned int flags = argument->flags, size = argument->size;
 
-	*result = 0;
 	barrier_var(size);
 	if (size == 0 || size > 8)
-		return -22; /* EINVAL */
+		return __bpflua_usdt_failed(result, -22); /* EINVAL */
 	/* By helper, because the verifier takes only constant offsets into the context. */
 	if (flags & __BPFLUA_USDT_BASE) {
 		bpf_probe_read_kernel(&part, sizeof(part), ctx + argument->base);
@@ -97,7 +106,7 @@ static __always_inline int __bpflua_usdt_value(void *ctx, struct __bpflua_usdt_a
 		part = 0;
 		long failed = bpf_probe_read_user(&part, size, (void *)value);
 		if (failed)
-			return failed;
+			return __bpflua_usdt_failed(result, failed);
 		value = part;
 	}
 	/* A pointer, if it is one, to user memory whatever helper it was read by. */
@@ -111,9 +120,10 @@ static __always_inline int __bpflua_usdt_value(void *ctx, struct __bpflua_usdt_a
 static __always_inline int __bpflua_usdt_at(void *ctx, unsigned long offset, long *result)
 {
 	struct __bpflua_usdt_record *record = __bpflua_usdt_record(ctx);
-	*result = 0;
 	if (!record)
-		return -2; /* ENOENT */
+		return __bpflua_usdt_failed(result, -2); /* ENOENT */
+	/* The verifier takes no arithmetic on a pointer before it was tested, and LLVM likes to do it earlier. */
+	barrier_var(record);
 	return __bpflua_usdt_value(ctx, (void *)record + offset, result);
 }
 
@@ -141,14 +151,14 @@ static __always_inline int __bpflua_usdt_at(void *ctx, unsigned long offset, lon
 static __always_inline int bpf_usdt_arg(struct pt_regs *ctx, __u64 n, long *result)
 {
 	struct __bpflua_usdt_record *record = __bpflua_usdt_record(ctx);
-	*result = 0;
 	if (!record)
-		return -3; /* ESRCH */
+		return __bpflua_usdt_failed(result, -3); /* ESRCH */
+	barrier_var(record);
 	barrier_var(n);
 	if (n >= BPF_USDT_MAX_ARG_CNT)
-		return -2; /* ENOENT */
+		return __bpflua_usdt_failed(result, -2); /* ENOENT */
 	if (n >= record->count)
-		return -2;
+		return __bpflua_usdt_failed(result, -2);
 	barrier_var(n);
 	return __bpflua_usdt_value(ctx, &record->arguments[n], result);
 }
@@ -159,6 +169,7 @@ static __always_inline int bpf_usdt_arg_size(struct pt_regs *ctx, __u64 n)
 	struct __bpflua_usdt_record *record = __bpflua_usdt_record(ctx);
 	if (!record)
 		return -3;
+	barrier_var(record);
 	barrier_var(n);
 	if (n >= BPF_USDT_MAX_ARG_CNT)
 		return -2;

@@ -120,6 +120,10 @@ impl Object {
                 Err(reason) => why = Some(format!("uprobe_multi: {reason}")),
             }
         }
+        // Every place takes a descriptor here, and perhaps one more for its program.
+        if places.len() > limits::USUAL_OPEN_FILES / 4 {
+            limits::raise_open_files();
+        }
         let pmu = ProbePmu::uprobe()?;
         let cookies = supports(Feature::BpfCookie).is_supported();
         let mut links = Vec::new();
@@ -241,12 +245,7 @@ fn attach_one(pmu: ProbePmu, program: &Rc<Program>, place: &Place, pid: Option<i
     let file = file_name(&place.path);
     let open = || -> io::Result<OwnedFd> { pmu.open(Some(&file), place.offset, false, pid) };
     let link = || open().and_then(|event| Link::perf_with_cookie(program, event, place.record.into()));
-    let link = link().or_else(|err| match err.raw_os_error() {
-        // Every place takes a descriptor here.
-        Some(libc::EMFILE) if limits::raise_open_files() => link(),
-        _ => Err(err),
-    });
-    link.map_err(|err| match err.raw_os_error() {
+    link().map_err(|err| match err.raw_os_error() {
         Some(libc::EMFILE) => Error::machine(what, "every location takes an open file, and the limit is reached")
             .with_errno(libc::EMFILE)
             .with_hint("raise the limit: `ulimit -n`"),

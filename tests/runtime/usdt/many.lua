@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A probe with thousands of locations: each one's own arguments arrive, once.
+-- A probe with thousands of locations: each one's own arguments arrive, once. `many.lua PROGRAM [PID]`; with a process,
+-- it waits for PROGRAM.answer, by which time the process and others have fired.
 
-local program = arg[1]
+local program, pid = arg[1], tonumber(arg[2])
 
 local b = BPF{text = [[
 BPF_HASH(seen, u32, u64, 100000);
@@ -18,8 +19,18 @@ int BPF_USDT(on_place, u32 number, s64 same)
     return 0;
 }
 ]]}
-b:attach_usdt{path = program, probe = "place", fn_name = "on_place"}
-local wanted = io.popen(program):read("*l")
+b:attach_usdt{path = program, pid = pid, probe = "place", fn_name = "on_place"}
+print("ready")
+io.flush()
+local wanted
+if pid then
+    while not os.exists(program .. ".answer") do
+        BPF.sleep(0.02)
+    end
+    wanted = io.open(program .. ".answer"):read("*l")
+else
+    wanted = io.popen("echo | " .. program):read("*l")
+end
 local got = ("%d %d %d"):format(b.sums[0], b.sums[1], b.sums[2])
 assert(got == wanted, "got " .. got .. ", wanted " .. wanted)
 local count = 0

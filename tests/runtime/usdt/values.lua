@@ -38,10 +38,26 @@ PROBE(11, many_arguments, READ(1, s64); READ(2, s64); READ(3, s64); READ(4, s64)
 // The first argument is where no program can read it, which does no harm to one that does not.
 PROBE(12, vectors, READ(2, int);)
 PROBE(13, counted, READ(1, u16);)
+PROBE(14, moved, READ(1, u16);)
+
+// Pointers among the arguments are user memory, wherever they were kept.
+struct followed { char first, others[7]; struct { short inner; } deeper; };
+static int inner(struct followed *at) { return at->deeper.inner; }
+int on_text_too(struct pt_regs *ctx)
+{
+    struct event e = {.probe = 15, .count = 3};
+    struct followed *at;
+    bpf_usdt_readarg(1, ctx, &at);
+    e.values[0] = at->first;
+    e.values[1] = at->others[4];
+    e.values[2] = inner(at);
+    events.perf_submit(ctx, &e, sizeof(e));
+    return 0;
+}
 ]]
 
 local NAMES = { "signed_registers", "unsigned_registers", "parts", "numbered", "constants", "memory", "globals", "indexed",
-    "text", "places", "many_arguments", "vectors", "counted" }
+    "text", "places", "many_arguments", "vectors", "counted", "moved" }
 -- Arguments to show as unsigned numbers of 64 bits.
 local UNSIGNED = { unsigned_registers = 4, parts = 6, constants = 7, memory = 4, globals = 4, indexed = 6 }
 
@@ -60,6 +76,9 @@ else
     end
     b = BPF{text = "#define SECTION(name)\n" .. TEXT, usdt_contexts = {u}}
 end
+
+b:attach_usdt{path = program, probe = "text", fn_name = "on_text_too"}
+NAMES[15] = "followed"
 
 local ffi = require("ffi")
 local got, wanted = {}, {}
@@ -90,5 +109,5 @@ for _, probe in ipairs(b:probes()) do
 end
 print(table.concat(got, "\n"))
 assert(table.concat(got, "\n") == table.concat(wanted, "\n"), "wanted:\n" .. table.concat(wanted, "\n"))
-assert(#wanted == 17, #wanted)
+assert(#wanted == 19, #wanted)
 print("values:places by " .. mechanisms["values:places"] .. ", values:text by " .. mechanisms["values:text"])
