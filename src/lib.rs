@@ -5,7 +5,7 @@
 //! The crate is the `bpflua` command cut into rooms; `ARCHITECTURE.md` is the map. Imports point one way:
 //!
 //! ```text
-//! main -> cli -> repl -> lua -> { events -> bpf -> kernel, symbolize -> kernel, compiler, packs } -> error
+//! main -> cli -> repl -> lua -> { events -> bpf -> symbolize -> kernel, compiler, packs } -> error
 //! ```
 
 pub mod bpf;

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use bpflua::symbolize::usdt::UsdtFile;
+
 use super::harness::{Bpflua, Need, Running, bpflua, missing, root_folder, scratch, vm_series};
 
 const NEEDS: [Need; 4] = [Need::Root, Need::Uprobes, Need::X86, Need::Tool("gcc")];
@@ -218,5 +220,45 @@ fn root_usdt_of_files_that_only_the_process_sees() {
         assert_eq!(server.ask(21), "1");
         seen(&mut watching, "value 21 calls 0 cookie 2000 count 1 size 4");
         watching.interrupt().expect(0);
+    }
+}
+
+/// Whatever is damaged in a file, reading its probes ends, with fewer probes or an error.
+#[test]
+fn damaged_files_have_fewer_usdt_probes() {
+    if missing(&[Need::X86, Need::Tool("gcc")]) {
+        return;
+    }
+    let program = build(&scratch("usdt-damaged"), "values", &["-no-pie", "-nostartfiles", "-Wl,-e,main"]);
+    let whole = std::fs::read(&program).unwrap();
+    let count = |path: &Path| {
+        let file = UsdtFile::open(path, "cannot read").ok()?;
+        let arguments = file.notes.iter().map(|(_, _, location)| file.arguments(location).len());
+        Some((file.notes.len(), arguments.sum::<usize>()))
+    };
+    let (notes, arguments) = count(&program).unwrap();
+    assert_eq!((notes, arguments), (16, 64));
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let damaged = program.with_extension("damaged");
+    for round in 0..2000 {
+        let mut bytes = whole.clone();
+        for _ in 0..=next(8) {
+            // The headers at the start, the tables at the end, and what lies between.
+            let at = if round % 2 == 0 { next(0x400) } else { next(whole.len()) };
+            bytes[at] = next(256) as u8;
+        }
+        if round % 10 == 0 {
+            bytes.truncate(next(whole.len()));
+        }
+        std::fs::write(&damaged, &bytes).unwrap();
+        if let Some((notes, _)) = count(&damaged) {
+            assert!(notes <= 100, "round {round}: {notes} notes");
+        }
     }
 }
