@@ -5,6 +5,7 @@ local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
+local surface = require("bpflua.surface")
 
 local M = { methods = {} }
 
@@ -235,6 +236,8 @@ end
 
 -- ---------------------------------------------------------------- the class
 
+---@class bpflua.USDTClass
+---@overload fun(options: {pid?: integer, path?: string}): bpflua.USDT
 local USDT = {}
 
 ---bcc-lua's way to say `USDT{…}`: `USDT:new{…}`.
@@ -251,5 +254,9 @@ M.USDT = setmetatable(USDT, {
         return open(options)
     end,
 })
+
+surface.add_methods("bpflua.USDTProbe", Probe)
+surface.add_methods("bpflua.USDT", Usdt)
+surface.add_functions("bpflua.USDTClass", USDT, "USDT")
 
 return M
