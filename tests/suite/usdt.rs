@@ -55,7 +55,7 @@ fn root_usdt_probes_with_thousands_of_locations() {
         return;
     }
     // Where each location is attached by itself, and loads a program of its own, fewer must do.
-    let count = if vm_series().is_some() { "-DCOUNT=200" } else { "-DCOUNT=5000" };
+    let count = if vm_series().is_some() { "-DCOUNT=100" } else { "-DCOUNT=5000" };
     let program = build(&scratch("usdt-many"), "many", &[count, "-pthread"]);
     run("many", &[&program]);
     // Of one process, whichever of its threads comes by, and not of another.
