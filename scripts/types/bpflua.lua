@@ -62,6 +62,14 @@ function _argparse_Parser:pparse(args) end
 ---@field [string] bpflua.Map the maps of the C text
 local _BPF = {}
 
+---Attaches a function to what the processes of a control group (version 2) do: their packets, sockets, connections,
+---devices, socket options, sysctls.
+---@param options {fn_name: string, path?: string, fd?: integer, type?: string|integer, flags?: integer}
+---the group by its folder or a descriptor of it; `type`: "ingress", "egress", "sock_create", "connect4", "sockops", "dev",
+---"sysctl", "getsockopt" …, or one of `BPF.BPFAttachType`; default: what the function's section says
+---@return bpflua.BPF self
+function _BPF:attach_cgroup(options) end
+
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
 ---@param fn bpflua.Function|string
@@ -81,6 +89,20 @@ function _BPF:attach_kprobe(options) end
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function _BPF:attach_kretprobe(options) end
+
+---Attaches a function (`SEC("netfilter")`) to a hook of netfilter in this network namespace. It returns 1 for packets that
+---go on and 0 for those that are dropped.
+---@param options {fn_name: string, hook: "prerouting"|"input"|"forward"|"output"|"postrouting", family?: "ipv4"|"ipv6", priority?: integer, defragment?: boolean}
+---low priorities run first; two programs at a hook differ in it
+---@return bpflua.BPF self
+function _BPF:attach_netfilter(options) end
+
+---Attaches a function to a network namespace: to the choice of a socket for a connection (`SEC("sk_lookup")`), or to the
+---dissection of packets (`SEC("flow_dissector")`).
+---@param options {fn_name: string, path?: string, fd?: integer, pid?: integer, type?: string|integer}
+---the namespace of a process, of a file (`/run/netns/blue`) or a descriptor; default: this process's own
+---@return bpflua.BPF self
+function _BPF:attach_netns(options) end
 
 ---Attaches a function to samples of a perf event, on one CPU or on each that is online.
 ---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
@@ -106,6 +128,21 @@ function _BPF:attach_raw_socket(fn, dev) end
 ---@param options {tp: string, fn_name: string} `tp` is the event without its category
 ---@return bpflua.BPF self
 function _BPF:attach_raw_tracepoint(options) end
+
+---Attaches a function to the data of the sockets in a map (`BPF_SOCKMAP`, `BPF_SOCKHASH`).
+---@param options {fn_name: string, map: string|bpflua.Map, type?: string|integer}
+---`type`: "sk_msg" for what is sent, "stream_parser", "stream_verdict" and "verdict" for what is received; default: what
+---the function's section says
+---@return bpflua.BPF self
+function _BPF:attach_sockmap(options) end
+
+---Attaches a function to the packets that come to a device or leave it, after the network code has taken them or before
+---it lets go of them. Its result decides: `TC_ACT_OK`, `TC_ACT_SHOT` …
+---@param options {fn_name: string, dev: string, direction?: "ingress"|"egress", priority?: integer, handle?: integer, mechanism?: "auto"|"tcx"|"clsact"}
+---By a tcx link where the kernel has it (6.6), which goes with the process; else, or for a `priority` or `handle`, by a
+---filter on the queueing discipline `clsact`, which is removed at the script's end
+---@return bpflua.BPF self
+function _BPF:attach_tc(options) end
 
 ---Attaches a function to a tracepoint.
 ---@param options {tp: string, fn_name: string} `tp` is "category:event"
@@ -150,6 +187,11 @@ function _BPF:close() end
 ---@return string lines
 function _BPF:decode_table(name, sizeinfo) end
 
+---Detaches what `attach_cgroup` attached.
+---@param options {path?: string, fd?: integer, fn_name?: string, type?: string|integer}
+---@return bpflua.BPF self
+function _BPF:detach_cgroup(options) end
+
 ---Detaches what `attach_func` attached.
 ---@param fn bpflua.Function|string
 ---@param where integer|string|bpflua.Map
@@ -166,6 +208,16 @@ function _BPF:detach_kprobe(options) end
 ---@return bpflua.BPF self
 function _BPF:detach_kretprobe(options) end
 
+---Detaches what `attach_netfilter` attached.
+---@param options {hook: string, family?: string, priority?: integer, fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_netfilter(options) end
+
+---Detaches what `attach_netns` attached.
+---@param options {fn_name?: string, path?: string, fd?: integer, pid?: integer, type?: string|integer}
+---@return bpflua.BPF self
+function _BPF:detach_netns(options) end
+
 ---Detaches what `attach_perf_event` or `attach_perf_event_raw` attached to this event.
 ---@param ev_type integer|{ev_type: integer, ev_config: integer}
 ---@param ev_config? integer
@@ -176,6 +228,16 @@ function _BPF:detach_perf_event(ev_type, ev_config) end
 ---@param options {tp: string, fn_name?: string}
 ---@return bpflua.BPF self
 function _BPF:detach_raw_tracepoint(options) end
+
+---Detaches what `attach_sockmap` attached.
+---@param options {map: string|bpflua.Map, fn_name?: string, type?: string|integer}
+---@return bpflua.BPF self
+function _BPF:detach_sockmap(options) end
+
+---Detaches what `attach_tc` attached.
+---@param options {dev: string, direction?: "ingress"|"egress", fn_name?: string}
+---@return bpflua.BPF self
+function _BPF:detach_tc(options) end
 
 ---Detaches what `attach_tracepoint` attached to this tracepoint.
 ---@param options {tp: string, fn_name?: string}
@@ -278,6 +340,11 @@ function _BPF:load_func(name, prog_type, device, attach_type) end
 ---@param prog_type? integer|string
 ---@return bpflua.Function[]
 function _BPF:load_funcs(prog_type) end
+
+---What the maps did not take from the C text, of those that lost something: full maps, indices beyond an array, full ring
+---buffers. One map's count is `b.NAME:lost()`.
+---@return bpflua.Loss[]
+function _BPF:losses() end
 
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
@@ -816,6 +883,12 @@ function _Map:leaf_scanf(text) end
 ---@return string
 function _Map:leaf_sprintf(leaf) end
 
+---How many updates of the C text the map did not take since it was created: by `update`, `insert` (for another reason
+---than that the key was there), `lookup_or_try_init`, `increment` and `push`, not by the kernel's helpers themselves. Of a
+---ring buffer, how many events. A script that asks is not told of this map's losses any more.
+---@return number
+function _Map:lost() end
+
 ---The greatest of a key's values.
 ---@param key any
 ---@return number|ffi.cdata*|nil
@@ -903,6 +976,11 @@ function _Map:values() end
 
 ---Sets every element's value to zero; the keys stay.
 function _Map:zero() end
+
+---@class bpflua.Loss
+---@field map string
+---@field lost number updates, or events of a ring buffer
+---@field why string the reason of the last of them
 
 ---@class bpflua.PerCpu values by CPU number, from 0 to `cpus - 1`
 ---@field cpus integer
@@ -1008,8 +1086,53 @@ function _Struct:tuple() end
 ---@field num_arguments integer
 ---@field arguments bpflua.USDTArgument[]
 ---@field locations bpflua.USDTLocation[]
+local _USDTProbe = {}
+
+---"provider:name"
+---@return string
+function _USDTProbe:short_name() end
 
 ---@class bpflua.USDT
+local _USDT = {}
+
+---There is nothing to free; probes are detached with the BPF object.
+function _USDT:close() end
+
+---Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
+---@param options {probe: string, fn_name: string, cookie?: integer} `probe`: "name" or "provider:name"; `cookie`: what
+---`bpf_usdt_cookie(ctx)` gives
+---@return bpflua.USDT self
+function _USDT:enable_probe(options) end
+
+---Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
+---@param options {probe: string, fn_name: string, cookie?: integer} `probe`: "name" or "provider:name"; `cookie`: what
+---`bpf_usdt_cookie(ctx)` gives
+---@return bpflua.USDT self
+function _USDT:enable_probe_or_bail(options) end
+
+---All probes there are.
+---@return bpflua.USDTProbe[]
+function _USDT:enumerate_probes() end
+
+---The C type that holds an argument of a probe at all its locations.
+---@param probe string "name" or "provider:name"
+---@param index integer from 0, as in bcc
+---@return string ctype "int32_t"
+function _USDT:get_probe_arg_ctype(probe, index) end
+
+---bcc puts this text before the program. Here nothing has to be: programs find the arguments by themselves.
+---@return string text always empty
+function _USDT:get_text() end
+
+---@class bpflua.USDTClass
+USDT = {}
+
+---bcc-lua calls this at the end; there is nothing to free.
+function USDT.cleanup() end
+
+---bcc-lua's way to say `USDT{…}`: `USDT:new{…}`.
+---@return bpflua.USDT
+function USDT.new(first, options) end
 
 ---@class bpflua.utils
 ---@field argparse fun(name?: string, description?: string): bpflua.argparse.Parser
