@@ -3,6 +3,7 @@
 
 local attach = require("bpflua.attach")
 local attach_net = require("bpflua.attach_net")
+local attach_tracing = require("bpflua.attach_tracing")
 local buffers = require("bpflua.buffers")
 local debugging = require("bpflua.debugging")
 local constants = require("bpflua.constants")
@@ -27,7 +28,7 @@ local Methods = {}
 
 local Instance = {}
 
-for _, methods in ipairs({ attach, attach_net, programs, test_run, usdt.methods }) do
+for _, methods in ipairs({ attach, attach_net, attach_tracing, programs, test_run, usdt.methods }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end

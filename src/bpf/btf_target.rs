@@ -8,6 +8,8 @@ use super::sys;
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Func, Kind};
 use crate::kernel::kallsyms::{self, Symbol};
+use crate::kernel::modules;
+use crate::suggest;
 
 /// More arguments than this do not fit the registers of any machine that bpflua runs on.
 const REGISTER_ARGUMENTS: usize = 6;
@@ -26,8 +28,8 @@ pub struct BtfTarget {
 }
 
 impl BtfTarget {
-    /// A kernel function by name; `module:function` names one of a kernel module.
-    pub fn function(name: &str) -> Result<BtfTarget> {
+    /// A kernel function by name; `module:function` names one of a kernel module. `what` is the headline of an error.
+    pub fn function(name: &str, what: &str) -> Result<BtfTarget> {
         let kernel = kernel()?;
         let (module, function) = match name.split_once(':') {
             Some(("vmlinux", function)) => (None, function),
@@ -35,28 +37,43 @@ impl BtfTarget {
             None => (module_of(&kernel, name), name),
         };
         let Some(module) = module else {
-            let found = kernel.func_by_name(function).ok_or_else(|| missing(function))?;
+            let found = kernel.func_by_name(function).ok_or_else(|| no_function(what, function, &kernel))?;
             return Ok(Self::of(&found, None));
         };
+        if modules::btf_path(&module).is_none() {
+            return Err(no_module(what, &module));
+        }
         let btf = Btf::kernel_module(kernel, &module)?;
-        let found = btf.func_by_name(function).ok_or_else(|| missing(function))?;
+        let found = btf.func_by_name(function).ok_or_else(|| {
+            let why = format!("kernel module `{module}` has no function `{function}` in its BTF");
+            missing(what, why, function, &names(&btf, Kind::Func, ""))
+        })?;
         let fd = sys::btf::open_kernel_module(&module)
             .map_err(|err| Error::io(format!("cannot open the BTF of kernel module `{module}`"), &err))?;
         Ok(Self::of(&found, Some(fd)))
     }
 
     /// A tracepoint for `tp_btf`.
-    pub fn tracepoint(event: &str) -> Result<BtfTarget> {
-        Self::vmlinux(Kind::Typedef, &format!("btf_trace_{event}"), event)
+    pub fn tracepoint(event: &str, what: &str) -> Result<BtfTarget> {
+        Self::prefixed(Kind::Typedef, "btf_trace_", event, &format!("no raw tracepoint `{event}`"), what)
     }
 
     /// An LSM hook.
-    pub fn lsm(hook: &str) -> Result<BtfTarget> {
-        Self::vmlinux(Kind::Func, &format!("bpf_lsm_{hook}"), hook)
+    pub fn lsm(hook: &str, what: &str) -> Result<BtfTarget> {
+        Self::prefixed(Kind::Func, "bpf_lsm_", hook, &format!("no security hook `{hook}`"), what)
     }
 
-    fn vmlinux(kind: Kind, symbol: &str, name: &str) -> Result<BtfTarget> {
-        let id = kernel()?.find(kind, symbol).ok_or_else(|| missing(name))?;
+    /// What an iterator goes through.
+    pub fn iterator(name: &str, what: &str) -> Result<BtfTarget> {
+        Self::prefixed(Kind::Func, "bpf_iter_", name, &format!("no iterator over `{name}`"), what)
+    }
+
+    fn prefixed(kind: Kind, prefix: &str, name: &str, why: &str, what: &str) -> Result<BtfTarget> {
+        let kernel = kernel()?;
+        let symbol = format!("{prefix}{name}");
+        let id = kernel
+            .find(kind, &symbol)
+            .ok_or_else(|| missing(what, format!("{why} in this kernel's BTF"), name, &names(&kernel, kind, prefix)))?;
         Ok(BtfTarget { id: id.0, btf: None, arguments: 0, obstacle: None })
     }
 
@@ -77,8 +94,45 @@ fn obstacle(func: &Func<'_>) -> Option<String> {
     (!proto.params_are_scalars_or_pointers()).then(|| "an argument is a struct by value".to_owned())
 }
 
-fn missing(name: &str) -> Error {
-    Error::machine(format!("no `{name}` in the kernel's BTF"), "")
+/// The names of a kind that begin with a prefix, without it, sorted.
+fn names<'a>(btf: &'a Btf, kind: Kind, prefix: &str) -> Vec<&'a str> {
+    let mut names: Vec<&str> = btf.find_all_names(kind).filter_map(|name| name.strip_prefix(prefix)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn missing(what: &str, why: String, name: &str, known: &[&str]) -> Error {
+    let error = Error::machine(what, why).with_errno(libc::ENOENT);
+    let error = error.with_evidence(format!("searched: {} names", known.len()));
+    match suggest::similar_line(&suggest::nearest(name, known.iter().copied())) {
+        Some(line) => error.with_hint(line),
+        None => error,
+    }
+}
+
+/// The error of a function that the kernel's BTF does not have: it may exist all the same.
+fn no_function(what: &str, name: &str, kernel: &Btf) -> Error {
+    let exists = kallsyms::shared().is_ok_and(|symbols| symbols.count_functions(name) > 0);
+    if exists {
+        let why = format!("the kernel's BTF does not describe its function `{name}`");
+        let error = Error::machine(what, why).with_errno(libc::ENOENT);
+        return error.with_note("functions whose arguments are not all in their registers are left out");
+    }
+    missing(what, format!("no function `{name}` in this kernel's BTF"), name, &names(kernel, Kind::Func, ""))
+}
+
+fn no_module(what: &str, module: &str) -> Error {
+    if modules::is_loaded(module) {
+        return Error::machine(what, format!("kernel module `{module}` has no BTF"));
+    }
+    let error = Error::machine(what, format!("kernel module `{module}` is not loaded")).with_errno(libc::ENOENT);
+    let loaded = modules::loaded();
+    match suggest::similar_line(&suggest::nearest(module, loaded.iter().map(String::as_str))) {
+        Some(line) => error.with_hint(line),
+        None if modules::is_installed(module) => error.with_hint(format!("load it: `modprobe {module}`")),
+        None => error,
+    }
 }
 
 /// The kernel module that a function is of, when the kernel itself has none of this name.

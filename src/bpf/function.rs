@@ -19,6 +19,8 @@ pub enum FunctionKind {
     RawTracepoint(Option<String>),
     /// `fentry`, `fexit`, `fmod_ret`, `lsm`, `tp_btf` and the like; the target when the section says it.
     Tracing(Option<String>),
+    /// An iterator; what it goes through when the section says it.
+    Iter(Option<String>),
     /// A perf event program.
     PerfEvent,
     /// Any other section.
@@ -41,7 +43,8 @@ impl FunctionKind {
             "kprobe.multi" | "kretprobe.multi" => FunctionKind::Probe,
             "tracepoint" | "tp" => FunctionKind::Tracepoint(target.map(|target| target.replacen('/', ":", 1))),
             "raw_tracepoint" | "raw_tp" | "raw_tracepoint.w" | "raw_tp.w" => FunctionKind::RawTracepoint(owned),
-            "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" => FunctionKind::Tracing(owned),
+            "fentry" | "fexit" | "fmod_ret" | "fsession" | "lsm" | "tp_btf" => FunctionKind::Tracing(owned),
+            "iter" => FunctionKind::Iter(owned),
             "perf_event" => FunctionKind::PerfEvent,
             _ => FunctionKind::Other,
         }
@@ -128,6 +131,7 @@ impl Function {
             (LoadAs::Section, FunctionKind::Probe) if !self.section.contains(".multi") => LoadAs::Kprobe,
             // What may write its argument is a kind of its own, attached in the same way.
             (LoadAs::RawTracepoint, _) if self.section.contains(".w") => LoadAs::Section,
+            (LoadAs::Tracing(target), FunctionKind::Tracing(Some(own))) if target == own => LoadAs::Section,
             (LoadAs::Uprobe, _) if !self.has(Variant::Uprobe) => LoadAs::Kprobe,
             (other, _) => other.clone(),
         }

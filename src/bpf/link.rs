@@ -83,6 +83,17 @@ impl Link {
         Ok(Self::new(program, sys::link::create(program.as_fd(), target, attach_type, flags)?, true))
     }
 
+    /// Attaches an iterator.
+    pub(super) fn iter(program: &Rc<Program>, scope: &sys::link::IterScope) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::iter(program.as_fd(), scope)?, true))
+    }
+
+    /// Starts a run of the iterator that this link attaches.
+    pub(super) fn open_iter(&self) -> io::Result<OwnedFd> {
+        let fd = self.fd().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        sys::link::open_iter(fd)
+    }
+
     /// Attaches to a hook of netfilter.
     pub(super) fn netfilter(program: &Rc<Program>, hook: &sys::link::Hook) -> io::Result<Link> {
         Ok(Self::new(program, sys::link::netfilter(program.as_fd(), hook)?, true))

@@ -80,13 +80,14 @@ impl<'a> Plan<'a> {
     fn new(image: &Image, function: &'a Function, raw: &RawProgram, load_as: &LoadAs) -> Result<Plan<'a>> {
         let mut insns = raw.insns.clone();
         let mut target = None;
+        let what = format!("cannot load `{}`", function.name);
         let types = match load_as {
             LoadAs::Section => {
-                target = section_target(raw)?;
+                target = section_target(raw, &what)?;
                 (raw.prog_type, raw.expected_attach_type)
             }
             LoadAs::Tracing(name) => {
-                target = typed_target(raw, name)?;
+                target = typed_target(raw, name, &what)?;
                 (raw.prog_type, raw.expected_attach_type)
             }
             LoadAs::Kprobe | LoadAs::Uprobe => KPROBE,
@@ -101,11 +102,11 @@ impl<'a> Plan<'a> {
             LoadAs::RawTracepoint => RAW_TRACEPOINT,
             LoadAs::Typed(typed) => (typed.prog.0, typed.attach.map_or(0, |attach| attach.0)),
             LoadAs::Fentry(name) => {
-                target = Some(BtfTarget::function(name)?);
+                target = Some(BtfTarget::function(name, &what)?);
                 FENTRY
             }
             LoadAs::Fexit(name) => {
-                let function = BtfTarget::function(name)?;
+                let function = BtfTarget::function(name, &what)?;
                 patch::set_return_value(&mut insns, function.arguments);
                 target = Some(function);
                 FEXIT
@@ -120,7 +121,6 @@ impl<'a> Plan<'a> {
             other => other.name().to_owned(),
         };
         if types.0 == libbpf_sys::BPF_PROG_TYPE_UNSPEC {
-            let what = format!("cannot load `{}`", function.name);
             return Err(Error::script(what, format!("section `{}` names no known kind of program", raw.section)));
         }
         let device = if let LoadAs::Typed(typed) = load_as { typed.device } else { 0 };
@@ -196,21 +196,19 @@ fn load_with_log(request: &LoadRequest<'_>, level: u32) -> std::result::Result<(
 }
 
 /// What a section such as `fentry/vfs_read` names.
-fn section_target(raw: &RawProgram) -> Result<Option<BtfTarget>> {
+fn section_target(raw: &RawProgram, what: &str) -> Result<Option<BtfTarget>> {
     match raw.section.split_once('/') {
-        Some((_, name)) => typed_target(raw, name),
+        Some((_, name)) => typed_target(raw, name, what),
         None => Ok(None),
     }
 }
 
-fn typed_target(raw: &RawProgram, name: &str) -> Result<Option<BtfTarget>> {
+fn typed_target(raw: &RawProgram, name: &str, what: &str) -> Result<Option<BtfTarget>> {
     Ok(match (raw.prog_type, raw.expected_attach_type) {
-        (libbpf_sys::BPF_PROG_TYPE_LSM, _) => Some(BtfTarget::lsm(name)?),
-        (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_RAW_TP) => Some(BtfTarget::tracepoint(name)?),
-        (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_ITER) => {
-            Some(BtfTarget::function(&format!("bpf_iter_{name}"))?)
-        }
-        (libbpf_sys::BPF_PROG_TYPE_TRACING, _) => Some(BtfTarget::function(name)?),
+        (libbpf_sys::BPF_PROG_TYPE_LSM, _) => Some(BtfTarget::lsm(name, what)?),
+        (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_RAW_TP) => Some(BtfTarget::tracepoint(name, what)?),
+        (libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_ITER) => Some(BtfTarget::iterator(name, what)?),
+        (libbpf_sys::BPF_PROG_TYPE_TRACING, _) => Some(BtfTarget::function(name, what)?),
         _ => None,
     })
 }

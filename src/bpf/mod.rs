@@ -47,8 +47,8 @@ mod verifier;
 mod version;
 
 pub use attach::{
-    FuncTarget, KprobeEvent, KprobeTarget, Mechanism, NetfilterTarget, PerfEventTarget, Place, TcTarget, UprobePlace,
-    UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
+    FuncTarget, IterTarget, KprobeEvent, KprobeTarget, Mechanism, NetfilterTarget, PerfEventTarget, Place, TcTarget,
+    UprobePlace, UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;

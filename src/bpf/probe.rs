@@ -145,6 +145,11 @@ pub(super) struct Probe {
 }
 
 impl Probe {
+    /// Whether this is that attachment of that function.
+    pub fn is(&self, kind: ProbeKind, target: &str, function: &str) -> bool {
+        self.kind == kind && self.target == target && self.function == function
+    }
+
     /// Whether the user may mean this one by `target`.
     pub fn is_at(&self, target: &str) -> bool {
         self.target == target || self.attached.resolved.iter().any(|name| name == target)

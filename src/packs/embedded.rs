@@ -87,6 +87,7 @@ files! {
     "scripts/lib/argparse_parse.lua",
     "scripts/lib/attach.lua",
     "scripts/lib/attach_net.lua",
+    "scripts/lib/attach_tracing.lua",
     "scripts/lib/bcc_lua.lua",
     "scripts/lib/boot.lua",
     "scripts/lib/bpf.lua",

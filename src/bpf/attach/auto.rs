@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attaching by what a function's own section or name says.
 
-use super::{KprobeTarget, UprobePlace, UprobeTarget};
+use super::{IterTarget, KprobeTarget, UprobePlace, UprobeTarget, iter, tracing};
 use crate::bpf::function::{Function, FunctionKind};
 use crate::bpf::object::Object;
 use crate::bpf::probe::ProbeId;
@@ -20,6 +20,7 @@ enum Place {
     Tracepoint(String),
     RawTracepoint(String),
     Tracing(String),
+    Iter,
 }
 
 impl Object {
@@ -32,7 +33,8 @@ impl Object {
             Some(Place::Tracepoint(target)) => self.attach_tracepoint(&target, function),
             Some(Place::TracepointName(name)) => self.attach_tracepoint(&split_tracepoint(&name)?, function),
             Some(Place::RawTracepoint(target)) => self.attach_raw_tracepoint(&target, function),
-            Some(Place::Tracing(target)) => self.attach_tracing(&target, function),
+            Some(Place::Tracing(target)) => self.attach_tracing(Some(&target), function),
+            Some(Place::Iter) => self.attach_iter(&IterTarget::default(), function),
             None => {
                 let what = format!("cannot attach `{function}` by itself");
                 Err(Error::script(what, "neither its section nor its name says to what").with_hint(
@@ -53,7 +55,8 @@ impl Object {
 
 impl Place {
     fn of(function: &Function) -> Option<Place> {
-        Self::of_section(function).or_else(|| Self::of_name(&function.name))
+        let tracing = || tracing::own_target(function).map(Place::Tracing);
+        Self::of_section(function).or_else(|| Self::of_name(&function.name)).or_else(tracing)
     }
 
     fn of_section(function: &Function) -> Option<Place> {
@@ -63,6 +66,7 @@ impl Place {
             FunctionKind::Tracepoint(Some(target)) => Some(Place::Tracepoint(target.clone())),
             FunctionKind::RawTracepoint(Some(_)) => Some(Place::RawTracepoint(owned)),
             FunctionKind::Tracing(Some(_)) => Some(Place::Tracing(owned)),
+            FunctionKind::Iter(Some(target)) => iter::needs_nothing(target).then_some(Place::Iter),
             FunctionKind::Probe => match word.trim_end_matches(".s") {
                 "kprobe" => Some(Place::Kprobe(kprobe(target))),
                 "kretprobe" => Some(Place::Kprobe(KprobeTarget { retprobe: true, ..kprobe(target) })),
@@ -99,11 +103,7 @@ impl Place {
         if let Some(event) = after("raw_tracepoint__") {
             return Some(Place::RawTracepoint(event.to_owned()));
         }
-        let in_module = after("kfunc__").or_else(|| after("kretfunc__"));
-        if let Some((module, function)) = in_module.and_then(|rest| rest.split_once("__")) {
-            return Some(Place::Tracing(format!("{module}:{function}")));
-        }
-        after("lsm__").map(|hook| Place::Tracing(hook.to_owned()))
+        None
     }
 }
 

@@ -66,11 +66,6 @@ impl Object {
         self.detach_at(ProbeKind::RawTracepoint, event, function)
     }
 
-    /// Detaches every probe that was attached by BTF to this target, of one function or of all.
-    pub fn detach_tracing(&mut self, target: &str, function: Option<&str>) -> Result<()> {
-        self.detach_at(ProbeKind::Tracing, target, function)
-    }
-
     /// Detaches everything.
     pub fn detach_all(&mut self) {
         self.drop_probes(|_| true);
@@ -117,8 +112,10 @@ impl Object {
             return Ok(());
         }
         let what = match function {
-            Some(function) => format!("cannot detach `{function}` from {} `{target}`", kind.name()),
-            None => format!("cannot detach {} `{target}`", kind.name()),
+            Some(function) if function != target => {
+                format!("cannot detach `{function}` from {} `{target}`", kind.name())
+            }
+            _ => format!("cannot detach {} `{target}`", kind.name()),
         };
         let error = Error::script(what, "it is not attached");
         let attached: Vec<&str> =

@@ -32,9 +32,14 @@ const SAME_OCCASION: [(&str, &[&str]); 14] = [
 /// Adds to the error of a kprobe on these functions why this kernel has none, and what works instead.
 pub fn add(error: Error, functions: &[KernelFunction]) -> Error {
     let error = error.with_evidence(missing_part());
-    let known = Tracefs::find().and_then(|tracefs| tracefs.tracepoints().ok()).unwrap_or_default();
     let [only] = functions else { return error.with_note(OTHERS) };
-    let near = similar(&only.name, &known);
+    add_tracepoints(error, &only.name)
+}
+
+/// Adds to the error of a kernel function that cannot be traced the tracepoints that speak of what it does.
+pub fn add_tracepoints(error: Error, function: &str) -> Error {
+    let known = Tracefs::find().and_then(|tracefs| tracefs.tracepoints().ok()).unwrap_or_default();
+    let near = similar(function, &known);
     let error = match near.is_empty() {
         true => error,
         false => error.with_hint(format!("tracepoints that may serve instead: {}", near.join(", "))),

@@ -168,7 +168,7 @@ impl<'a> Request<'a> {
         let variant = if self.target.retprobe { Variant::Fexit } else { Variant::Fentry };
         self.need(variant, &variant.suffix()[1..])?;
         // BTF knows functions by the name they have in the C text, and only those whose arguments are still in place.
-        let target = BtfTarget::function(&only.name)
+        let target = BtfTarget::function(&only.name, &self.what)
             .map_err(|_| Miss::Unfit(format!("`{}` is not in the kernel's BTF", only.name)))?;
         if let Some(obstacle) = target.obstacle {
             return Err(Miss::Unfit(obstacle));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tracepoints, raw tracepoints, and what users name by a section of their own.
+//! Tracepoints and raw tracepoints.
 
 use std::io;
 
@@ -41,15 +41,6 @@ impl Object {
         let link = Link::raw_tracepoint(&program, event).map_err(|err| no_raw_tracepoint(&what, event, &err))?;
         let attached = Attached::one(link, Mechanism::RawTracepoint);
         Ok(self.keep_probe(ProbeKind::RawTracepoint, event.to_owned(), function, attached))
-    }
-
-    /// Attaches a function to what its section or macro names by BTF: fentry, fexit, fmod_ret, lsm, tp_btf.
-    pub fn attach_tracing(&mut self, target: &str, function: &str) -> Result<ProbeId> {
-        let what = format!("cannot attach `{function}` to `{target}`");
-        let program = self.load_as(function, &LoadAs::Tracing(target.to_owned()))?;
-        let link = or_refused(Link::tracing(&program), || what)?;
-        let attached = Attached::one(link, Mechanism::Tracing);
-        Ok(self.keep_probe(ProbeKind::Tracing, target.to_owned(), function, attached))
     }
 }
 

@@ -80,6 +80,52 @@ pub fn create(prog: BorrowedFd<'_>, target: i32, attach_type: u32, flags: u32) -
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target, attach_type, ptr::from_ref(&opts)) })
 }
 
+/// What an iterator is limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IterScope {
+    /// Nothing.
+    All,
+    /// The map with this descriptor.
+    Map(u32),
+    /// A process or a thread; 0 for any.
+    Task { pid: u32, tid: u32 },
+    /// A control group, gone through in this order (`BPF_CGROUP_ITER_*`).
+    Cgroup { fd: u32, order: u32 },
+}
+
+/// Attaches an iterator, whose target was given when it was loaded.
+pub fn iter(prog: BorrowedFd<'_>, scope: &IterScope) -> io::Result<OwnedFd> {
+    let mut info = libbpf_sys::bpf_iter_link_info::default();
+    let mut opts = options();
+    match *scope {
+        IterScope::All => {}
+        IterScope::Map(fd) => info.map.map_fd = fd,
+        IterScope::Task { pid, tid } => {
+            info.task.pid = pid;
+            info.task.tid = tid;
+        }
+        IterScope::Cgroup { fd, order } => {
+            info.cgroup.cgroup_fd = fd;
+            info.cgroup.order = order;
+        }
+    }
+    if *scope != IterScope::All {
+        opts.iter_info = &raw mut info;
+        // Kernels know different lengths of it, and take one with zeros at the end.
+        opts.iter_info_len = size_of_val(&info) as u32;
+    }
+    // SAFETY: `opts` is of the size it says; `iter_info` has the length beside it and outlives the call.
+    check_fd(unsafe {
+        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_TRACE_ITER, ptr::from_ref(&opts))
+    })
+}
+
+/// Starts a run of an attached iterator; its output is read from the descriptor.
+pub fn open_iter(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: takes a number.
+    check_fd(unsafe { libbpf_sys::bpf_iter_create(link.as_raw_fd()) })
+}
+
 /// A hook of netfilter.
 #[derive(Clone, Copy, Debug)]
 pub struct Hook {

@@ -162,6 +162,11 @@ static CAUSES: &[Cause] = &[
     cause(&["type=", "expected="], "a helper is given a value of the wrong kind", ""),
     cause(&["misaligned"], "a misaligned access", "copy packed data out with `__builtin_memcpy` first"),
     cause(&["leaks addr"], "it would give away a kernel address", "run it as root: only root's programs may"),
+    cause(
+        &["is not modifiable"],
+        "its target's result cannot be replaced",
+        "only those of `security_…` functions can, and of those marked for error injection in the kernel",
+    ),
     cause(&["attach_btf_id", "not a function"], "its target is no function in the kernel's BTF", ""),
     cause(&["is not sleepable"], "its target cannot sleep, and the program may", "drop `.s` from its section"),
     cause(&["function calls are not allowed while holding a lock"], "it calls a helper while it holds a lock", ""),

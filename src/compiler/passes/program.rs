@@ -90,6 +90,9 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
     if named("syscall__").is_some() || named("kprobe____x64_sys_").is_some() {
         return Some((Kind::Syscall, "kprobe".into()));
     }
+    if let Some(section) = context.is_none().then(|| by_btf(name)).flatten() {
+        return Some((Kind::Btf, section));
+    }
     let kind = match context {
         Some("pt_regs") => (Kind::Kprobe, "kprobe"),
         Some("bpf_raw_tracepoint_args") => (Kind::RawTracepoint, "raw_tracepoint"),
@@ -106,6 +109,9 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
         Some("bpf_sk_lookup") => (Kind::Packet, "sk_lookup"),
         Some("sk_reuseport_md") => (Kind::Packet, "sk_reuseport"),
         Some("bpf_nf_ctx") => (Kind::Packet, "netfilter"),
+        Some(record) if record.starts_with("bpf_iter__") => {
+            return Some((Kind::Btf, record.replacen("bpf_iter__", "iter/", 1)));
+        }
         Some(record) if record.starts_with("tracepoint__") => (Kind::Tracepoint, "tracepoint"),
         Some(_) => return None,
         // `void *ctx`, or no parameter at all: nothing is asked of the context, so every mechanism can serve it.
@@ -113,6 +119,19 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
         None => return None,
     };
     Some((kind.0, kind.1.to_owned()))
+}
+
+/// The section that bcc's prefix of a function's name stands for, when the kernel attaches it by BTF.
+fn by_btf(name: &str) -> Option<String> {
+    let function = |word: &str, rest: &str| match rest.split_once("__")? {
+        ("vmlinux", function) => Some(format!("{word}/{function}")),
+        (module, function) => Some(format!("{word}/{module}:{function}")),
+    };
+    let after = |prefix: &str| name.strip_prefix(prefix).filter(|rest| !rest.is_empty());
+    let entry = || after("kfunc__").and_then(|rest| function("fentry", rest));
+    let exit = || after("kretfunc__").and_then(|rest| function("fexit", rest));
+    let result = || after("kmod_ret__").map(|rest| format!("fmod_ret/{rest}"));
+    entry().or_else(exit).or_else(result).or_else(|| after("lsm__").map(|rest| format!("lsm/{rest}")))
 }
 
 /// The programs of a module that is optimised, in order.
@@ -206,6 +225,12 @@ mod tests {
             kind("tracepoint__syscalls__sys_enter_openat", Some("tracepoint__syscalls__sys_enter_openat"), 1),
             Some((Kind::Tracepoint, "tracepoint/syscalls/sys_enter_openat".into()))
         );
+        assert_eq!(kind("dump", Some("bpf_iter__task"), 1), Some((Kind::Btf, "iter/task".into())));
+        let by_name = |name| kind(name, None, 1).map(|(_, section)| section);
+        assert_eq!(by_name("kfunc__vmlinux__vfs_read").as_deref(), Some("fentry/vfs_read"));
+        assert_eq!(by_name("kretfunc__ext4__ext4_open").as_deref(), Some("fexit/ext4:ext4_open"));
+        assert_eq!(by_name("kmod_ret__security_file_open").as_deref(), Some("fmod_ret/security_file_open"));
+        assert_eq!(by_name("lsm__file_open").as_deref(), Some("lsm/file_open"));
         assert_eq!(kind("helper", Some("sock"), 1), None);
         assert_eq!(kind("helper", None, 2), None);
     }

@@ -13,6 +13,7 @@ mod object;
 mod programs;
 mod run;
 mod test_run;
+mod tracing;
 mod usdt;
 mod user;
 
@@ -35,6 +36,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("programs", programs::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
     natives.set("usdt", usdt::table(lua)?)?;
+    natives.set("tracing", tracing::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)
 }
