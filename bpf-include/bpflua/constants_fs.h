@@ -78,6 +78,11 @@
 #define O_NDELAY O_NONBLOCK
 
 /* The three mode bits that have kept their places. */
+/* The direction of an iov_iter. */
+#define READ 0
+#define WRITE 1
+#define ITER_SOURCE 1
+#define ITER_DEST 0
 #define FMODE_READ (1 << 0)
 #define FMODE_WRITE (1 << 1)
 #define FMODE_LSEEK (1 << 2)

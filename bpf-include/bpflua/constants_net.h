@@ -143,6 +143,10 @@
 #define TCP_CONGESTION 13
 #define TCP_ULP 31
 #define TCP_CA_NAME_MAX 16
+#define SCM_RIGHTS 1
+#define SCM_CREDENTIALS 2
+#define SCM_SECURITY 3
+#define SCM_PIDFD 4
 #define MSG_OOB 1
 #define MSG_PEEK 2
 #define MSG_DONTROUTE 4

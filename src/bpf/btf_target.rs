@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::sys;
 use crate::error::{Error, Result};
-use crate::kernel::btf::{Btf, Func, Kind};
+use crate::kernel::btf::{Btf, Func, Kind, Type};
 use crate::kernel::kallsyms::{self, Symbol};
 use crate::kernel::modules;
 use crate::suggest;
@@ -56,6 +56,19 @@ impl BtfTarget {
     /// A tracepoint for `tp_btf`.
     pub fn tracepoint(event: &str, what: &str) -> Result<BtfTarget> {
         Self::prefixed(Kind::Typedef, "btf_trace_", event, &format!("no raw tracepoint `{event}`"), what)
+    }
+
+    /// How many arguments a raw tracepoint hands to a program; `None` when the BTF does not say.
+    pub fn raw_tracepoint_arguments(event: &str) -> Option<usize> {
+        let kernel = kernel().ok()?;
+        let Type::Typedef { to, .. } = kernel.type_by_id(kernel.find(Kind::Typedef, &format!("btf_trace_{event}"))?)
+        else {
+            return None;
+        };
+        let Type::Ptr(pointee) = kernel.type_by_id(kernel.resolve(to)) else { return None };
+        let Type::FuncProto(proto) = kernel.type_by_id(pointee) else { return None };
+        // The first is the tracepoint's own.
+        proto.param_count().checked_sub(1)
     }
 
     /// An LSM hook.

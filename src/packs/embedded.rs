@@ -62,6 +62,7 @@ files! {
     "bpf-include/bpflua/dialect.h",
     "bpf-include/bpflua/fallback_enums.h",
     "bpf-include/bpflua/helpers.h",
+    "bpf-include/bpflua/inlines.h",
     "bpf-include/bpflua/map_calls.h",
     "bpf-include/bpflua/map_methods.h",
     "bpf-include/bpflua/map_notes.h",

@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile")
 }
 
-fn headers() -> Vec<(&'static str, String)> {
+pub fn headers() -> Vec<(&'static str, String)> {
     let text = |bytes: Cow<'static, [u8]>| String::from_utf8(bytes.into_owned()).unwrap();
     embedded::c_headers().map(|(path, bytes)| (path, text(bytes))).collect()
 }

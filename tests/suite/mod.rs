@@ -10,6 +10,8 @@ mod cli;
 mod commands;
 #[cfg(feature = "compiler")]
 mod compile;
+#[cfg(feature = "compiler")]
+mod conformance;
 mod docs;
 mod errors_runtime;
 mod events_fixture;

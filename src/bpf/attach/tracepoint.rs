@@ -4,6 +4,7 @@
 use std::io;
 
 use super::{Mechanism, perf_probe};
+use crate::bpf::btf_target::BtfTarget;
 use crate::bpf::link::{Link, or_refused};
 use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
@@ -56,6 +57,13 @@ fn without_category(what: &str, event: &str) -> Error {
 }
 
 fn no_raw_tracepoint(what: &str, event: &str, err: &io::Error) -> Error {
+    if err.raw_os_error() == Some(libc::EINVAL)
+        && let Some(count) = BtfTarget::raw_tracepoint_arguments(event)
+    {
+        // The kernel compares what the program reads of its context with what the tracepoint has.
+        let why = format!("the program reads `ctx->args` past the {count} arguments that it has in this kernel");
+        return Error::script(what, why).with_errno(libc::EINVAL);
+    }
     if err.raw_os_error() != Some(libc::ENOENT) {
         return Error::io(what, err);
     }

@@ -146,7 +146,7 @@ impl<'c> Builder<'c> {
     }
 
     /// Makes every user of a 32-bit value take it through a move of 32 bits that LLVM does not see through.
-    pub fn move_32(&self, value: Value<'c>) {
+    pub fn move_32(&self, value: Value<'c>) -> Value<'c> {
         const MOVE: &CStr = c"$0 = $0";
         const SAME: &CStr = c"=w,0";
         // SAFETY: all of one live context; the string outlives the call that copies it; at first the call takes a
@@ -161,7 +161,15 @@ impl<'c> Builder<'c> {
             let moved = LLVMBuildCall2(self.builder, ty, asm, args.as_mut_ptr(), 1, UNNAMED.as_ptr());
             LLVMReplaceAllUsesWith(value.raw(), moved);
             LLVMSetOperand(moved, 0, value.raw());
+            Value::from_raw(moved)
         }
+    }
+
+    /// The lower half of a 64-bit value, as 64 bits, by a move of 32 bits that LLVM does not see through.
+    pub fn lower_half(&self, value: Value<'c>) -> Value<'c> {
+        let moved = self.move_32(self.cast_word(value, self.half()));
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildZExt(self.builder, moved.raw(), self.word().raw(), UNNAMED.as_ptr())) }
     }
 
     /// Ends the block: to `then` when `condition` holds, else to `otherwise`.
