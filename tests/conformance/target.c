@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the tools that trace programs are pointed at: functions, and the USDT probes of every runtime and database that
- * some tool knows, each with six arguments. It waits until its input ends. x86-64. */
+ * some tool knows, each with six arguments or more. It waits until its input ends. x86-64. */
 #include <unistd.h>
 
-#define PROBE(name) \
+#define PROBE(name) PROBE_WITH(name, "")
+#define PROBE_WITH(name, more) \
 	__asm__ volatile( \
 		"990: nop\n" \
 		".pushsection .note.stapsdt,\"\",\"note\"\n" \
@@ -16,7 +17,7 @@
 		".8byte 0\n" \
 		".asciz \"conformance\"\n" \
 		".asciz \"" name "\"\n" \
-		".asciz \"-4@%edi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9\"\n" \
+		".asciz \"-4@%edi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9" more "\"\n" \
 		"994: .balign 4\n" \
 		".popsection\n")
 
@@ -48,8 +49,8 @@ __attribute__((noinline)) void run_probes(int count, const char *a, const char *
 	PROBE("gc__mark__end");
 	PROBE("gc__sweep__begin");
 	PROBE("gc__sweep__end");
-	PROBE("mem__pool__gc__begin");
-	PROBE("mem__pool__gc__end");
+	PROBE_WITH("mem__pool__gc__begin", " 8@%r10 8@%r11");
+	PROBE_WITH("mem__pool__gc__end", " 8@%r10 8@%r11");
 	PROBE("object__alloc");
 	PROBE("object__create");
 	PROBE("string__create");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpflua::bpf::{
     FunctionKind, KprobeEvent, KprobeTarget, LoadAs, Object, ObjectOptions, PerfEventTarget, ProgType, Typed,
-    UprobePlace, UprobeTarget,
+    UprobePlace, UprobeTarget, UsdtSource, UsdtTarget,
 };
 use bpflua::error::{Error, Result, errno_name};
 
@@ -19,6 +19,7 @@ use super::texts::{Operation, target};
 /// How the files begin where tools are told to pin maps (`{PIN}` of the arguments).
 const PINS: &str = "bpflua-conformance";
 
+const USDT: &str = "usdt";
 const WORKERS: usize = 8;
 
 /// What came of each job of the folder, in their order.
@@ -81,7 +82,8 @@ fn load(object: &mut Object, operations: &[Operation], outcome: &mut Outcome) {
         let load_as = automatic(object, &name);
         wanted.insert(name, load_as);
     }
-    for operation in operations {
+    // Programs of USDT probes are made for the places that they are attached at.
+    for operation in operations.iter().filter(|operation| operation.kind != USDT) {
         wanted.insert(operation.fn_name.clone(), load_as(operation));
     }
     for (function, load_as) in wanted {
@@ -110,7 +112,7 @@ fn tracing(name: &str) -> LoadAs {
 fn load_as(operation: &Operation) -> LoadAs {
     match operation.kind.as_str() {
         "kprobe" | "kretprobe" => LoadAs::Kprobe,
-        "uprobe" | "uretprobe" | "usdt" => LoadAs::Uprobe,
+        "uprobe" | "uretprobe" => LoadAs::Uprobe,
         "tracepoint" => LoadAs::Tracepoint,
         "raw_tracepoint" => LoadAs::RawTracepoint,
         "perf_event" => LoadAs::Typed(Typed::new(ProgType::parse("perf_event").unwrap())),
@@ -123,7 +125,11 @@ fn attach(object: &mut Object, operations: &[Operation], process: &Target, outco
         note(object.attach_auto(&function).map(|_| ()), &function, outcome);
     }
     for operation in operations {
-        note(attach_as(object, operation, process), &place(operation), outcome);
+        let attached = attach_as(object, operation, process);
+        if operation.kind == USDT {
+            outcome.loaded.count(attached.is_ok());
+        }
+        note(attached, &place(operation), outcome);
     }
 }
 
@@ -168,9 +174,15 @@ fn attach_as(object: &mut Object, operation: &Operation, process: &Target) -> Re
             let target = PerfEventTarget::sampling(ev_type, ev_config, sample_period, sample_freq, -1)?;
             object.attach_perf_event(&target, function)
         }
+        USDT => {
+            let pid = operation.pid.then(|| process.pid());
+            let probes = UsdtSource { path: Some(operation.path.clone()), pid }.probes()?;
+            let target = UsdtTarget { name: operation.probe.clone(), pid, ..UsdtTarget::default() };
+            object.attach_usdt(&target, &probes, function)
+        }
         "tracepoint" => object.attach_tracepoint(&operation.tp, function),
         "raw_tracepoint" => object.attach_raw_tracepoint(&operation.tp, function),
-        kind => return Err(Error::bug(format!("cannot attach a {kind}"), "not yet")),
+        kind => panic!("a tool attaches a {kind}, which this test does not know"),
     };
     attached.map(|_| ())
 }

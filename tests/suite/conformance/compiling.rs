@@ -106,6 +106,7 @@ impl Compiler {
             flags: text.cflags.clone(),
             headers: &headers,
             btf: Some(&self.btf),
+            kernel_headers: None,
             tracepoint_struct: &tracepoint,
             kernel_version_code: self.version_code,
             online_cpus: 1,

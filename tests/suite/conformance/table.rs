@@ -36,7 +36,7 @@ fn write(series: &str, tools: &Tools, outcomes: &[Outcome]) -> String {
         for (number, outcome) in run.texts.iter().zip(1..).map(|(_, number)| number).zip(&mut outcomes) {
             total.add(run, outcome);
             let which = if run.texts.len() > 1 { format!(" (text {number})") } else { String::new() };
-            let _ = writeln!(rows, "| {}{which} | {} |", name(run), row(outcome));
+            let _ = writeln!(rows, "| {}{which} | {} |", name(run), row(run, outcome));
         }
     }
     assert!(outcomes.next().is_none(), "more outcomes than texts");
@@ -48,12 +48,17 @@ fn write(series: &str, tools: &Tools, outcomes: &[Outcome]) -> String {
     )
 }
 
-fn row(outcome: &Outcome) -> String {
+fn row(run: &Run, outcome: &Outcome) -> String {
+    let refusal = run.why.as_deref().filter(|_| run.refuses);
+    let refusal = refusal.map(|why| cell(&format!("the tool itself refuses this kernel: {why}")));
     if let Some(reason) = &outcome.not_compiled {
-        return format!("no | | | {}", cell(reason));
+        return format!(
+            "no | | | {}",
+            [Some(cell(reason)), refusal].into_iter().flatten().collect::<Vec<_>>().join("<br>")
+        );
     }
     let reasons = outcome.reasons.iter().map(|(reason, what)| cell(&format!("{reason}: {}", what.join(", "))));
-    let reasons: Vec<String> = reasons.collect();
+    let reasons: Vec<String> = reasons.chain(refusal).collect();
     format!("yes | {} | {} | {}", share(outcome.loaded), share(outcome.attached), reasons.join("<br>"))
 }
 

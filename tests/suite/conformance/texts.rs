@@ -22,8 +22,11 @@ pub struct Run {
     pub tool: String,
     pub arguments: String,
     pub texts: Vec<Text>,
-    /// Why there is no text, in the tool's own words.
+    /// Why there is no text, or no more of it, in the tool's own words.
     pub why: Option<String>,
+    /// The tool made its text only when told that the kernel has all it asks for.
+    #[serde(default)]
+    pub refuses: bool,
 }
 
 /// What a tool gave to `BPF(…)`, and what it did with it.

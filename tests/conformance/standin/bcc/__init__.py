@@ -212,7 +212,7 @@ class BPF:
 
     @staticmethod
     def ksymname(name):
-        return record.KERNEL.symbols.get(raw(name), -1)
+        return record.KERNEL.address(raw(name))
 
     @staticmethod
     def get_syscall_prefix():
