@@ -180,6 +180,17 @@ fn root_usdt_of_every_process() {
 }
 
 #[test]
+fn root_usdt_contexts() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let program = build_server("usdt-contexts");
+    let values = build(program.parent().unwrap(), "values", &[]);
+    let server = Server::start(&mut Command::new(&program));
+    assert_eq!(run("contexts", &[&values, &program, Path::new(&server.pid())]), "all seen\n");
+}
+
+#[test]
 fn root_usdt_errors() {
     if missing(&NEEDS) {
         return;
