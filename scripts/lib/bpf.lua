@@ -16,6 +16,7 @@ local native = require("bpflua.native")
 local open_objects = require("bpflua.objects")
 local programs = require("bpflua.programs")
 local source = require("bpflua.source")
+local stacks = require("bpflua.stacks")
 local surface = require("bpflua.surface")
 local test_run = require("bpflua.test_run")
 local trace = require("bpflua.trace")
@@ -35,6 +36,7 @@ for _, methods in ipairs({ attach, attach_net, attach_tracing, programs, test_ru
 end
 Methods.STATIC = nil
 buffers.install(map.Map)
+stacks.install(map.Map)
 
 -- ---------------------------------------------------------------- construction
 
@@ -334,14 +336,16 @@ for name, fn in pairs(inspect.functions) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "symbols" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end
 end
 -- bcc has these as methods of an object too.
-for name, fn in pairs(require("bpflua.kernel")) do
-    Methods[name] = surface.as_method(fn)
+for _, module in ipairs({ "kernel", "symbols" }) do
+    for name, fn in pairs(require("bpflua." .. module)) do
+        Methods[name] = surface.as_method(fn)
+    end
 end
 
 Class._status = false

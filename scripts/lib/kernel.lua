@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- What this kernel has: types, tracepoints, functions, features. Scripts choose their C text by it.
 
-local ffi = require("ffi")
 local native = require("bpflua.native")
 
 local M = {}
@@ -49,17 +48,6 @@ end
 ---@return string[]
 function M.get_kprobe_functions(regex)
     return native.kernel.functions(regex)
-end
-
----The address of a symbol of the kernel.
----@param name string
----@return ffi.cdata*|-1 address uint64_t; 0 when the kernel hides addresses from this user; -1 for no such symbol
-function M.ksymname(name)
-    local halves = native.kernel.symbol_address(name)
-    if not halves then
-        return -1
-    end
-    return ffi.cast("uint64_t", halves[1]) * 0x100000000ULL + halves[2]
 end
 
 local supports = native.kernel.supports

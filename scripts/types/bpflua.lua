@@ -62,6 +62,16 @@ function _argparse_Parser:pparse(args) end
 ---@field [string] bpflua.Map the maps of the C text
 local _BPF = {}
 
+---The names in a process, which stay known when it is gone; without a process, those of the kernel.
+---Raises when there is no such process, or it may not be looked at.
+---@param pid? integer nil or below 0: the kernel
+---@return bpflua.SymbolCache
+function _BPF:SymbolCache(pid) end
+
+---Names a file for frames of stack maps with build IDs (`BPF_STACK_TRACE_BUILDID`), whose processes may be gone.
+---@param path string a program or a library
+function _BPF:add_module(path) end
+
 ---Attaches a function to what the processes of a control group (version 2) do: their packets, sockets, connections,
 ---devices, socket options, sysctls.
 ---@param options {fn_name: string, path?: string, fd?: integer, type?: string|integer, flags?: integer}
@@ -323,9 +333,16 @@ function _BPF:kprobe_poll(timeout) end
 ---Delivers events until Ctrl-C or `BPF.exit`.
 function _BPF:kprobe_poll_loop() end
 
----The address of a symbol of the kernel.
+---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
+---@param addr number|string|ffi.cdata*
+---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?} `[kernel]` or the kernel module (default false)
+---@param show_offset? boolean the distance from the function's start (default false)
+---@return string
+function _BPF:ksym(addr, show_module, show_offset) end
+
+---The address of a kernel symbol. That the kernel hides its addresses is said once on standard error.
 ---@param name string
----@return ffi.cdata*|-1 address uint64_t; 0 when the kernel hides addresses from this user; -1 for no such symbol
+---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function _BPF:ksymname(name) end
 
 ---Loads a function into the kernel without attaching it.
@@ -415,6 +432,18 @@ function _BPF:support_raw_tracepoint() end
 ---@return string? why not
 function _BPF:support_raw_tracepoint_in_module() end
 
+---The function that an address of a process lies in, as text: `name`, `name+0x12 [module]`, `[unknown]`.
+---What cannot be looked at (another user's process, hidden kernel addresses) is said once on standard error.
+---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
+---`BPF.sym{addr = addr, pid = pid}`.
+---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
+---@param pid integer below 0: the kernel
+---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?, demangle: boolean?} the module's name in brackets (default false)
+---@param show_offset? boolean the distance from the function's start (default false)
+---@param demangle? boolean names of C++ and Rust as they were written (default true)
+---@return string
+function _BPF:sym(addr, pid, show_module, show_offset, demangle) end
+
 ---Runs a program once without attaching it. The kernel does this for programs on packets (XDP, tc, socket filters,
 ---cgroup_skb, sk_lookup, flow_dissector, netfilter), for `SEC("syscall")`, raw tracepoints, and fentry, fexit, fmod_ret.
 ---@param options {fn_name: string, data_in?: string|ffi.cdata*, ctx_in?: string|ffi.cdata*, times?: integer, cpu?: integer, live_frames?: boolean}
@@ -455,6 +484,16 @@ function _BPF:variables() end
 
 ---@class bpflua.Class
 BPF = {}
+
+---The names in a process, which stay known when it is gone; without a process, those of the kernel.
+---Raises when there is no such process, or it may not be looked at.
+---@param pid? integer nil or below 0: the kernel
+---@return bpflua.SymbolCache
+function BPF.SymbolCache(pid) end
+
+---Names a file for frames of stack maps with build IDs (`BPF_STACK_TRACE_BUILDID`), whose processes may be gone.
+---@param path string a program or a library
+function BPF.add_module(path) end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
@@ -604,9 +643,16 @@ function BPF.kernel_enum_has_val(enum, value) end
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
 function BPF.kernel_struct_has_field(struct, member) end
 
----The address of a symbol of the kernel.
+---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
+---@param addr number|string|ffi.cdata*
+---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?} `[kernel]` or the kernel module (default false)
+---@param show_offset? boolean the distance from the function's start (default false)
+---@return string
+function BPF.ksym(addr, show_module, show_offset) end
+
+---The address of a kernel symbol. That the kernel hides its addresses is said once on standard error.
 ---@param name string
----@return ffi.cdata*|-1 address uint64_t; 0 when the kernel hides addresses from this user; -1 for no such symbol
+---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function BPF.ksymname(name) end
 
 ---The time of `bpf_ktime_get_ns`.
@@ -707,6 +753,18 @@ function BPF.support_raw_tracepoint() end
 ---@return boolean works
 ---@return string? why not
 function BPF.support_raw_tracepoint_in_module() end
+
+---The function that an address of a process lies in, as text: `name`, `name+0x12 [module]`, `[unknown]`.
+---What cannot be looked at (another user's process, hidden kernel addresses) is said once on standard error.
+---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
+---`BPF.sym{addr = addr, pid = pid}`.
+---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
+---@param pid integer below 0: the kernel
+---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?, demangle: boolean?} the module's name in brackets (default false)
+---@param show_offset? boolean the distance from the function's start (default false)
+---@param demangle? boolean names of C++ and Rust as they were written (default true)
+---@return string
+function BPF.sym(addr, pid, show_module, show_offset, demangle) end
 
 ---The name of a system call of this machine's: 0 is "read" on x86-64.
 ---@param number number|ffi.cdata*
@@ -822,10 +880,12 @@ function _Map:drain() end
 ---@return ffi.cdata*
 function _Map:event(data) end
 
----The value of a key.
----@param key any number, 64-bit cdata, struct cdata, a table of the struct's members, or a string for `char[N]`
+---The value of a key. Of a stack map: the stack as a list, innermost frame first.
+---@param key any number, 64-bit cdata, struct cdata, a table of the struct's members, or a string for `char[N]`; what `get_stackid` gave
+---@param resolver? fun(frame: ffi.cdata*): any of a stack map: what to give for each frame (default: the frame, as `walk` gives it)
 ---@return any value nil when the key is not there; per-CPU maps give a `bpflua.PerCpu`
-function _Map:get(key) end
+---@return string? why of a stack map: why there is no stack, in words
+function _Map:get(key, resolver) end
 
 ---The map's descriptor.
 ---@return integer
@@ -974,6 +1034,13 @@ function _Map:sum(key) end
 ---@return fun(): any
 function _Map:values() end
 
+---Walks a stack, innermost frame first: `for addr in b.stacks:walk(id) do print(BPF.ksym(addr)) end`.
+---@param id integer what `get_stackid` gave; also a number that stands for an errno (-14)
+---@param resolver? fun(frame: ffi.cdata*): any what to give for each frame (default: the frame)
+---@return (fun(): any)? next gives an address (`uint64_t`), or with build IDs a frame for `BPF.sym`; nil when there is no stack
+---@return string? why there is no stack, in words
+function _Map:walk(id, resolver) end
+
 ---Sets every element's value to zero; the keys stay.
 function _Map:zero() end
 
@@ -1034,6 +1101,37 @@ local _Function = {}
 ---@param max_bytes? integer of the packet at most (default: all of it)
 ---@return string? packet nil when there is none now
 function _Function:recv(max_bytes) end
+
+---@class bpflua.SymbolCache
+---@field pid integer|false the process; false for the kernel
+local _SymbolCache = {}
+
+---Where an address is in the source code, if debug information tells; the process's files only.
+---@param addr number|string|ffi.cdata*
+---@return string? file
+---@return integer? line from 1; 0 when unknown
+---@return integer? column from 1; 0 when unknown
+function _SymbolCache:line(addr) end
+
+---Looks anew: at what the process has mapped and what its JIT compiler told, or at the kernel's symbols. Addresses that
+---stay unknown are looked for anew by themselves, now and then.
+---@return boolean there false when the process is gone; then what was known is kept
+function _SymbolCache:refresh() end
+
+---The function that an address lies in.
+---@param addr number|string|ffi.cdata*
+---@param demangle? boolean names of C++ and Rust as they were written (default true)
+---@return string name `[unknown]` when there is none
+---@return number offset from the function's start, in bytes; 0 when there is no name
+---@return string? module `kernel`, a kernel module, or the path of a file as the process sees it
+---@return string? why there is no name, in words
+function _SymbolCache:resolve(addr, demangle) end
+
+---The address of a function by its name, as it is in the file (not demangled); -1 when there is none.
+---@param module string? a mapped file's path or name, or a kernel module; nil: any. May be left out: `resolve_name(name)`
+---@param name string
+---@return ffi.cdata*|integer address uint64_t, or -1
+function _SymbolCache:resolve_name(module, name) end
 
 ---@class bpflua.TestRun
 ---@field retval integer what the program returned, as an unsigned 32-bit number

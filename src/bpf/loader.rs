@@ -15,6 +15,7 @@ use super::sys::object::{RawProgram, renumber_maps};
 use super::sys::prog::{self, LoadRequest};
 use super::verifier::{LineTable, Rejected, VerifierLog};
 use crate::error::{Error, Result};
+use crate::kernel::kallsyms;
 
 /// The verifier's log is kept up to this size. The memory is only touched as far as the log goes.
 const LOG_SIZES: [usize; 2] = [16 << 20, 256 << 20];
@@ -46,6 +47,8 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
     let plan = Plan::new(image, function, raw, load_as)?;
     let (fd, log) =
         plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;
+    // The program's code has a symbol of its own, which stacks may hold.
+    kallsyms::note_change();
     Ok(Program {
         name: function.name.clone(),
         variant,

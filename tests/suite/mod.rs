@@ -28,6 +28,11 @@ mod lifecycle;
 mod lua_files;
 #[cfg(feature = "compiler")]
 mod maps_misuse;
+mod symbolize_containers;
+mod symbolize_process;
+mod symbolize_programs;
+mod symbolize_stacks;
+mod symbolize_stripped;
 mod types;
 mod usdt;
 mod vm;

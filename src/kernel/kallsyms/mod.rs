@@ -14,10 +14,11 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod by_address;
 mod index;
 mod parser;
 mod shared;
 mod table;
 
-pub use shared::{PATH, first_existing, forget, shared};
-pub use table::{Kallsyms, Symbol, is_variant_of};
+pub use shared::{PATH, first_existing, forget, note_change, refresh, shared, shared_with};
+pub use table::{Kallsyms, Located, Symbol, is_variant_of};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The symbols in memory and the questions asked of them.
 
+use super::by_address::AddressIndex;
 use super::index::NameIndex;
 use super::parser::{Line, parse_line};
 use std::io::{self, BufRead};
@@ -24,7 +25,28 @@ impl Symbol<'_> {
     pub fn is_code(&self) -> bool {
         matches!(self.kind, 't' | 'T' | 'w' | 'W')
     }
+
+    /// How many bytes it may have. The kernel tells no sizes: it ends where the next begins, unless that belongs to
+    /// something else; then there is a gap, in which there was perhaps a kernel module that is gone.
+    fn most_bytes(&self, next: Option<&Symbol<'_>>) -> u64 {
+        let in_one = next.is_some_and(|next| {
+            let kinds = self.is_code() == next.is_code() || self.kernel_module.is_none();
+            next.kernel_module == self.kernel_module && kinds
+        });
+        match (in_one, self.is_code()) {
+            (true, _) => LARGEST_SYMBOL_BYTES,
+            (false, true) => LAST_FUNCTION_BYTES,
+            (false, false) => LAST_DATA_BYTES,
+        }
+    }
 }
+
+/// No symbol has more bytes.
+const LARGEST_SYMBOL_BYTES: u64 = 1 << 20;
+/// No function before a gap has more bytes: there are hardly any of that length.
+const LAST_FUNCTION_BYTES: u64 = 16 << 10;
+/// Nor has data before a gap: memory is given in pages of this size.
+const LAST_DATA_BYTES: u64 = 4 << 10;
 
 /// What is kept of a symbol; its name ends where the next one's begins.
 struct Record {
@@ -46,6 +68,16 @@ pub struct Kallsyms {
     skipped_lines: usize,
     addresses_hidden: bool,
     index: OnceLock<NameIndex>,
+    by_address: OnceLock<AddressIndex>,
+}
+
+/// The symbol that an address lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located<'a> {
+    /// The symbol. Of several with one address, the first of the file that is code, as the kernel's own stack dumps have it.
+    pub symbol: Symbol<'a>,
+    /// The address's distance from the symbol's start, in bytes.
+    pub offset: u64,
 }
 
 impl Kallsyms {
@@ -58,6 +90,7 @@ impl Kallsyms {
             skipped_lines: 0,
             addresses_hidden: true,
             index: OnceLock::new(),
+            by_address: OnceLock::new(),
         };
         let mut buffer = Vec::with_capacity(256);
         while reader.read_until(b'\n', &mut buffer)? > 0 {
@@ -154,6 +187,20 @@ impl Kallsyms {
     /// The address of the first symbol of this very name, unless the kernel hides it.
     pub fn address(&self, name: &str) -> Option<u64> {
         self.find(name).map(|symbol| symbol.address).filter(|&address| address != 0)
+    }
+
+    /// The symbol that an address lies in; `None` for addresses that are no place in the kernel, and too far behind any
+    /// symbol to belong to it.
+    pub fn locate(&self, address: u64) -> Option<Located<'_>> {
+        let address_of = |number: usize| self.records[number].address;
+        let index = self.by_address.get_or_init(|| AddressIndex::build(self.len(), address_of));
+        let around = index.around(address, address_of)?;
+        let mut here = around.here.iter().map(|&number| self.symbol(number as usize));
+        let first = here.next()?;
+        let symbol = if first.is_code() { first } else { here.find(Symbol::is_code).unwrap_or(first) };
+        let offset = address - symbol.address;
+        let next = around.next.map(|number| self.symbol(number));
+        (offset < symbol.most_bytes(next.as_ref())).then_some(Located { symbol, offset })
     }
 
     /// The functions that `base` has become: itself if it is there, then what the compiler made of it
@@ -262,6 +309,24 @@ mod tests {
         assert_eq!(symbols.kernel_modules().collect::<Vec<_>>(), ["one", "two"]);
         assert!(symbols.addresses_hidden());
         assert_eq!(symbols.address("a"), None);
+    }
+
+    #[test]
+    fn addresses_are_located() {
+        let symbols = fixture();
+        let read = symbols.address("vfs_read").unwrap();
+        let found = symbols.locate(read + 0x11).unwrap();
+        assert_eq!((found.symbol.name, found.offset), ("vfs_read", 0x11));
+        assert_eq!(symbols.locate(0), None);
+        let text = "ffffffff81000000 T first\nffffffffc0000000 d data\t[one]\nffffffffc0000000 t code\t[one]\n\
+                    ffffffffc0001000 t same\nffffffffc0001000 t other\n";
+        let symbols = Kallsyms::parse(text.as_bytes()).unwrap();
+        let seen = |address: u64| symbols.locate(address).map(|found| (found.symbol.name, found.offset));
+        assert_eq!(seen(0xffff_ffff_8100_0008), Some(("first", 8)));
+        assert_eq!(seen(0xffff_ffff_8100_4000), None, "far behind the last of the kernel");
+        assert_eq!(seen(u64::MAX), None);
+        assert_eq!(seen(0xffff_ffff_c000_0001), Some(("code", 1)), "code before data");
+        assert_eq!(seen(0xffff_ffff_c000_1000), Some(("same", 0)), "the first of the file");
     }
 
     #[test]

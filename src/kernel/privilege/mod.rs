@@ -5,10 +5,12 @@
 //! user namespace. [`Privilege::explain`] adds to the error of a refused call what was found to be in the way, and only
 //! that: root is never told to become root.
 
+mod addresses;
 mod capabilities;
 mod explain;
 mod state;
 
+pub use addresses::addresses_hidden;
 pub use capabilities::{Capabilities, Capability};
 pub use explain::cannot_load_bpf;
 pub use state::{Lockdown, Privilege};

@@ -9,15 +9,14 @@ use crate::error::{Error, Result, errno_name, errno_words};
 use crate::kernel::btf::{Btf, Kind};
 use crate::kernel::features::{Feature, supports};
 use crate::kernel::tracefs::Tracefs;
-use crate::kernel::{kallsyms, syscalls, traceable};
+use crate::kernel::{syscalls, traceable};
 use crate::lua::errors::Natives;
 use crate::lua::host::Host;
 
 /// `native.kernel`: `syscall_prefix()`, `syscall_function(name)`, `syscall_name(number)`, `errno_name(n)`,
 /// `errno_words(n)`, `trace_pipe()`; what this kernel has: `struct_has_field(struct, member)` and
 /// `enum_has_value(enum, name)` (nil when there is no such type), `has_tracepoint(category, event)`,
-/// `tracepoints(regex)`, `functions(regex)`, `symbol_address(name)` (its two halves of 32 bits, high first; nil for
-/// none), `supports(feature)` and, if not, why.
+/// `tracepoints(regex)`, `functions(regex)`, `supports(feature)` and, if not, why.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("syscall_prefix", "get_syscall_prefix", |_, ()| syscalls::prefix())?;
@@ -50,10 +49,6 @@ fn add_facts(natives: &Natives<'_>) -> mlua::Result<()> {
     natives.add("functions", "get_kprobe_functions", |_, regex: String| {
         let functions = traceable::shared()?;
         Ok(functions.matching(&regex)?.into_iter().map(str::to_owned).collect::<Vec<_>>())
-    })?;
-    natives.add("symbol_address", "ksymname", |_, name: String| {
-        let address = kallsyms::shared()?.address(&name);
-        Ok(address.map(|address| vec![(address >> 32) as u32, (address & 0xffff_ffff) as u32]))
     })?;
     natives.add("supports", "support", |_, name: String| {
         let feature = Feature::ALL.into_iter().find(|feature| feature.name() == name);

@@ -12,6 +12,7 @@ mod net;
 mod object;
 mod programs;
 mod run;
+mod symbolize;
 mod test_run;
 mod tracing;
 mod usdt;
@@ -37,6 +38,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("run", run::table(lua)?)?;
     natives.set("usdt", usdt::table(lua)?)?;
     natives.set("tracing", tracing::table(lua)?)?;
+    natives.set("symbolize", symbolize::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)
 }

@@ -103,6 +103,7 @@ fn map_table(lua: &Lua, object: &Object, map: &Rc<Map>) -> Result<Table> {
         table.set("counts_losses", object.loss_counter(&map.name).is_some())?;
         table.set("key_type", element_table(lua, btf, TypeId(map.key_type_id), map.key_size)?)?;
         table.set("value_type", element_table(lua, btf, TypeId(map.value_type_id), map.value_size)?)?;
+        table.set("flags", map.flags)?;
         table.set("event_type", type_table(lua, btf, event_type)?)?;
         Ok(table)
     };
