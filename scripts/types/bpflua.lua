@@ -58,6 +58,27 @@ function _argparse_Parser:pparse(args) end
 ---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
 ---@field missed number runs that the kernel left out
 
+---@class bpflua.Iter
+---@field name string the iterator's function
+---@field bpf bpflua.BPF
+local _Iter = {}
+
+---Detaches the iterator.
+function _Iter:detach() end
+
+---Runs the iterator and gives the lines that it printed, as the kernel goes on: `for line in it:lines() do`.
+---@return fun(): string?
+function _Iter:lines() end
+
+---Runs the iterator and gives all that it printed (`BPF_SEQ_PRINTF`, `bpf_seq_printf`).
+---@return string
+function _Iter:read() end
+
+---Runs the iterator and gives the records that it wrote (`bpf_seq_write`), each a pointer that is good until the next.
+---@param ctype string|ffi.ctype* the record's type, a C declaration: "struct { uint32_t pid; char comm[16]; }"
+---@return fun(): ffi.cdata*?
+function _Iter:records(ctype) end
+
 ---@class bpflua.BPF
 ---@field [string] bpflua.Map the maps of the C text
 local _BPF = {}
@@ -80,6 +101,12 @@ function _BPF:add_module(path) end
 ---@return bpflua.BPF self
 function _BPF:attach_cgroup(options) end
 
+---Attaches a function (`KMOD_RET`, `SEC("fmod_ret/…")`) whose result, unless it is 0, replaces that of a kernel function,
+---which is then not called. The kernel lets only some be replaced: `security_…`, and those marked for error injection.
+---@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
+---@return bpflua.BPF self
+function _BPF:attach_fmod_ret(options) end
+
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
 ---@param fn bpflua.Function|string
@@ -88,17 +115,42 @@ function _BPF:attach_cgroup(options) end
 ---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
 function _BPF:attach_func(fn, where, attach_type, flags) end
 
+---Attaches an iterator (`BPF_ITER(task)`, `SEC("iter/task")`); `b:iter` runs it. Those that need no map are attached by
+---themselves; attaching one again limits it anew.
+---@param options {fn_name: string, map?: string|bpflua.Map, pid?: integer, tid?: integer, cgroup?: string, order?: "self"|"pre"|"post"|"up"}
+---`fn_name` with or without `bpf_iter__`; through one `map`, the tasks of a process `pid` or a thread `tid`, or from a
+---`cgroup` (its folder) on, in an `order`
+---@return bpflua.BPF self
+function _BPF:attach_iter(options) end
+
+---Attaches a function (`KFUNC_PROBE`, `SEC("fentry/…")`) to the entry of a kernel function by BTF. Those that say to what
+---are attached by themselves; attaching one again changes nothing.
+---@param options {fn_name: string, event?: string}
+---`fn_name` with or without bcc's prefix `kfunc__`; `event`: a function, or `module:function`, in place of the own one
+---@return bpflua.BPF self
+function _BPF:attach_kfunc(options) end
+
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
 ---@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
 
+---Attaches a function (`KRETFUNC_PROBE`, `SEC("fexit/…")`) to the return of a kernel function by BTF.
+---@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kretfunc__`
+---@return bpflua.BPF self
+function _BPF:attach_kretfunc(options) end
+
 ---Attaches a function to the return of kernel functions.
 ---@param options {event?: string, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function _BPF:attach_kretprobe(options) end
+
+---Attaches a function (`LSM_PROBE`, `SEC("lsm/…")`) to a hook of the security modules: a result other than 0 forbids.
+---@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `lsm__`
+---@return bpflua.BPF self
+function _BPF:attach_lsm(options) end
 
 ---Attaches a function (`SEC("netfilter")`) to a hook of netfilter in this network namespace. It returns 1 for packets that
 ---go on and 0 for those that are dropped.
@@ -202,21 +254,46 @@ function _BPF:decode_table(name, sizeinfo) end
 ---@return bpflua.BPF self
 function _BPF:detach_cgroup(options) end
 
+---Detaches what replaces the result of a kernel function.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_fmod_ret(options) end
+
 ---Detaches what `attach_func` attached.
 ---@param fn bpflua.Function|string
 ---@param where integer|string|bpflua.Map
 ---@param attach_type integer|string
 function _BPF:detach_func(fn, where, attach_type) end
 
+---Detaches an iterator.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_iter(options) end
+
+---Detaches what is attached to the entry of a kernel function by BTF.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_kfunc(options) end
+
 ---Detaches what `attach_kprobe` attached to this event.
 ---@param options {event: string, fn_name?: string} without `fn_name`: every function
 ---@return bpflua.BPF self
 function _BPF:detach_kprobe(options) end
 
+---Detaches what is attached to the return of a kernel function by BTF.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_kretfunc(options) end
+
 ---Detaches what `attach_kretprobe` attached to this event.
 ---@param options {event: string, fn_name?: string}
 ---@return bpflua.BPF self
 function _BPF:detach_kretprobe(options) end
+
+---Detaches what is attached to a hook of the security modules.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_lsm(options) end
 
 ---Detaches what `attach_netfilter` attached.
 ---@param options {hook: string, family?: string, priority?: integer, fn_name?: string}
@@ -310,6 +387,11 @@ function _BPF:get_table(name, key_type, leaf_type) end
 ---@param regex string
 ---@return string[]
 function _BPF:get_tracepoints(regex) end
+
+---An iterator, to be run as often as wanted: `for line in b:iter("bpf_iter__task"):lines() do`.
+---@param fn_name string|{fn_name: string, map?: string|bpflua.Map, pid?: integer, tid?: integer, cgroup?: string, order?: string} a function, or the options of `attach_iter`, which attaches it first
+---@return bpflua.Iter
+function _BPF:iter(fn_name) end
 
 ---Whether an enum of the kernel has an enumerator.
 ---@param enum string its name: "bpf_map_type"
