@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local cgroup = d.cgroup()
+local b = d.open("cgroup_dev", { constants = { major_number = 1, minor_number = 5 } })
+b:attach_cgroup({ fn_name = "open_device", fd = cgroup })
+d.attached()
+d.same("opening /dev/zero", d.C.open("/dev/zero", 0), -1)
+d.same("its errno", ffi.errno(), 1)
+d.sys("opening /dev/null", d.C.open("/dev/null", 0))
+d.same("opens refused", b.vars.refused, 1)
+d.leave_cgroup()
+d.checked("one device could not be opened, another could")

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local cgroup = d.cgroup()
+local b = d.open("cgroup_sock")
+b:attach_cgroup({ fn_name = "make", fd = cgroup })
+d.attached()
+d.same("a datagram socket of IPv6", d.C.socket(d.AF_INET6, d.UDP, 0), -1)
+d.same("its errno", ffi.errno(), 1)
+d.same("sockets refused", b.vars.refused, 1)
+local fd = d.sys("another socket", d.C.socket(d.AF_INET, d.UDP, 0))
+local mark, size = ffi.new("int[1]"), ffi.new("unsigned int[1]", 4)
+local SOL_SOCKET, SO_MARK = 1, 36
+d.sys("SO_MARK", d.C.getsockopt(fd, SOL_SOCKET, SO_MARK, mark, size))
+d.same("its mark", mark[0], 4711)
+d.leave_cgroup()
+d.checked("a socket was refused, another got its mark")

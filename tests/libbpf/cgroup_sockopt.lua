@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local cgroup = d.cgroup()
+local b = d.open("cgroup_sockopt")
+b:attach_cgroup({ fn_name = "tells", fd = cgroup })
+b:attach_cgroup({ fn_name = "sets", fd = cgroup })
+d.attached()
+local fd = d.socket(d.TCP)
+local SOL_SOCKET, SO_KEEPALIVE, SO_PRIORITY = 1, 9, 12
+local value, size = ffi.new("int[1]", 3), ffi.new("unsigned int[1]", 4)
+d.sys("SO_PRIORITY", d.C.setsockopt(fd, SOL_SOCKET, SO_PRIORITY, value, 4))
+d.sys("SO_PRIORITY", d.C.getsockopt(fd, SOL_SOCKET, SO_PRIORITY, value, size))
+d.same("the priority as it is told", value[0], 1003)
+d.same("setting SO_KEEPALIVE", d.C.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, value, 4), -1)
+d.same("its errno", ffi.errno(), 1)
+d.leave_cgroup()
+d.checked("an option's value was changed on its way, another option refused")

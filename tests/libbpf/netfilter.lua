@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local blocked, blocked_port = d.server(d.UDP)
+local open, open_port = d.server(d.UDP)
+local b = d.open("netfilter", { constants = { blocked_port = blocked_port } })
+b:attach_netfilter({ fn_name = "no_datagrams", hook = "input" })
+d.attached()
+local to_open, to_blocked = d.connect(d.UDP, open_port), d.connect(d.UDP, blocked_port)
+d.C.send(to_blocked, "never there", 11, 0)
+d.C.send(to_open, "there", 5, 0)
+d.same("what arrives at the open port", d.receive(open), "there")
+d.same("datagrams dropped", b.vars.dropped, 1ULL)
+d.same("the dropped packet's length", b.vars.length, 20 + 8 + 11)
+local MSG_DONTWAIT = 0x40
+d.same("what arrives at the other", d.C.recv(blocked, d.loopback(0), 16, MSG_DONTWAIT), -1LL)
+d.checked("datagrams to one port dropped, to another not")

@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local server = d.server(d.TCP)
+local b = d.open("sk_lookup")
+b.listener[0] = 0ULL + server
+b:attach_netns({ fn_name = "choose" })
+d.attached()
+local client = d.connect(d.TCP, 7003)
+assert(client, "somebody listens there now")
+local there = d.sys("accept", d.C.accept(server, nil, nil))
+d.C.send(client, "hello", 5, 0)
+d.same("what arrives", d.receive(there), "hello")
+d.same("the port of the socket that took it", d.port_of(there), 7003)
+d.same("the port that was asked for", b.vars.port_seen, 7003)
+d.same("connecting outside of the range", (d.connect(d.TCP, 7011)), nil)
+d.checked("connections to a range of ports at one socket")

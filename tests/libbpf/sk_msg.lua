@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local server, port = d.server(d.TCP)
+local client = d.connect(d.TCP, port)
+local there = d.sys("accept", d.C.accept(server, nil, nil))
+local other = d.connect(d.TCP, port)
+d.sys("accept", d.C.accept(server, nil, nil))
+local b = d.open("sk_msg")
+b:attach_sockmap({ fn_name = "deliver", map = "sockets" })
+b.sockets[0] = 0ULL + client
+b.sockets[1] = 0ULL + other
+d.attached()
+d.C.send(client, "past the network", 16, 0)
+d.same("what the other socket receives", d.receive(other), "past the network")
+d.same("the message's size", b.vars.size, 16)
+d.same("sending what is refused", d.C.send(client, "!no", 3, 0x4000), -1LL)
+d.same("its errno", ffi.errno(), 13)
+d.same("messages refused", b.vars.refused, 1)
+d.checked("a message delivered to another socket, one refused")

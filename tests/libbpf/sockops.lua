@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+local d = require("driver")
+local cgroup = d.cgroup()
+local server, port = d.server(d.TCP)
+local b = d.open("sockops", { constants = { server_port = port } })
+b:attach_cgroup({ fn_name = "life", fd = cgroup })
+d.attached()
+-- A listener that was there before is of the old control group; what it accepts is not seen.
+local client = d.connect(d.TCP, port)
+local there = d.sys("accept", d.C.accept(server, nil, nil))
+d.same("connections made", b.vars.active, 1)
+d.same("the port of our end", b.vars.local_port, d.port_of(client))
+d.C.close(there)
+d.C.close(client)
+d.until_seen("the end of the connection", function() end, function() return b.vars.closed == 1 end)
+d.leave_cgroup()
+d.checked("a connection's beginning, its port, its end")
