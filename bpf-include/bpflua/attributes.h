@@ -8,8 +8,8 @@
 
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
-#define __noinline __attribute__((noinline))
-#define noinline __attribute__((noinline))
+#define __noinline __attribute__((__noinline__))
+#define noinline __attribute__((__noinline__))
 #define __weak __attribute__((weak))
 #define __hidden __attribute__((visibility("hidden")))
 #define __maybe_unused __attribute__((unused))
