@@ -22,12 +22,6 @@ __noinline int norm(struct point *point)
 	return point ? absolute(point->x) + absolute(point->y) : -1;
 }
 
-/* Kernels since 6.8 take the promise for the check. */
-__noinline int norm_of_some(struct point *point __arg_nonnull)
-{
-	return absolute(point->x) + absolute(point->y);
-}
-
 __noinline int packet_length(struct __sk_buff *skb __arg_ctx)
 {
 	return skb->len;
@@ -71,14 +65,6 @@ int calls(struct __sk_buff *skb)
 	from_weak = replaceable(21);
 	word_length = length_of(words[0]) * 100 + length_of(words[2]);
 	return or_nothing(&number) * 10 + or_nothing(0);
-}
-
-SEC("?tc")
-int promises(struct __sk_buff *skb)
-{
-	struct point point = { 30, -40 };
-
-	return norm_of_some(&point);
 }
 
 char LICENSE[] SEC("license") = "GPL";

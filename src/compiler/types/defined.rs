@@ -130,9 +130,10 @@ impl Defined {
             && after.is_some_and(|token| token.is(")"))
             && tokens.get(at + 2).is_some_and(|token| token.is("("));
         // `extern bool NAME __kconfig;`, `int NAME SEC(".data.mine")`
-        let in_section = tokens[at + 1..].iter().find(|token| !token.is("__weak")).is_some_and(|token| {
-            ["__kconfig", "__ksym", "SEC"].iter().any(|text| token.is(text))
-        });
+        let in_section = tokens[at + 1..]
+            .iter()
+            .find(|token| !token.is("__weak"))
+            .is_some_and(|token| ["__kconfig", "__ksym", "SEC"].iter().any(|text| token.is(text)));
         if (parens == 0 && declared && (ends || in_section)) || first_argument || function_pointer {
             self.names.insert(tokens[at].text.to_owned());
         }
