@@ -48,6 +48,9 @@ enum {
 	__BPFLUA_T_CREATES = __BPFLUA_T(HASH) | __BPFLUA_T(LRU_HASH) | __BPFLUA_T(PERCPU_HASH) |
 			     __BPFLUA_T(LRU_PERCPU_HASH) | __BPFLUA_T_EXTERN,
 	__BPFLUA_T_KEYED = __BPFLUA_T_CREATES | __BPFLUA_T_PERCPU | __BPFLUA_T(ARRAY) | __BPFLUA_T(LPM_TRIE),
+	/* The kernel takes these with that flag only. */
+	__BPFLUA_T_NO_PREALLOC = __BPFLUA_T(LPM_TRIE) | __BPFLUA_T(SK_STORAGE) | __BPFLUA_T(INODE_STORAGE) |
+				 __BPFLUA_T(TASK_STORAGE),
 	__BPFLUA_T_OF_MAPS = __BPFLUA_T(ARRAY_OF_MAPS) | __BPFLUA_T(HASH_OF_MAPS),
 	__BPFLUA_T_UPDATE = __BPFLUA_T_KEYED | __BPFLUA_T(SOCKMAP) | __BPFLUA_T(SOCKHASH),
 	__BPFLUA_T_LOOKUP = __BPFLUA_T_UPDATE | __BPFLUA_T_OF_MAPS | __BPFLUA_T(DEVMAP) | __BPFLUA_T(XSKMAP),
@@ -116,7 +119,8 @@ enum {
 	__BPFLUA_KV_VAR(NAME, (__bpflua_##NAME##_type == __BPFLUA_TYPE_EXTERN ? __BPFLUA_TYPE_HASH :  \
 				       (int)__bpflua_##NAME##_type), K,                               \
 			typeof(*__builtin_choose_expr(__BPFLUA_T_OF_MAPS >> __bpflua_##NAME##_type & 1, \
-						      (u32 *)0, (typeof(V) *)0)), MAX, FLAGS)         \
+						      (u32 *)0, (typeof(V) *)0)), MAX,                \
+			(FLAGS) | (__BPFLUA_T_NO_PREALLOC >> __bpflua_##NAME##_type & 1 ? __BPFLUA_NO_PREALLOC : 0)) \
 	__BPFLUA_DEF_KEYED(NAME)                                                                      \
 	__BPFLUA_FN __bpflua_##NAME##_v *__bpflua_##NAME##_lookup_or_init(                            \
 		const __bpflua_##NAME##_k *__bpflua_k, const __bpflua_##NAME##_v *__bpflua_v)         \

@@ -21,6 +21,7 @@ use super::map_kind::MapKind;
 use super::notes::{self, PublicMap};
 use super::object::ObjectOptions;
 use super::patch;
+use super::sys::map as sys;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::usdt_records;
 use crate::error::{Error, Result, errno_words};
@@ -227,16 +228,22 @@ fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[Stri
 
 fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {
     let what = format!("cannot create map `{}` of `{name}`", map.name);
+    let kind = MapKind(map.kind);
     let error = match errno {
         libc::E2BIG => Error::script(what, "it asks for more elements or bytes than the kernel allows"),
         libc::ENOMEM => Error::machine(what, "the kernel has not enough memory for it"),
-        libc::EOPNOTSUPP | 524 if MapKind(map.kind).is_of_maps() => {
+        libc::EOPNOTSUPP | 524 if kind.is_of_maps() => {
             Error::script(what, "the kernel does not put maps of that type into a map")
+        }
+        libc::EINVAL if sys::knows(kind) == Some(false) => {
+            Error::machine(what, format!("this kernel has no maps of type {kind}"))
+        }
+        libc::EINVAL if map.max_entries == 0 && !kind.is_storage() => {
+            Error::script(what, "it must have room for at least one element")
         }
         libc::EINVAL => Error::script(what, "the kernel does not take a map of this type with these sizes"),
         _ => Error::machine(what, errno_words(errno)),
     };
-    let kind = MapKind(map.kind);
     let sizes = format!(
         "{kind}: key {} bytes, value {} bytes, {} elements, flags {:#x}",
         map.key_size, map.value_size, map.max_entries, map.flags

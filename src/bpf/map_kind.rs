@@ -98,6 +98,12 @@ impl MapKind {
         self == Self::DEVMAP || self == Self::DEVMAP_HASH
     }
 
+    /// Whether elements belong to something of the kernel's (a socket, an inode, a task, a cgroup), which sets how many
+    /// there are.
+    pub fn is_storage(self) -> bool {
+        self.name().ends_with("_storage")
+    }
+
     /// Whether keys are indices that always exist.
     pub fn is_array(self) -> bool {
         self == Self::ARRAY || self == Self::PERCPU_ARRAY

@@ -194,7 +194,12 @@ impl Loop {
                     reader.lost_news = true;
                     self.lost_news = true;
                 }
-                Step::Empty => break,
+                Step::Empty => {
+                    // A ring buffer has no record of what it lost: its counter is looked at.
+                    reader.lost_news |= reader.has_lost_counter();
+                    self.lost_news |= reader.lost_news;
+                    break;
+                }
             }
         }
         self.left = 0;

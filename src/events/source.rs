@@ -153,6 +153,11 @@ impl Reader {
         }
     }
 
+    /// Whether its program counts what was lost.
+    pub fn has_lost_counter(&self) -> bool {
+        self.lost.is_some()
+    }
+
     /// Losses that the consumer was not told of; they count as told from now on.
     pub fn take_untold_losses(&mut self) -> u64 {
         let lost = self.lost();

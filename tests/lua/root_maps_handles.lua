@@ -119,7 +119,7 @@ t.test("a cgroup array takes a path", function()
         root = "/sys/fs/cgroup/unified"
     end
     if not io.open(root .. "/cgroup.procs") then
-        return print("skip: no cgroup2 here")
+        return print("skipped: no cgroup2 here")
     end
     local b = BPF({ text = on_getpgid([[
 BPF_CGROUP_ARRAY(groups, 2);

@@ -80,7 +80,7 @@ for line in io.lines("/proc/self/mounts") do
     mounted = mounted or line:find(" /sys/fs/bpf bpf ", 1, true) ~= nil
 end
 if not mounted then
-    return print("skip: no BPF file system on /sys/fs/bpf")
+    return print("skipped: no BPF file system on /sys/fs/bpf")
 end
 
 local function pinned(macro)

@@ -33,6 +33,8 @@ mod symbolize_process;
 mod symbolize_programs;
 mod symbolize_stacks;
 mod symbolize_stripped;
+#[cfg(feature = "compiler")]
+mod maps_races;
 mod types;
 mod usdt;
 mod vm;

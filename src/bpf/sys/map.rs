@@ -43,6 +43,16 @@ impl From<&RawMap> for MapInfo {
     }
 }
 
+/// Whether this kernel knows maps of this type: one is created and dropped. `None` when that cannot be told.
+pub fn knows(kind: MapKind) -> Option<bool> {
+    // SAFETY: takes a number; null stands for no options.
+    match unsafe { libbpf_sys::libbpf_probe_bpf_map_type(kind.0, ptr::null()) } {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
 /// Asks the kernel about a map; `EINVAL` when the descriptor is of something else.
 pub fn info(map: BorrowedFd<'_>) -> io::Result<MapInfo> {
     let mut info = libbpf_sys::bpf_map_info::default();

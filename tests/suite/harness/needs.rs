@@ -41,7 +41,14 @@ pub fn missing(needs: &[Need]) -> bool {
 pub fn skip(reason: &str) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "skipped: {name}: {reason}");
-    let known = ["kprobe-multi", "no link for many kprobes", "not in a VM", "no function of", "no netfilter programs"];
+    let known = [
+        "kprobe-multi",
+        "no maps of type",
+        "no link for many kprobes",
+        "not in a VM",
+        "no function of",
+        "no netfilter programs",
+    ];
     if let Some(series) = vm_series() {
         assert!(known.iter().any(|words| reason.contains(words)), "must run on Linux {series}: {reason}");
     }
