@@ -28,13 +28,13 @@ mod lifecycle;
 mod lua_files;
 #[cfg(feature = "compiler")]
 mod maps_misuse;
+#[cfg(feature = "compiler")]
+mod maps_races;
 mod symbolize_containers;
 mod symbolize_process;
 mod symbolize_programs;
 mod symbolize_stacks;
 mod symbolize_stripped;
-#[cfg(feature = "compiler")]
-mod maps_races;
 mod types;
 mod usdt;
 mod vm;
