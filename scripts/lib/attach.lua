@@ -31,7 +31,9 @@ local UPROBE = {
     fn_name = "string!",
     retprobe = "boolean",
 }
-local TRACEPOINT = { tp = "string!", fn_name = "string!" }
+local TRACEPOINT = { tp = "string", tp_re = "string", fn_name = "string!" }
+local RAW_TRACEPOINT = { tp = "string!", fn_name = "string!" }
+local DETACH_TRACEPOINT = { tp = "string!", fn_name = "string" }
 
 local PERF_EVENT = {
     ev_type = "number!",
@@ -122,12 +124,20 @@ function M:attach_uretprobe(options)
     return attach_uprobe(self, options, true)
 end
 
----Attaches a function to a tracepoint.
----@param options {tp: string, fn_name: string} `tp` is "category:event"
+---Attaches a function to a tracepoint, or to all that match.
+---@param options {tp?: string, tp_re?: string, fn_name: string}
+---`tp` is "category:event"; `tp_re` a regular expression that matches from its start
 ---@return bpflua.BPF self
 function M:attach_tracepoint(options)
     errors.options("attach_tracepoint", options, TRACEPOINT)
-    native.attach.tracepoint(self:_object(), options)
+    if (options.tp == nil) == (options.tp_re == nil) then
+        errors.fail({
+            what = "`attach_tracepoint` needs the option `tp` or the option `tp_re`",
+            why = options.tp and "not both" or "none is given",
+        })
+    end
+    local attach = options.tp_re and native.attach.tracepoints or native.attach.tracepoint
+    attach(self:_object(), options)
     return self
 end
 
@@ -135,7 +145,7 @@ end
 ---@param options {tp: string, fn_name: string} `tp` is the event without its category
 ---@return bpflua.BPF self
 function M:attach_raw_tracepoint(options)
-    errors.options("attach_raw_tracepoint", options, TRACEPOINT)
+    errors.options("attach_raw_tracepoint", options, RAW_TRACEPOINT)
     native.attach.raw_tracepoint(self:_object(), options)
     return self
 end
@@ -212,7 +222,7 @@ end
 ---@param options {tp: string, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_tracepoint(options)
-    errors.options("detach_tracepoint", options, optional_function(TRACEPOINT))
+    errors.options("detach_tracepoint", options, DETACH_TRACEPOINT)
     native.attach.detach_tracepoint(self:_object(), options)
     return self
 end
@@ -221,7 +231,7 @@ end
 ---@param options {tp: string, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_raw_tracepoint(options)
-    errors.options("detach_raw_tracepoint", options, optional_function(TRACEPOINT))
+    errors.options("detach_raw_tracepoint", options, DETACH_TRACEPOINT)
     native.attach.detach_raw_tracepoint(self:_object(), options)
     return self
 end

@@ -40,8 +40,18 @@ stacks.install(map.Map)
 
 -- ---------------------------------------------------------------- construction
 
----Compiles a C text, creates its maps, and attaches the functions whose names say what they probe
----(`kprobe__vfs_read`, `tracepoint__sched__sched_switch` …).
+-- Attaches the functions `syscall__NAME` that the script left to us.
+local function attach_deferred(self)
+    if self._handle then
+        for _, name in ipairs(native.attach.deferred(self._handle)) do
+            native.attach.auto(self._handle, name)
+        end
+    end
+end
+
+---Compiles a C text, creates its maps, and attaches the functions whose sections or names say what they probe
+---(`SEC("fentry/vfs_read")`, `kprobe__vfs_read`, `tracepoint__sched__sched_switch` …). Functions `syscall__NAME` are attached
+---to the system call when the script first waits for events, unless it attached them itself before, as bcc's scripts do.
 ---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
@@ -67,6 +77,9 @@ local function construct(options)
         native.attach.auto(self._handle, name)
     end
     usdt.attach_contexts(self._handle, options)
+    events.before_wait(function()
+        attach_deferred(self)
+    end)
     return self
 end
 
@@ -92,6 +105,9 @@ function Methods:cleanup()
         source:close()
     end
     losses.finish(self)
+    for _, name in ipairs(native.attach.deferred(self._handle)) do
+        native.run.notice(1, ("`%s` was never attached: the script did not wait for events"):format(name))
+    end
     native.object.close(self._handle)
     self._handle = false
     for _, one in pairs(self._maps) do

@@ -25,8 +25,20 @@ function M.loop()
     return the_loop
 end
 
+-- What is to be done before the script waits for the first time.
+local before_wait = {}
+
+---Has a function called when the script next waits for events, timers or trace lines, once.
+---@param fn fun()
+function M.before_wait(fn)
+    before_wait[#before_wait + 1] = fn
+end
+
 -- The loop, about to wait: from now on Ctrl-C is the loop's to tell.
 local function used()
+    while before_wait[1] do
+        table.remove(before_wait, 1)()
+    end
     local events = M.loop()
     events.used = true
     return events

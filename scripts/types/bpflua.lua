@@ -206,8 +206,9 @@ function _BPF:attach_sockmap(options) end
 ---@return bpflua.BPF self
 function _BPF:attach_tc(options) end
 
----Attaches a function to a tracepoint.
----@param options {tp: string, fn_name: string} `tp` is "category:event"
+---Attaches a function to a tracepoint, or to all that match.
+---@param options {tp?: string, tp_re?: string, fn_name: string}
+---`tp` is "category:event"; `tp_re` a regular expression that matches from its start
 ---@return bpflua.BPF self
 function _BPF:attach_tracepoint(options) end
 

@@ -40,7 +40,8 @@ impl FunctionKind {
             "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "ksyscall" | "kretsyscall" | "usdt" => {
                 FunctionKind::Probe
             }
-            "kprobe.multi" | "kretprobe.multi" => FunctionKind::Probe,
+            "kprobe.multi" | "kretprobe.multi" | "kprobe.session" => FunctionKind::Probe,
+            "uprobe.multi" | "uretprobe.multi" | "uprobe.session" => FunctionKind::Probe,
             "tracepoint" | "tp" => FunctionKind::Tracepoint(target.map(|target| target.replacen('/', ":", 1))),
             "raw_tracepoint" | "raw_tp" | "raw_tracepoint.w" | "raw_tp.w" => FunctionKind::RawTracepoint(owned),
             "fentry" | "fexit" | "fmod_ret" | "fsession" | "lsm" | "tp_btf" => FunctionKind::Tracing(owned),
@@ -128,13 +129,19 @@ impl Function {
         match (&self.untyped(load_as), &self.kind) {
             (LoadAs::Section, FunctionKind::Tracepoint(_)) => LoadAs::Tracepoint,
             (LoadAs::Section, FunctionKind::RawTracepoint(_)) if !self.section.contains(".w") => LoadAs::RawTracepoint,
-            (LoadAs::Section, FunctionKind::Probe) if !self.section.contains(".multi") => LoadAs::Kprobe,
+            (LoadAs::Section, FunctionKind::Probe) if !self.is_for_many() => LoadAs::Kprobe,
             // What may write its argument is a kind of its own, attached in the same way.
             (LoadAs::RawTracepoint, _) if self.section.contains(".w") => LoadAs::Section,
             (LoadAs::Tracing(target), FunctionKind::Tracing(Some(own))) if target == own => LoadAs::Section,
             (LoadAs::Uprobe, _) if !self.has(Variant::Uprobe) => LoadAs::Kprobe,
             (other, _) => other.clone(),
         }
+    }
+
+    /// Whether its section is of a kind that links attach to many places.
+    fn is_for_many(&self) -> bool {
+        let word = self.section.split('/').next().unwrap_or_default();
+        word.contains(".multi") || word.contains(".session")
     }
 
     /// A type that says no more than the section or an attachment does, in their words.

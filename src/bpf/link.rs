@@ -78,6 +78,11 @@ impl Link {
         Ok(Self::new(program, sys::link::kprobe_multi(program.as_fd(), addresses, retprobe)?, true))
     }
 
+    /// Attaches to the entries and the returns of many functions.
+    pub(super) fn kprobe_session(program: &Rc<Program>, addresses: &[u64]) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::kprobe_session(program.as_fd(), addresses)?, true))
+    }
+
     /// Attaches to what a descriptor or the number of a network device stands for.
     pub(super) fn create(program: &Rc<Program>, target: i32, attach_type: u32, flags: u32) -> io::Result<Link> {
         Ok(Self::new(program, sys::link::create(program.as_fd(), target, attach_type, flags)?, true))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::attach::Mechanism;
+use super::attach::{self, Mechanism};
 use super::description;
 use super::disasm;
 use super::function::{Function, Variant};
@@ -70,6 +70,8 @@ pub struct Object {
     /// First, so that links go before what they use.
     pub(super) probes: Vec<Probe>,
     pub(super) next_probe: u32,
+    /// Functions that are attached when the script begins to wait, unless it attaches them itself.
+    pub(super) deferred: Vec<String>,
     /// Detached probes of which the kernel missed runs, until somebody asks.
     pub(super) missed: Vec<ProbeReport>,
     /// The places of USDT arguments, when functions read any.
@@ -89,13 +91,15 @@ impl Object {
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Object> {
         let image = Image::create(elf, options)?;
         let slots = image.types.as_ref().map_or_else(|| Ok(Vec::new()), |btf| prog_arrays::slots(&image.elf, btf))?;
+        let functions = Function::fold(&image.programs);
         Ok(Object {
             probes: Vec::new(),
             next_probe: 0,
+            deferred: attach::deferred(&functions),
             missed: Vec::new(),
             usdt_records: image.maps.iter().find(|map| map.name == usdt_records::MAP).map(UsdtRecords::new),
             programs: HashMap::new(),
-            functions: Function::fold(&image.programs),
+            functions,
             loss_counters: losses::counters(&image.elf),
             image,
             slots,

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attaching by what a function's own section or name says.
 
+use super::multi::UprobeMulti;
 use super::{IterTarget, KprobeTarget, UprobePlace, UprobeTarget, iter, tracing};
 use crate::bpf::function::{Function, FunctionKind};
 use crate::bpf::object::Object;
 use crate::bpf::probe::ProbeId;
 use crate::error::{Error, Result};
+use crate::kernel::syscalls;
 use crate::kernel::tracefs::{self, Tracefs};
 
 /// What a function says it is for.
 #[derive(Debug, PartialEq)]
 enum Place {
     Kprobe(KprobeTarget),
+    /// When the script begins to wait.
+    Syscall(KprobeTarget),
     Uprobe(UprobeTarget),
+    UprobeMulti(UprobeMulti),
+    KprobeSession(String),
     /// `PATH:PROVIDER:NAME`
     Usdt(String),
     /// Both parts of `category__event` may hold `__`, so it is split when tracefs is at hand.
@@ -27,8 +33,10 @@ impl Object {
     /// Attaches a function to what its section or its prefix (`kprobe__`, `tracepoint__` …) names.
     pub fn attach_auto(&mut self, function: &str) -> Result<ProbeId> {
         match Place::of(self.function(function)?) {
-            Some(Place::Kprobe(target)) => self.attach_kprobe(&target, function),
+            Some(Place::Kprobe(target) | Place::Syscall(target)) => self.attach_kprobe(&target, function),
             Some(Place::Uprobe(target)) => self.attach_uprobe(&target, function),
+            Some(Place::UprobeMulti(target)) => self.attach_uprobe_multi(&target, function),
+            Some(Place::KprobeSession(pattern)) => self.attach_kprobe_session(&pattern, function),
             Some(Place::Usdt(target)) => self.attach_usdt_section(&target, function),
             Some(Place::Tracepoint(target)) => self.attach_tracepoint(&target, function),
             Some(Place::TracepointName(name)) => self.attach_tracepoint(&split_tracepoint(&name)?, function),
@@ -44,13 +52,27 @@ impl Object {
         }
     }
 
+    /// The functions called `syscall__NAME`, of system calls that this kernel has, that nobody attached since this was last
+    /// asked. bcc leaves them to the script, whose line it mostly is to attach them; bpflua attaches those that the script
+    /// did not when it begins to wait for events, so that none is attached twice and none forgotten.
+    pub fn take_deferred(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.deferred)
+    }
+
     /// The functions that [`attach_auto`](Object::attach_auto) can attach, in order: what `BPF{…}` attaches by itself.
     /// A section that starts with `?` says, as libbpf has it, that this is left to the host.
     pub fn auto_functions(&self) -> Vec<String> {
         let functions = self.functions().iter().filter(|function| function.autoload);
-        let functions = functions.filter(|function| Place::of(function).is_some());
-        functions.map(|function| function.name.clone()).collect()
+        let at_once = functions.filter(|function| Place::of(function).is_some_and(|place| !place.is_deferred()));
+        at_once.map(|function| function.name.clone()).collect()
     }
+}
+
+/// The functions of an object that are attached when the script begins to wait, unless it attached them before.
+pub(in crate::bpf) fn deferred(functions: &[Function]) -> Vec<String> {
+    let functions = functions.iter().filter(|function| function.autoload);
+    let deferred = functions.filter(|function| Place::of(function).is_some_and(|place| place.is_deferred()));
+    deferred.map(|function| function.name.clone()).collect()
 }
 
 impl Place {
@@ -79,6 +101,10 @@ impl Place {
                     retprobe: true,
                     ..KprobeTarget::function(format!("sys_{target}"))
                 })),
+                "kprobe.session" => Some(Place::KprobeSession(glob(target))),
+                "uprobe.multi" => uprobe_multi(target, false, false),
+                "uretprobe.multi" => uprobe_multi(target, true, false),
+                "uprobe.session" => uprobe_multi(target, false, true),
                 "uprobe" => uprobe(target, false),
                 "uretprobe" => uprobe(target, true),
                 "usdt" => Some(Place::Usdt(owned)),
@@ -86,6 +112,10 @@ impl Place {
             },
             _ => None,
         }
+    }
+
+    fn is_deferred(&self) -> bool {
+        matches!(self, Place::Syscall(_))
     }
 
     /// bcc's prefixes.
@@ -96,6 +126,10 @@ impl Place {
         }
         if let Some(event) = after("kretprobe__") {
             return Some(Place::Kprobe(KprobeTarget { retprobe: true, ..KprobeTarget::function(event) }));
+        }
+        // Tools call their own functions so, too (`syscall__trace_entry_open`): those are no system calls.
+        if let Some(call) = after("syscall__").filter(|call| syscalls::number(call).is_some()) {
+            return Some(Place::Syscall(KprobeTarget::function(format!("sys_{call}"))));
         }
         if after("tracepoint__").is_some() {
             return Some(Place::TracepointName(name.to_owned()));
@@ -123,6 +157,12 @@ fn uprobe(target: &str, retprobe: bool) -> Option<Place> {
         None => UprobePlace::Symbol(symbol.to_owned(), 0),
     };
     Some(Place::Uprobe(UprobeTarget { name: name.to_owned(), place, pid: None, retprobe }))
+}
+
+/// `PATH:PATTERN`
+fn uprobe_multi(target: &str, retprobe: bool, session: bool) -> Option<Place> {
+    let (name, pattern) = target.rsplit_once(':')?;
+    Some(Place::UprobeMulti(UprobeMulti { name: name.to_owned(), pattern: glob(pattern), retprobe, session }))
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -171,7 +211,9 @@ mod tests {
         assert_eq!(place("lsm__file_open", "lsm"), Some(Place::Tracing("file_open".to_owned())));
         assert_eq!(place("on_read", "kprobe"), None);
         assert_eq!(place("kprobe__", "kprobe"), None);
-        assert_eq!(place("syscall__clone", "kprobe"), None, "attached only when asked");
+        let clone = Place::Syscall(KprobeTarget::function("sys_clone"));
+        assert_eq!(place("syscall__clone", "kprobe"), Some(clone));
+        assert_eq!(place("syscall__trace_entry_open", "kprobe"), None, "no system call");
     }
 
     #[test]

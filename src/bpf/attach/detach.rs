@@ -17,6 +17,7 @@ impl Object {
     ) -> ProbeId {
         let id = ProbeId(self.next_probe);
         self.next_probe += 1;
+        self.deferred.retain(|name| name != function);
         self.probes.push(Probe { id, kind, target, function: function.to_owned(), attached });
         id
     }

@@ -13,6 +13,7 @@ mod instead;
 mod iter;
 mod kprobe;
 mod library;
+mod multi;
 mod netfilter;
 mod perf_event;
 mod perf_probe;
@@ -32,6 +33,7 @@ mod user_functions;
 mod xdp;
 
 pub use attach_func::{FuncTarget, Place};
+pub(super) use auto::deferred;
 pub use iter::IterTarget;
 pub use netfilter::NetfilterTarget;
 pub use perf_event::PerfEventTarget;

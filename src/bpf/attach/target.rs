@@ -23,6 +23,8 @@ pub enum Mechanism {
     Uprobe,
     /// One link for many uprobes in a file.
     UprobeMulti,
+    /// One link for entries and returns of many kernel functions, seen by one program.
+    KprobeSession,
     /// A tracepoint's perf event.
     Tracepoint,
     /// A raw tracepoint.
@@ -54,6 +56,7 @@ impl Mechanism {
             Mechanism::SyscallTracepoint => "sys_enter",
             Mechanism::Uprobe => "uprobe",
             Mechanism::UprobeMulti => "uprobe_multi",
+            Mechanism::KprobeSession => "kprobe_session",
             Mechanism::Tracepoint => "tracepoint",
             Mechanism::RawTracepoint => "raw_tracepoint",
             Mechanism::Tracing => "tracing",

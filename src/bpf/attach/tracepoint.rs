@@ -31,6 +31,28 @@ impl Object {
         Ok(self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached))
     }
 
+    /// Attaches a function to every tracepoint whose `category:event` matches from its start, as in bcc. None is attached
+    /// when one fails.
+    pub fn attach_tracepoints(&mut self, pattern: &str, function: &str) -> Result<Vec<ProbeId>> {
+        let what = format!("cannot attach `{function}` to tracepoints `/{pattern}/`");
+        let known = Tracefs::open()?.tracepoints_matching(&format!("(?:{pattern}).*"))?;
+        if known.is_empty() {
+            let error = Error::script(what, "no tracepoint of this kernel matches").with_errno(libc::ENOENT);
+            return Err(error.with_note("the expression must match `category:event` from its start"));
+        }
+        let mut probes = Vec::new();
+        for one in known {
+            match self.attach_tracepoint(&one, function) {
+                Ok(probe) => probes.push(probe),
+                Err(err) => {
+                    self.detach_probes(&probes);
+                    return Err(err);
+                }
+            }
+        }
+        Ok(probes)
+    }
+
     /// Attaches a function to a raw tracepoint, by the event's name without its category.
     pub fn attach_raw_tracepoint(&mut self, event: &str, function: &str) -> Result<ProbeId> {
         let what = format!("cannot attach `{function}` to raw tracepoint `{event}`");

@@ -164,7 +164,10 @@ impl Object {
             let cookies = if reads { list(|place| place.record.into()) } else { vec![0; places.len()] };
             let (offsets, counters, cookies) = (&offsets[..], &counters[..], &cookies[..]);
             let pid = pid.unwrap_or(0) as u32;
-            let link = Link::uprobe_multi(&program, &UprobePlaces { path: &path, offsets, counters, cookies, pid });
+            let link = Link::uprobe_multi(
+                &program,
+                &UprobePlaces { path: &path, offsets, counters, cookies, pid, retprobe: false, session: false },
+            );
             links.push(link.map_err(|err| err.to_string())?);
         }
         Ok(links)
@@ -262,7 +265,10 @@ fn file_name(path: &Path) -> CString {
 fn filters_processes(program: &Program) -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
-        let places = UprobePlaces { path: c"/", offsets: &[0], counters: &[0], cookies: &[0], pid: u32::MAX };
+        let (path, zero) = (c"/", &[0_u64][..]);
+        let (offsets, counters, cookies) = (zero, zero, zero);
+        let pid = u32::MAX;
+        let places = UprobePlaces { path, offsets, counters, cookies, pid, retprobe: false, session: false };
         let refused = link::uprobe_multi(program.as_fd(), &places).err();
         refused.is_some_and(|err| err.raw_os_error() == Some(libc::EINVAL))
     })

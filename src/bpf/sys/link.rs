@@ -41,6 +41,10 @@ pub struct UprobePlaces<'a> {
     pub cookies: &'a [u64],
     /// Only in this process; every process when 0.
     pub pid: u32,
+    /// At the returns of functions.
+    pub retprobe: bool,
+    /// At entry and return, for a program that was loaded so.
+    pub session: bool,
 }
 
 /// Attaches a program to many places in a file (kernel 6.6 and newer).
@@ -56,10 +60,13 @@ pub fn uprobe_multi(prog: BorrowedFd<'_>, places: &UprobePlaces<'_>) -> io::Resu
     opts.__bindgen_anon_1.uprobe_multi.ref_ctr_offsets = places.counters.as_ptr().cast();
     opts.__bindgen_anon_1.uprobe_multi.cookies = places.cookies.as_ptr().cast();
     opts.__bindgen_anon_1.uprobe_multi.pid = places.pid;
+    opts.__bindgen_anon_1.uprobe_multi.flags = if places.retprobe { libbpf_sys::BPF_F_UPROBE_MULTI_RETURN } else { 0 };
+    let attach_type = match places.session {
+        true => libbpf_sys::BPF_TRACE_UPROBE_SESSION,
+        false => libbpf_sys::BPF_TRACE_UPROBE_MULTI,
+    };
     // SAFETY: `opts` is of the size it says; the string and the lists, `cnt` numbers of 64 bits each, outlive the call.
-    check_fd(unsafe {
-        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_TRACE_UPROBE_MULTI, ptr::from_ref(&opts))
-    })
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
 }
 
 /// Attaches a program whose target was given when it was loaded (fentry, fexit, fmod_ret, lsm, tp_btf).
@@ -71,11 +78,8 @@ pub fn tracing(prog: BorrowedFd<'_>, attach_type: u32) -> io::Result<OwnedFd> {
 /// Attaches a program to what a descriptor (a control group, a map, a network namespace) or the number of a network
 /// device stands for.
 pub fn create(prog: BorrowedFd<'_>, target: i32, attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
-    let opts = libbpf_sys::bpf_link_create_opts {
-        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
-        flags,
-        ..Default::default()
-    };
+    let mut opts = options();
+    opts.flags = flags;
     // SAFETY: `opts` is of the size it says and has no pointers in it.
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target, attach_type, ptr::from_ref(&opts)) })
 }
@@ -141,10 +145,7 @@ pub struct Hook {
 
 /// Attaches a program to a hook of netfilter.
 pub fn netfilter(prog: BorrowedFd<'_>, hook: &Hook) -> io::Result<OwnedFd> {
-    let mut opts = libbpf_sys::bpf_link_create_opts {
-        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as _,
-        ..Default::default()
-    };
+    let mut opts = options();
     opts.__bindgen_anon_1.netfilter.pf = hook.family;
     opts.__bindgen_anon_1.netfilter.hooknum = hook.number;
     opts.__bindgen_anon_1.netfilter.priority = hook.priority;
@@ -163,15 +164,23 @@ pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd>
 
 /// Attaches a program to the entries or returns of the functions at these addresses.
 pub fn kprobe_multi(prog: BorrowedFd<'_>, addresses: &[u64], retprobe: bool) -> io::Result<OwnedFd> {
+    let flags = if retprobe { libbpf_sys::BPF_F_KPROBE_MULTI_RETURN } else { 0 };
+    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_MULTI, flags)
+}
+
+/// Attaches a program to the entries and the returns of the functions at these addresses (kernel 6.10 and newer).
+pub fn kprobe_session(prog: BorrowedFd<'_>, addresses: &[u64]) -> io::Result<OwnedFd> {
+    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_SESSION, 0)
+}
+
+fn many_kprobes(prog: BorrowedFd<'_>, addresses: &[u64], attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
     let mut opts = options();
-    opts.__bindgen_anon_1.kprobe_multi.flags = if retprobe { libbpf_sys::BPF_F_KPROBE_MULTI_RETURN } else { 0 };
+    opts.__bindgen_anon_1.kprobe_multi.flags = flags;
     opts.__bindgen_anon_1.kprobe_multi.cnt = addresses.len() as u32;
     opts.__bindgen_anon_1.kprobe_multi.addrs = addresses.as_ptr().cast();
     // SAFETY: `opts` is of the size it says, and `addrs` points to `cnt` addresses of 64 bits, as on every machine that
     // bpflua runs on.
-    check_fd(unsafe {
-        libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, libbpf_sys::BPF_TRACE_KPROBE_MULTI, ptr::from_ref(&opts))
-    })
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
 }
 
 /// How often the kernel left out a probe of this link; 0 where it does not count (before 6.7).

@@ -21,6 +21,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("auto", "BPF", |lua, (object, name): (AnyUserData, String)| {
         attached(lua, &object, |object| object.attach_auto(&name))
     })?;
+    natives.add("deferred", "BPF", |_, object: AnyUserData| with(&object, |object| Ok(object.take_deferred())))?;
     natives.add("detach_all", "detach_all", |_, object: AnyUserData| {
         with(&object, |object| {
             object.detach_all();
@@ -49,6 +50,10 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
     natives.add("tracepoint", "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
         attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
+    })?;
+    natives.add("tracepoints", "attach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
+        let (pattern, function): (String, String) = (field(&options, "tp_re")?, field(&options, "fn_name")?);
+        with(&object, |object| object.attach_tracepoints(&pattern, &function)).map(|probes| probes.len())
     })?;
     natives.add("perf_event", "attach_perf_event", |lua, (object, options): (AnyUserData, Table)| {
         let function: String = field(&options, "fn_name")?;
