@@ -43,6 +43,22 @@ t.test("an extern map of nobody names those that there are", function()
     b:cleanup()
 end)
 
+t.test("a map of maps is public like any other", function()
+    local b1 = BPF({ text = 'BPF_HASH(inner, int, int, 8); BPF_TABLE_PUBLIC("array_of_maps$inner", int, int, outer, 4);' })
+    local b2 = BPF({ text = [[
+BPF_TABLE("extern", int, int, outer, 4);
+SEC("socket") int count(struct __sk_buff *skb) {
+    int key = 1, value = 9;
+    void *inner = outer.lookup(&key);
+    return inner ? bpf_map_update_elem(inner, &key, &value, 0) : 1;
+}]] })
+    b2.outer[1] = b1.inner
+    t.equal(b2:test_run({ fn_name = "count", data_in = ("\0"):rep(64) }).retval, 0)
+    t.equal(b1.inner[1], 9)
+    b1:cleanup()
+    b2:cleanup()
+end)
+
 t.test("programs of both objects use it", function()
     local b1 = BPF({ text = 'BPF_TABLE_PUBLIC("percpu_hash", u32, u64, calls, 10);' })
     local b2 = BPF({ text = [[

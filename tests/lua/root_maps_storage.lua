@@ -112,6 +112,36 @@ t.test("an inode's storage", function()
     ffi.C.close(same)
 end)
 
+t.test("a program finds an inode's storage", function()
+    local text = ([[
+BPF_INODE_STORAGE(inodes, u64);
+BPF_ARRAY(deleted, int, 1);
+LSM_PROBE(file_open, struct file *file) {
+    if (bpf_get_current_pid_tgid() >> 32 != %d)
+        return 0;
+    u64 *opened = inodes.inode_storage_get(file->f_inode, 0, 0);
+    if (opened && ++*opened == 3) {
+        int zero = 0, got = inodes.inode_storage_delete(file->f_inode);
+        deleted.update(&zero, &got);
+    }
+    return 0;
+}]]):format(ffi.C.getpid())
+    local made, b = pcall(BPF, { text = text })
+    if not made then
+        t.contains(b, "lsm")
+        return print("skipped: no LSM programs here")
+    end
+    local fd = ffi.C.open("/proc/self/exe", 0)
+    b.inodes[fd], b.deleted[0] = 1, 77
+    ffi.C.close(ffi.C.open("/proc/self/exe", 0))
+    t.equal(b.inodes[fd], 2ULL)
+    ffi.C.close(ffi.C.open("/proc/self/exe", 0))
+    t.equal(b.deleted[0], 0)
+    t.equal(b.inodes[fd], nil)
+    ffi.C.close(fd)
+    b:cleanup()
+end)
+
 t.test("a cgroup's storage lives from run to run", function()
     local b = BPF({ text = [[
 BPF_CGROUP_STORAGE(plain, u64);
