@@ -159,6 +159,9 @@ end
 
 local Instance = {}
 
+-- `b.stacks[id]` is the value as the C text has it; `b.stacks:get(id)` is the stack as a list (stacks.lua).
+local value_of = Map.get
+
 function Instance.__index(self, name)
     local method = Map[name]
     if method then
@@ -166,7 +169,7 @@ function Instance.__index(self, name)
     elseif type(name) == "string" and not rawget(self, "text_keys") then
         errors.unknown(("map `%s` has no method `%s`"):format(rawget(self, "name"), name), name, Map, "methods of a map")
     end
-    return Map.get(self, name)
+    return value_of(self, name)
 end
 
 function Instance.__newindex(self, key, value)

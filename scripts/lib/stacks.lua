@@ -136,7 +136,7 @@ function M.install(Map)
     local get_value = Map.get
     Map.walk = Stacks.walk
 
-    ---The value of a key. Of a stack map: the stack as a list, innermost frame first.
+    ---The value of a key. Of a stack map: the stack as a list, innermost frame first (`b.stacks[id]` is the value as it is in C).
     ---@param key any number, 64-bit cdata, struct cdata, a table of the struct's members, or a string for `char[N]`; what `get_stackid` gave
     ---@param resolver? fun(frame: ffi.cdata*): any of a stack map: what to give for each frame (default: the frame, as `walk` gives it)
     ---@return any value nil when the key is not there; per-CPU maps give a `bpflua.PerCpu`
