@@ -60,6 +60,7 @@ fn neutral(text: &str) -> String {
     let mut text = text.replace(&kernel_release(), "KERNEL").replace(env!("CARGO_BIN_EXE_bpflua"), "bpflua");
     let filters = [
         (r"searched: [\d,]+ kallsyms names(, \d+ loaded kernel modules?)?", "searched: N kallsyms names"),
+        (r"searched: \d+ names", "searched: N names"),
         (r"0x[0-9a-f]{16}", "ADDRESS"),
         (r"\d+ of \d+ log lines", "N of M log lines"),
         (r"  /\S+: CONFIG_DEBUG_INFO_BTF[ =].*\n", ""),
@@ -103,7 +104,11 @@ macro_rules! errors {
 }
 
 errors! {
+    root_a_packet_program_without_a_direction: "attach_cgroup_folder",
+    root_an_iterator_over_nothing: "attach_iter_name",
     root_an_unknown_option_of_attach_kprobe: "attach_option",
+    root_a_number_of_no_perf_event: "attach_perf_config",
+    root_xdp_on_no_device: "attach_xdp_device",
     root_an_unknown_option_of_a_buffer: "buffer_option",
     root_an_error_in_a_handler: "handler",
     root_an_extern_map_of_nobody: "map_extern",
@@ -115,6 +120,7 @@ errors! {
     root_maps_misused_in_the_c_text: "map_text_misuse",
     root_an_unknown_method_of_a_map: "map_method",
     root_an_unknown_member: "member",
+    root_an_unknown_type_of_program: "load_type",
     root_tracefs_is_mounted_when_needed: "mounts_tracefs",
     root_no_btf: "no_btf",
     root_a_function_that_does_not_exist: "no_function",
