@@ -11,5 +11,17 @@
 #include "bpflua/constants_sock.h"
 #include "bpflua/constants_fs.h"
 #include "bpflua/constants_bpf.h"
+#include "bpflua/constants_uapi_net.h"
+#include "bpflua/constants_uapi_fs.h"
+#include "bpflua/constants_uapi_process.h"
+#include "bpflua/constants_sched.h"
+#include "bpflua/constants_time.h"
+#include "bpflua/constants_mm.h"
+#include "bpflua/constants_vfs.h"
+#include "bpflua/constants_block.h"
+#include "bpflua/constants_tcpip.h"
+#ifndef __BPFLUA_ENUMERATORS
+#include "bpflua/constants_older.h"
+#endif
 
 #endif

@@ -13,14 +13,8 @@
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_FOLLOW 0x400
 #define AT_EMPTY_PATH 0x1000
-/* The room for a short name inside struct dentry: the kernel sizes it so that the structure fills cache lines. */
-#ifndef DNAME_INLINE_LEN
-#if defined(LINUX_VERSION_CODE) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-#define DNAME_INLINE_LEN 40
-#else
+/* The room for a short name inside struct dentry; the kernel's own number comes from its BTF. */
 #define DNAME_INLINE_LEN 32
-#endif
-#endif
 
 #define S_IFMT 00170000
 #define S_IFSOCK 0140000
@@ -154,20 +148,6 @@
 #define REQ_OP_BITS 8
 #define REQ_OP_MASK ((1 << REQ_OP_BITS) - 1)
 #define REQ_FLAG_BITS 24
-#define REQ_FAILFAST_DEV (1U << 8)
-#define REQ_FAILFAST_TRANSPORT (1U << 9)
-#define REQ_FAILFAST_DRIVER (1U << 10)
-#define REQ_SYNC (1U << 11)
-#define REQ_META (1U << 12)
-#define REQ_PRIO (1U << 13)
-#define REQ_NOMERGE (1U << 14)
-#define REQ_IDLE (1U << 15)
-#define REQ_INTEGRITY (1U << 16)
-#define REQ_FUA (1U << 17)
-#define REQ_PREFLUSH (1U << 18)
-#define REQ_RAHEAD (1U << 19)
-#define REQ_BACKGROUND (1U << 20)
-#define REQ_NOWAIT (1U << 21)
 #define REQ_FAILFAST_MASK (REQ_FAILFAST_DEV | REQ_FAILFAST_TRANSPORT | REQ_FAILFAST_DRIVER)
 #define req_op(request) ((request)->cmd_flags & REQ_OP_MASK)
 #define bio_op(bio) ((bio)->bi_opf & REQ_OP_MASK)

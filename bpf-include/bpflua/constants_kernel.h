@@ -220,5 +220,13 @@
 #define __PAGE_OFFSET_BASE_L4 0xffff888000000000UL
 #define __PAGE_OFFSET_BASE_L5 0xff11000000000000UL
 #define __START_KERNEL_map 0xffffffff80000000UL
-#define PAGE_OFFSET __PAGE_OFFSET_BASE_L4
+/* Its start is chosen anew at each boot, and kept in a variable of the kernel's. */
+#define PAGE_OFFSET                                                                                   \
+	({                                                                                            \
+		extern const void page_offset_base __attribute__((section(".ksyms"), weak));          \
+		unsigned long __bpflua_base = __PAGE_OFFSET_BASE_L4;                                  \
+		if (&page_offset_base)                                                                \
+			bpf_probe_read_kernel(&__bpflua_base, sizeof(__bpflua_base), &page_offset_base); \
+		__bpflua_base;                                                                        \
+	})
 #endif

@@ -231,15 +231,4 @@ static struct bpf_tcp_sock *(*const bpf_tcp_sock)(void *) __attribute__((unused)
 #define bpf_cgrp_storage_get ((void * (*)(void *, void *, void *, u64))210)
 #define bpf_cgrp_storage_delete ((long (*)(void *, void *))211)
 
-#ifdef __BPFLUA_KERNEL_HEADERS
-/* Real headers, which come later, have structures of these names. */
-#undef bpf_fib_lookup
-#undef bpf_spin_lock
-#undef bpf_tcp_sock
-struct bpf_tcp_sock;
-static long (*const bpf_fib_lookup)(void *, void *, int, u32) __attribute__((unused)) = (void *)69;
-static long (*const bpf_spin_lock)(void *) __attribute__((unused)) = (void *)93;
-static struct bpf_tcp_sock *(*const bpf_tcp_sock)(void *) __attribute__((unused)) = (void *)96;
-#endif
-
 #endif

@@ -3,7 +3,7 @@
 
 use super::passes::usdt;
 use super::prelude::{DIALECT, KERNEL_ROOT, ROOT, TEXT_ROOT, Texts, text_path};
-use super::{Options, Source};
+use super::{Options, Source, configured};
 use crate::kernel::headers::KernelHeaders;
 
 /// What only texts about USDT probes need: it has a map.
@@ -46,13 +46,18 @@ pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
     .into();
     args.push(format!("-D__TARGET_ARCH_{}", options.arch.target_define()));
     args.push(format!("-D__BPFLUA_NUM_CPUS={}", options.online_cpus));
+    args.push(format!("-D__BPFLUA_HZ={}", options.ticks_per_second));
+    args.extend(configured::flags(&texts.user, options));
     args.extend(options.flags.iter().cloned());
     args.extend(["-I.".to_owned(), format!("-I{ROOT}")]);
     match options.kernel_headers {
         Some(headers) => args.extend(with_headers(headers, options)),
         None => {
             args.extend(["-triple", "bpfel", "-target-cpu", "v3"].map(str::to_owned));
-            args.push(format!("-DLINUX_VERSION_CODE={}", options.kernel_version_code));
+            // The user's own word for it wins.
+            if !options.flags.iter().any(|flag| flag.starts_with("-DLINUX_VERSION_CODE")) {
+                args.push(format!("-DLINUX_VERSION_CODE={}", options.kernel_version_code));
+            }
             args.push(format!("-I{KERNEL_ROOT}"));
         }
     }

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Compiled, Options, Source};
+use super::{Compiled, Options, Source, configured};
 
 /// Bytes that all entries together may take.
 const MAX_BYTES: u64 = 64 << 20;
@@ -64,6 +64,8 @@ impl Cache {
         add(&options.btf.map_or(0, crate::kernel::btf::Btf::identity).to_le_bytes());
         add(&options.kernel_version_code.to_le_bytes());
         add(&options.online_cpus.to_le_bytes());
+        add(&options.ticks_per_second.to_le_bytes());
+        configured::flags(texts, options).iter().for_each(|flag| add(flag.as_bytes()));
         add(options.arch.target_define().as_bytes());
         // The headers of an installed kernel do not change; those that a build writes anew have a new time.
         let headers = options.kernel_headers.map(|headers| (headers, fs::metadata(headers.build.join(AUTOCONF))));

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::types::Defined;
-use crate::kernel::btf::Btf;
+use crate::kernel::btf::{Btf, Kind, Type};
 
 /// The headers that are dictionaries.
 const DICTIONARIES: [&str; 2] = ["bpflua/constants", "bpflua/inlines"];
@@ -23,7 +23,31 @@ pub fn is_dictionary(path: &str) -> bool {
 /// One macro, or all of a conditional group.
 struct Entry<'a> {
     text: &'a str,
-    is_stand_in: bool,
+    /// The enumerator in whose place it stands, on kernels that have none of this name.
+    stand_in_for: Option<&'a str>,
+}
+
+/// Constants of the kernel that are the length of an array: name, struct, member. The number of this kernel's BTF is the
+/// right one.
+const LENGTHS: [(&str, &str, &str); 8] = [
+    ("DISK_NAME_LEN", "gendisk", "disk_name"),
+    ("DNAME_INLINE_LEN", "dentry", "d_iname"),
+    ("DNAME_INLINE_LEN", "shortname_store", "string"),
+    ("IFNAMSIZ", "net_device", "name"),
+    ("KSYM_NAME_LEN", "bpf_ksym", "name"),
+    ("MODULE_NAME_LEN", "module", "name"),
+    ("TASK_COMM_LEN", "task_struct", "comm"),
+    ("TCP_CA_NAME_MAX", "tcp_congestion_ops", "name"),
+];
+
+fn length_in(btf: &Btf, name: &str) -> Option<u32> {
+    LENGTHS.iter().filter(|(constant, ..)| *constant == name).find_map(|(_, record, member)| {
+        let found = [Kind::Struct, Kind::Union].into_iter().find_map(|kind| btf.find(kind, record))?;
+        match btf.type_by_id(btf.resolve(btf.field(found, member)?.type_id)) {
+            Type::Array(array) => Some(array.count),
+            _ => None,
+        }
+    })
 }
 
 /// The dictionaries' entries by the names they define.
@@ -71,16 +95,18 @@ impl<'a> Dictionary<'a> {
     }
 
     fn add(&mut self, names: &mut Vec<&'a str>, text: &'a str, is_stand_in: bool) {
+        let stand_in_for = names.first().copied().filter(|_| is_stand_in);
         for name in names.drain(..) {
             self.by_name.entry(name).or_default().push(self.entries.len());
         }
-        self.entries.push(Entry { text, is_stand_in });
+        self.entries.push(Entry { text, stand_in_for });
     }
 
     /// The entries that these texts name, directly or through each other, each after those it needs.
     pub fn select(&self, texts: &[&str], btf: Option<&Btf>) -> String {
         let own = Defined::by(texts);
-        let mut selection = Selection { dictionary: self, btf, seen: HashSet::new(), text: String::new() };
+        let mut selection =
+            Selection { dictionary: self, btf, seen: HashSet::new(), lengths: HashSet::new(), text: String::new() };
         for text in texts {
             for word in words(text).filter(|word| !own.names.contains(*word)) {
                 selection.add(word);
@@ -100,16 +126,24 @@ struct Selection<'d, 'a> {
     dictionary: &'d Dictionary<'a>,
     btf: Option<&'d Btf>,
     seen: HashSet<usize>,
+    /// Constants that this kernel's BTF has given.
+    lengths: HashSet<String>,
     text: String,
 }
 
 impl Selection<'_, '_> {
     fn add(&mut self, name: &str) {
         let dictionary = self.dictionary;
+        if let Some(length) = self.btf.and_then(|btf| length_in(btf, name)) {
+            if self.lengths.insert(name.to_owned()) {
+                self.text += &format!("#define {name} {length}\n");
+            }
+            return;
+        }
         for number in dictionary.by_name.get(name).into_iter().flatten() {
             let entry = &dictionary.entries[*number];
-            let is_enumerator = || self.btf.is_some_and(|btf| btf.enumerator(name).is_some());
-            if (entry.is_stand_in && is_enumerator()) || !self.seen.insert(*number) {
+            let is_there = |name: &str| self.btf.is_some_and(|btf| btf.enumerator(name).is_some());
+            if entry.stand_in_for.is_some_and(is_there) || !self.seen.insert(*number) {
                 continue;
             }
             words(entry.text).for_each(|word| self.add(word));

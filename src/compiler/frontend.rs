@@ -9,7 +9,7 @@ use super::ir::{Context, Module};
 use super::prelude::{self, Texts};
 use super::shim::{self, Outcome};
 use super::types::{ABSENT_PREFIX, Absent, Questions};
-use super::{Options, Source, arguments, explain};
+use super::{Options, Source, arguments, configured, explain};
 use crate::error::Result;
 
 /// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
@@ -45,6 +45,7 @@ pub fn run<'c>(
         let errors = || diagnostics.iter().filter(|d| d.severity == Severity::Error);
         if let (Outcome::Module(module), None) = (outcome, errors().next()) {
             name_files(&mut diagnostics, source);
+            diagnostics.extend(configured::unknown(source, &texts.user, options));
             return Ok((module, diagnostics));
         }
         let more = errors().filter(|error| absent.add(&error.message, &quoted(&error.message), &questions)).count();

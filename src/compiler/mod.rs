@@ -12,6 +12,7 @@ mod arguments;
 mod backend;
 pub mod cache;
 mod compile;
+mod configured;
 pub mod diagnostic;
 mod dictionary;
 mod explain;

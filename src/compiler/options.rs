@@ -5,6 +5,7 @@ use super::arch::Arch;
 use super::cache::Cache;
 use crate::error::Result;
 use crate::kernel::btf::Btf;
+use crate::kernel::config::KernelConfig;
 use crate::kernel::headers::KernelHeaders;
 
 /// Everything but the text that decides what comes out.
@@ -22,6 +23,10 @@ pub struct Options<'a> {
     pub kernel_version_code: u32,
     /// How many processors are online: what `bpf_num_cpus()` is.
     pub online_cpus: u32,
+    /// Ticks of the kernel's clock in a second: `HZ`.
+    pub ticks_per_second: u32,
+    /// How the kernel was configured, where it says so; asked only for texts that mention an option.
+    pub kernel_config: &'a dyn Fn() -> Option<&'static KernelConfig>,
     /// The kernel's own headers, when the text is to be compiled against those instead of its BTF.
     pub kernel_headers: Option<&'a KernelHeaders>,
     /// The architecture of the kernel.

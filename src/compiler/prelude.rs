@@ -80,7 +80,13 @@ pub fn read_texts(source: &Source, options: &Options) -> Texts {
 pub fn constants(options: &Options, texts: &Texts, records: &str) -> String {
     let values = options.flags.iter().filter_map(|flag| Some(flag.strip_prefix("-D")?.split_once('=')?.1));
     let user: Vec<&str> = texts.user.iter().map(String::as_str).chain([records]).chain(values).collect();
-    Dictionary::of(options.headers).select(&user, options.btf)
+    let selected = Dictionary::of(options.headers).select(&user, options.btf);
+    // Where the configuration is known, an option that is off must not look as if it were on.
+    let known = |line: &&str| line.starts_with("#define CONFIG_") && !line.starts_with("#define CONFIG_HZ ");
+    match user.iter().any(|text| text.contains("CONFIG_")) && (options.kernel_config)().is_some() {
+        true => selected.split_inclusive('\n').filter(|line| !known(line)).collect(),
+        false => selected,
+    }
 }
 
 /// The kernel's types that the user's texts need, as C; empty when there is no BTF to take them from.

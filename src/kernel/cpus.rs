@@ -17,6 +17,20 @@ pub fn possible() -> Result<Vec<u32>> {
     read("possible")
 }
 
+/// Ticks of the kernel's clock in a second, its `HZ`.
+pub fn ticks_per_second() -> u32 {
+    ticks_in(crate::kernel::sys::os::tick_ns())
+}
+
+fn ticks_in(tick_ns: u64) -> u32 {
+    const DEFAULT: u32 = 250;
+    match tick_ns {
+        0 => DEFAULT,
+        // A tick of 300 Hz is 3333333 ns: nearest, not below.
+        tick => u32::try_from((1_000_000_000 + tick / 2) / tick).unwrap_or(DEFAULT),
+    }
+}
+
 fn read(which: &str) -> Result<Vec<u32>> {
     let path = format!("/sys/devices/system/cpu/{which}");
     let text = fs::read_to_string(&path).map_err(|err| Error::io(format!("cannot read `{path}`"), &err))?;
@@ -43,6 +57,18 @@ pub fn parse_list(text: &str) -> Option<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_those_of_the_configuration() {
+        assert_eq!([1_000_000, 3_333_333, 4_000_000, 10_000_000, 0].map(ticks_in), [1000, 300, 250, 100, 250]);
+        match crate::kernel::config::KernelConfig::running() {
+            Some(config) => {
+                let wanted = crate::kernel::config::Setting::Value(ticks_per_second().to_string());
+                assert_eq!(config.setting("HZ"), wanted);
+            }
+            None => println!("skipped: no configuration of the running kernel is to be found"),
+        }
+    }
 
     #[test]
     fn lists() {

@@ -36,6 +36,23 @@ impl Version {
         Some(Version { major, minor, patch })
     }
 
+    /// The version of a kernel from its image, which holds the line of `/proc/version`.
+    pub fn of_image(bytes: &[u8]) -> Option<Self> {
+        const START: &[u8] = b"Linux version ";
+        const MOST: usize = 512;
+        let lines = memchr::memmem::find_iter(bytes, START).map(|at| &bytes[at + START.len()..]);
+        let texts = lines.map(|rest| String::from_utf8_lossy(&rest[..rest.len().min(MOST)]).into_owned());
+        texts
+            .filter_map(|text| {
+                let line = text.split(['\n', '\0']).next()?;
+                let release = line.split_whitespace().next()?;
+                // What `uname -v` says begins with `#`; before it the compiler is named, with a version of its own.
+                let uname_version = line.split_once(" #").map_or("", |(_, version)| version);
+                Some(real_version(release, uname_version, None)).filter(|version| version.major > 0)
+            })
+            .next()
+    }
+
     /// The number that `KERNEL_VERSION(major, minor, patch)` gives; the kernel caps the patch at 255.
     pub fn code(self) -> u32 {
         (self.major & 0xffff) << 16 | (self.minor & 0xff) << 8 | self.patch.min(255)
@@ -137,6 +154,15 @@ mod tests {
         assert_eq!(real_version("5.4.0-12-generic", "#15-Ubuntu SMP", ubuntu), version(5, 4, 8));
         assert_eq!(real_version("6.18.44-fc", "#1 SMP", None), version(6, 18, 44));
         assert_eq!(real_version("6.18.44-fc", "Debian ", Some("Ubuntu")), version(6, 18, 44));
+    }
+
+    #[test]
+    fn an_image_tells_its_version() {
+        let banner = b"\x7fELF\0Linux version %s\0\0Linux version 6.1.0-50-cloud-amd64 (a@b) (gcc-12 (Debian 12.2.0-14) 12.2.0) #1 SMP \
+            PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-01-02)\n\0";
+        assert_eq!(Version::of_image(banner), Some(version(6, 1, 176)));
+        assert_eq!(Version::of_image(b"Linux version 6.12.3-arch1 (x)\n"), Some(version(6, 12, 3)));
+        assert_eq!(Version::of_image(b"BTF of nothing"), None);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub fn compile_for(
         tracepoint_struct: &tracepoint,
         kernel_version_code: 0x06_0c00,
         online_cpus: 2,
+        ticks_per_second: 250,
+        kernel_config: &|| None,
         kernel_headers: None,
         arch: Arch::X86_64,
         cache,

@@ -12,6 +12,7 @@ mod commands;
 mod compile;
 #[cfg(feature = "compiler")]
 mod conformance;
+mod constants;
 mod docs;
 mod errors_runtime;
 mod events_fixture;

@@ -50,6 +50,14 @@ pub(in crate::kernel) fn page_size() -> u32 {
     u32::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
 }
 
+/// How far apart the values of the coarse clock are, in nanoseconds: one tick of the kernel's.
+pub(in crate::kernel) fn tick_ns() -> u64 {
+    let mut step = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a whole `timespec` that lives through the call; on failure it stays 0.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut step) };
+    u64::try_from(step.tv_nsec).unwrap_or(0)
+}
+
 /// Mounts a file system that needs no device (`tracefs`, `debugfs`) at `target`.
 pub(in crate::kernel) fn mount(file_system: &CStr, target: &CStr) -> io::Result<()> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC | libc::MS_RELATIME;

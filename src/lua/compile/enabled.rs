@@ -9,8 +9,10 @@ use crate::compiler::cache::Cache;
 use crate::compiler::{self, Options, Source};
 use crate::error::Result;
 use crate::kernel::btf::Btf;
+use crate::kernel::config::KernelConfig;
+use crate::kernel::cpus;
 use crate::kernel::headers::KernelHeaders;
-use crate::kernel::release::Release;
+use crate::kernel::release::{Release, VERSION_CODE_VARIABLE, Version};
 use crate::kernel::tracefs::Tracefs;
 use crate::lua::Settings;
 use crate::packs::embedded;
@@ -42,8 +44,11 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         headers: &headers,
         btf: btf.as_ref(),
         tracepoint_struct: &tracepoint_struct,
-        kernel_version_code: Release::running().version_code(),
+        kernel_version_code: version_code(settings),
         online_cpus: online_cpus(),
+        ticks_per_second: cpus::ticks_per_second(),
+        // Type data of another kernel come without its configuration.
+        kernel_config: &|| KernelConfig::running().filter(|_| settings.btf.is_none()),
         kernel_headers: kernel_headers.as_ref(),
         arch: Arch::NATIVE,
         cache: cache.as_ref(),
@@ -61,9 +66,18 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
     Ok(Compiled { object: compiled.object, warnings: compiled.warnings, from_cache: compiled.from_cache })
 }
 
+/// The version of the kernel that is compiled for: the one in the file of its types, if that is a whole kernel, else the
+/// running one's.
+fn version_code(settings: &Settings) -> u32 {
+    let overridden = || std::env::var_os(VERSION_CODE_VARIABLE).is_some();
+    let image = settings.btf.as_ref().filter(|_| !overridden()).and_then(|path| std::fs::read(path).ok());
+    let version = image.and_then(|bytes| Version::of_image(&bytes));
+    version.map_or_else(|| Release::running().version_code(), Version::code)
+}
+
 /// How many processors are online; one when the kernel does not say.
 fn online_cpus() -> u32 {
-    crate::kernel::cpus::online().map_or(1, |cpus| u32::try_from(cpus.len()).unwrap_or(1))
+    cpus::online().map_or(1, |cpus| u32::try_from(cpus.len()).unwrap_or(1))
 }
 
 /// The command line's flags, then the script's, then the folder of the file.

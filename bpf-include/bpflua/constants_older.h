@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Macros of older kernels that newer ones have as enumerators: each is taken only where the kernel's BTF has no
+ * enumerator of its name, a group only where there is none of the first name in it. */
+#pragma clang system_header
+
+/* Before 6.10 these bits had no names of their own. */
+#if 1
+#define ___GFP_DMA_BIT 0
+#define ___GFP_HIGHMEM_BIT 1
+#define ___GFP_DMA32_BIT 2
+#define ___GFP_MOVABLE_BIT 3
+#define ___GFP_RECLAIMABLE_BIT 4
+#define ___GFP_HIGH_BIT 5
+#define ___GFP_IO_BIT 6
+#define ___GFP_FS_BIT 7
+#define ___GFP_ZERO_BIT 8
+#define ___GFP_ATOMIC_BIT 9
+#define ___GFP_DIRECT_RECLAIM_BIT 10
+#define ___GFP_KSWAPD_RECLAIM_BIT 11
+#define ___GFP_WRITE_BIT 12
+#define ___GFP_NOWARN_BIT 13
+#define ___GFP_RETRY_MAYFAIL_BIT 14
+#define ___GFP_NOFAIL_BIT 15
+#define ___GFP_NORETRY_BIT 16
+#define ___GFP_MEMALLOC_BIT 17
+#define ___GFP_COMP_BIT 18
+#define ___GFP_NOMEMALLOC_BIT 19
+#define ___GFP_HARDWALL_BIT 20
+#define ___GFP_THISNODE_BIT 21
+#define ___GFP_ACCOUNT_BIT 22
+#define ___GFP_ZEROTAGS_BIT 23
+#define GFP_ATOMIC (__GFP_HIGH | __GFP_KSWAPD_RECLAIM | 0x200u)
+#define GFP_NOWAIT (__GFP_KSWAPD_RECLAIM)
+#endif
+#if 1
+#define _SLAB_CONSISTENCY_CHECKS 8
+#define _SLAB_RED_ZONE 10
+#define _SLAB_POISON 11
+#define _SLAB_KMALLOC 12
+#define _SLAB_HWCACHE_ALIGN 13
+#define _SLAB_CACHE_DMA 14
+#define _SLAB_CACHE_DMA32 15
+#define _SLAB_STORE_USER 16
+#define _SLAB_RECLAIM_ACCOUNT 17
+#define _SLAB_PANIC 18
+#define _SLAB_TYPESAFE_BY_RCU 19
+#define _SLAB_TRACE 21
+#define _SLAB_NOLEAKTRACE 23
+#define _SLAB_ACCOUNT 26
+#define _SLAB_NO_USER_FLAGS 28
+#endif
+#if 1
+#define __RQF_STARTED 1
+#define __RQF_FLUSH_SEQ 4
+#define __RQF_MIXED_MERGE 5
+#define __RQF_DONTPREP 7
+#define __RQF_FAILED 10
+#define __RQF_QUIET 11
+#define __RQF_IO_STAT 13
+#define __RQF_PM 15
+#define __RQF_HASHED 16
+#define __RQF_STATS 17
+#define __RQF_SPECIAL_PAYLOAD 18
+#define __RQF_TIMED_OUT 21
+#define __RQF_RESV 23
+#endif
+
+#define DCACHE_WHITEOUT_TYPE (1 << 20)
+#define DCACHE_SYMLINK_TYPE 0x600000
+#define DCACHE_SPECIAL_TYPE 0x500000
+#define DCACHE_SHRINK_LIST 1024
+#define DCACHE_REGULAR_TYPE 0x400000
+#define DCACHE_REFERENCED 64
+#define DCACHE_PAR_LOOKUP 0x10000000
+#define DCACHE_OP_WEAK_REVALIDATE 2048
+#define DCACHE_OP_REVALIDATE 4
+#define DCACHE_OP_REAL 0x4000000
+#define DCACHE_OP_PRUNE 16
+#define DCACHE_OP_HASH 1
+#define DCACHE_OP_DELETE 8
+#define DCACHE_OP_COMPARE 2
+#define DCACHE_NORCU 0x40000000
+#define DCACHE_NFSFS_RENAMED 0x1000
+#define DCACHE_NEED_AUTOMOUNT 0x20000
+#define DCACHE_MOUNTED 0x10000
+#define DCACHE_MISS_TYPE 0
+#define DCACHE_MANAGE_TRANSIT 0x40000
+#define DCACHE_LRU_LIST 0x80000
+#define DCACHE_GENOCIDE 512
+#define DCACHE_FSNOTIFY_PARENT_WATCHED 0x4000
+#define DCACHE_ENTRY_TYPE 0x700000
+#define DCACHE_DONTCACHE 128
+#define DCACHE_DISCONNECTED 32
+#define DCACHE_DIRECTORY_TYPE 0x200000
+#define DCACHE_DENTRY_KILLED 0x8000
+#define DCACHE_DENTRY_CURSOR 0x20000000
+#define DCACHE_CANT_MOUNT 256
+#define DCACHE_AUTODIR_TYPE 0x300000
+#define MNT_USER_SETTABLE_MASK 255
+#define MNT_UMOUNT 0x8000000
+#define MNT_SYNC_UMOUNT 0x2000000
+#define MNT_SHRINKABLE 0x100
+#define MNT_RELATIME 0x20
+#define MNT_READONLY 0x40
+#define MNT_NOSYMFOLLOW 0x80
+#define MNT_NOSUID 0x01
+#define MNT_NOEXEC 0x04
+#define MNT_NODIRATIME 0x10
+#define MNT_NODEV 0x02
+#define MNT_NOATIME 0x08
+#define MNT_LOCK_READONLY 0x400000
+#define MNT_LOCK_NOSUID 0x100000
+#define MNT_LOCK_NOEXEC 0x080000
+#define MNT_LOCK_NODEV 0x200000
+#define MNT_LOCK_ATIME 0x040000
+#define MNT_LOCKED 0x800000
+#define MNT_INTERNAL 0x4000
+#define MNT_DOOMED 0x1000000
+#define MNT_ATIME_MASK 56
+#define IPPROTO_HOPOPTS 0
+#define IPPROTO_ROUTING 43
+#define IPPROTO_FRAGMENT 44
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_NONE 59
+#define IPPROTO_DSTOPTS 60
+#define IPPROTO_MH 135
+
+/* Where there is no BTF at all. */
+#if 1
+#define __REQ_FAILFAST_DEV 8
+#define __REQ_FAILFAST_TRANSPORT 9
+#define __REQ_FAILFAST_DRIVER 10
+#define __REQ_SYNC 11
+#define __REQ_META 12
+#define __REQ_PRIO 13
+#define __REQ_NOMERGE 14
+#define __REQ_IDLE 15
+#define __REQ_INTEGRITY 16
+#define __REQ_FUA 17
+#define __REQ_PREFLUSH 18
+#define __REQ_RAHEAD 19
+#define __REQ_BACKGROUND 20
+#define __REQ_NOWAIT 21
+#endif
