@@ -106,6 +106,8 @@ impl Compiler {
             flags: text.cflags.clone(),
             headers: &headers,
             btf: Some(&self.btf),
+            ticks_per_second: 250,
+            kernel_config: &|| None,
             kernel_headers: None,
             tracepoint_struct: &tracepoint,
             kernel_version_code: self.version_code,
