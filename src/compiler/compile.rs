@@ -7,7 +7,7 @@ use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
-use super::passes::{assembly, entries, events, packet, packet_fields, ranges, usdt, variants};
+use super::passes::{assembly, entries, events, packet, packet_fields, ranges, recursion, usdt, variants};
 use super::prelude::{self, Texts};
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -30,8 +30,7 @@ pub struct Compiled {
 pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
     let texts = prelude::read_texts(source, options);
     let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
-    let what = format!("cannot compile the C text of `{}`", source.name);
-    let compile_apart = || isolate::run(&what, || compile_now(source, options, &texts, &records));
+    let compile_apart = || isolate::run(source, options.limits, || compile_now(source, options, &texts, &records));
     let Some(cache) = options.cache else { return compile_apart() };
     let key = cache.key(source, options, &texts.user, &records);
     if let Some(compiled) = cache.find(&key) {
@@ -75,6 +74,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
             return Err(diagnostic::failure(source, &assembly, Vec::new()));
         }
     }
+    recursion::check(module, path).map_err(refused)?;
     events::record(module);
 
     let objects = Objects::new(options.btf);

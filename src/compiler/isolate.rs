@@ -10,12 +10,31 @@ use std::ffi::c_int;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::Compiled;
+use super::{Compiled, Source, ended};
 use crate::error::{Error, Result};
+
+/// What a compilation may take. A text of a few lines can ask for any amount of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Processor time.
+    pub cpu_seconds: u64,
+    /// Memory besides what the process has already.
+    pub memory_bytes: u64,
+}
+
+impl Default for Limits {
+    /// A hundred times what the longest text of bcc's tools takes.
+    fn default() -> Self {
+        Limits { cpu_seconds: 60, memory_bytes: 2 << 30 }
+    }
+}
+
+/// clang and LLVM go down into what is nested; most of this is never touched.
+pub const STACK_BYTES: usize = 256 << 20;
 
 /// What the child hands back.
 #[derive(Serialize, Deserialize)]
@@ -24,8 +43,9 @@ enum Outcome {
     Failed(Error),
 }
 
-/// Runs `work` in a child and gives what it gave. `what` names the work for the error when the child dies.
-pub fn run(what: &str, work: impl FnOnce() -> Result<Compiled>) -> Result<Compiled> {
+/// Runs `work` on `source` in a child and gives what it gave, or what became of the child.
+pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compiled>) -> Result<Compiled> {
+    let what = ended::what(source);
     let cannot = |error: io::Error| Error::io(format!("{what}: cannot start the compiler's process"), &error);
     let mut result = memory_file().map_err(cannot)?;
     let mut errors = memory_file().map_err(cannot)?;
@@ -34,24 +54,78 @@ pub fn run(what: &str, work: impl FnOnce() -> Result<Compiled>) -> Result<Compil
     let child = unsafe { libc::fork() };
     match child {
         -1 => Err(cannot(io::Error::last_os_error())),
-        0 => in_child(&mut result, &errors, work),
+        0 => in_child(&mut result, &errors, limits, work),
         _ => {
             let status = wait(child);
-            collect(&mut result).map_err(|_| died(what, status, &mut errors))
+            collect(&mut result).map_err(|_| {
+                let mut words = String::new();
+                let _ = errors.rewind().and_then(|()| errors.read_to_string(&mut words));
+                ended::error(source, limits, status, &words)
+            })
         }
     }?
 }
 
 /// The child's whole life: it never returns.
-fn in_child(result: &mut File, errors: &File, work: impl FnOnce() -> Result<Compiled>) -> ! {
-    // SAFETY: plain system calls on descriptors that are open; the process ends here, without running what its parent
-    // registered for its own end.
+fn in_child(result: &mut File, errors: &File, limits: Limits, work: impl FnOnce() -> Result<Compiled>) -> ! {
+    // SAFETY: plain system calls on descriptors that are open.
     unsafe {
         // A parent that is killed takes the child along, and with it the links whose descriptors it has.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::dup2(errors.as_raw_fd(), libc::STDERR_FILENO);
-        let done = catch_unwind(AssertUnwindSafe(|| hand_over(result, work())));
-        libc::_exit(c_int::from(!matches!(done, Ok(Ok(())))));
+        // The parent waits for Ctrl-C in its own way; here it is to end what may take long.
+        libc::signal(libc::SIGINT, libc::SIG_DFL);
+        libc::signal(libc::SIGTERM, libc::SIG_DFL);
+    }
+    let task = Alone(|| {
+        limit(limits);
+        hand_over(result, work())
+    });
+    let done = thread::scope(|scope| {
+        let compiler = thread::Builder::new().name("compiler".into()).stack_size(STACK_BYTES);
+        compiler.spawn_scoped(scope, move || task.run()).map(thread::ScopedJoinHandle::join)
+    });
+    // SAFETY: the process ends here, without running what its parent registered for its own end.
+    unsafe { libc::_exit(c_int::from(!matches!(done, Ok(Ok(Ok(())))))) }
+}
+
+/// Work that another thread does while this one waits for it.
+struct Alone<F>(F);
+
+// SAFETY: the child's first thread does nothing between starting the other one and its end, so that what the closure
+// refers to is never used by two at a time.
+unsafe impl<F> Send for Alone<F> {}
+
+impl<F: FnOnce() -> io::Result<()>> Alone<F> {
+    fn run(self) -> io::Result<()> {
+        (self.0)()
+    }
+}
+
+/// Limits this process.
+fn limit(limits: Limits) {
+    let set = |resource, most: u64| {
+        // The signal of the first limit says which one it is; that of the second one is everybody's.
+        let limit = libc::rlimit { rlim_cur: most, rlim_max: most.saturating_add(1) };
+        // SAFETY: the kernel reads the limit; one that the process must not set changes nothing.
+        unsafe { libc::setrlimit(resource, &raw const limit) };
+    };
+    set(libc::RLIMIT_CORE, 0);
+    set(libc::RLIMIT_CPU, limits.cpu_seconds);
+    // What the process has counts as well: the smallest limit that leaves as much as is allowed.
+    let memory = (0..16).map(|doubled| limits.memory_bytes << doubled).find(|&bytes| {
+        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: a mapping of our own that nobody touches, taken back at once.
+        unsafe {
+            libc::setrlimit(libc::RLIMIT_DATA, &raw const limit);
+            let (size, flags) = (limits.memory_bytes as usize, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            let trial = libc::mmap(std::ptr::null_mut(), size, protection, flags | libc::MAP_NORESERVE, -1, 0);
+            trial != libc::MAP_FAILED && libc::munmap(trial, size) == 0
+        }
+    });
+    if memory.is_none() {
+        set(libc::RLIMIT_DATA, libc::RLIM_INFINITY);
     }
 }
 
@@ -80,20 +154,6 @@ fn collect(result: &mut File) -> io::Result<Result<Compiled>> {
     })
 }
 
-/// The error for a child that ended without a word, with the last lines it wrote.
-fn died(what: &str, status: c_int, errors: &mut File) -> Error {
-    let how = if libc::WIFSIGNALED(status) {
-        format!("the compiler crashed (signal {})", libc::WTERMSIG(status))
-    } else {
-        "the compiler gave up".to_owned()
-    };
-    let mut text = String::new();
-    let _ = errors.rewind().and_then(|()| errors.read_to_string(&mut text));
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(8));
-    last.fold(Error::bug(what, how), |error, line| error.with_evidence(*line))
-}
-
 fn wait(child: libc::pid_t) -> c_int {
     let mut status = 0;
     // SAFETY: waits for our own child; the status is ours.
@@ -115,20 +175,54 @@ fn memory_file() -> io::Result<File> {
 mod tests {
     use super::*;
 
+    fn run(work: impl FnOnce() -> Result<Compiled>) -> Result<Compiled> {
+        super::run(&Source::file("a.c", ""), Limits { cpu_seconds: 1, memory_bytes: 64 << 20 }, work)
+    }
+
     #[test]
     fn results_and_errors_come_back_whole() {
         let compiled = Compiled { object: vec![1, b'\n', 0, 255], warnings: vec!["w".into()], from_cache: false };
-        assert_eq!(run("work", || Ok(compiled.clone())).unwrap(), compiled);
+        assert_eq!(run(|| Ok(compiled.clone())).unwrap(), compiled);
         let error = || Error::script("cannot", "because").with_hint("do").with_errno(2);
-        assert_eq!(run("work", || Err(error())).unwrap_err().report(), error().report());
+        assert_eq!(run(|| Err(error())).unwrap_err().report(), error().report());
     }
 
     #[test]
     fn a_crash_is_told_and_survived() {
-        let error = run("cannot compile `a.c`", || {
-            // SAFETY: what a fault in the compiler comes to.
-            unsafe { libc::abort() }
+        // SAFETY: what a fault in the compiler comes to.
+        let error = run(|| unsafe { libc::abort() });
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "cannot compile the C text of `a.c`: the compiler crashed (signal 6)"
+        );
+    }
+
+    #[test]
+    fn what_takes_too_much_is_ended_and_told() {
+        let time = run(|| {
+            let mut n = 1_u64;
+            loop {
+                n = std::hint::black_box(n.wrapping_mul(3));
+            }
         });
-        assert_eq!(error.unwrap_err().to_string(), "cannot compile `a.c`: the compiler crashed (signal 6)");
+        let words = "cannot compile the C text of `a.c`: it takes the compiler more than 1 second of processor time";
+        assert_eq!(time.unwrap_err().to_string(), words);
+
+        let memory = run(|| {
+            let all: Vec<Vec<u8>> = (0..1024).map(|_| vec![1; 1 << 20]).collect();
+            Ok(Compiled { object: all[0].clone(), warnings: Vec::new(), from_cache: false })
+        });
+        let words = "cannot compile the C text of `a.c`: it takes the compiler more than 64 MB of memory";
+        assert_eq!(memory.unwrap_err().to_string(), words);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_told() {
+        fn down(n: u64) -> u64 {
+            let local = std::hint::black_box([n; 64]);
+            if n == 0 { 0 } else { down(n - 1) + local[(n % 64) as usize] }
+        }
+        let deep = run(|| Err(Error::script("", down(std::hint::black_box(100_000_000)).to_string())));
+        assert!(deep.unwrap_err().to_string().ends_with("it is nested deeper than the compiler can follow"));
     }
 }

@@ -15,6 +15,7 @@ mod compile;
 mod configured;
 pub mod diagnostic;
 mod dictionary;
+mod ended;
 mod explain;
 mod frontend;
 mod ir;
@@ -28,6 +29,7 @@ mod tracepoints;
 pub mod types;
 
 pub use compile::{Compiled, compile};
+pub use isolate::Limits;
 pub use options::Options;
 pub use shim::version;
 pub use source::Source;

@@ -3,6 +3,7 @@
 
 use super::arch::Arch;
 use super::cache::Cache;
+use super::isolate::Limits;
 use crate::error::Result;
 use crate::kernel::btf::Btf;
 use crate::kernel::config::KernelConfig;
@@ -31,6 +32,8 @@ pub struct Options<'a> {
     pub kernel_headers: Option<&'a KernelHeaders>,
     /// The architecture of the kernel.
     pub arch: Arch,
+    /// What a compilation may take.
+    pub limits: Limits,
     /// Where finished objects are kept.
     pub cache: Option<&'a Cache>,
 }

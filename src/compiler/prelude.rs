@@ -180,7 +180,10 @@ fn macro_of(line: &str) -> Option<(&str, &str)> {
 /// The file of this name in the user's include directories or the working directory.
 fn user_file(name: &str, options: &Options) -> Option<String> {
     let here = PathBuf::from(".");
-    options.include_dirs().map(PathBuf::from).chain([here]).find_map(|dir| std::fs::read_to_string(dir.join(name)).ok())
+    // Only files: a device or a pipe may have no end.
+    let is_file = |path: &PathBuf| path.is_file();
+    let paths = options.include_dirs().map(PathBuf::from).chain([here]).map(|dir| dir.join(name));
+    paths.filter(is_file).find_map(|path| std::fs::read_to_string(path).ok())
 }
 
 /// The names in `#include "…"` and `#include <…>` lines.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpflua::compiler::arch::Arch;
 use bpflua::compiler::cache::Cache;
 use bpflua::compiler::types::{Defined, Request, layout_assertions};
-use bpflua::compiler::{Compiled, Options, Source, compile};
+use bpflua::compiler::{Compiled, Limits, Options, Source, compile};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::tracefs::Tracefs;
@@ -51,6 +51,7 @@ pub fn compile_for(
         kernel_config: &|| None,
         kernel_headers: None,
         arch: Arch::X86_64,
+        limits: Limits::default(),
         cache,
     };
     compile(source, &options)

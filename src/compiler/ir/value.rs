@@ -208,6 +208,12 @@ impl<'c> Value<'c> {
         unsafe { LLVMSetOperand(self.0, index as u32, other.0) }
     }
 
+    /// Makes a call one of `function`, which takes and returns the same.
+    pub fn set_callee(self, function: Value<'c>) {
+        // SAFETY: a call of the live module; what it calls is its last operand.
+        unsafe { LLVMSetOperand(self.0, LLVMGetNumOperands(self.0) as u32 - 1, function.0) }
+    }
+
     /// The values that use this one, once for each use.
     pub fn users(self) -> Vec<Value<'c>> {
         // SAFETY: walks the live use list.

@@ -12,6 +12,7 @@ use super::slots::hoist_slots;
 use crate::compiler::arch::Registers;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
+use crate::compiler::shim::clone_function;
 
 /// What a section starts with that the kernel takes no program from.
 const NO_PROGRAM: &[&str] = &[".text", ""];
@@ -51,7 +52,12 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         let name = function.name();
         let section = function.section();
         if !NO_PROGRAM.contains(&section.as_str()) {
-            entries.kinds.insert(name.clone(), kind_of_section(&section));
+            let kind = kind_of_section(&section);
+            copy_for_callers(function);
+            if !has_own_signature(&section) {
+                take_context(module, context, function, kind, registers, file)?.set_section(&section);
+            }
+            entries.kinds.insert(name.clone(), kind);
             entries.fixed.push(name);
             continue;
         }
@@ -69,6 +75,7 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         }
         match kind_of_function(&name, record.as_deref(), params.len()).filter(|_| is_program) {
             Some((kind, section)) => {
+                copy_for_callers(function);
                 let program = take_context(module, context, function, kind, registers, file)?;
                 program.set_section(&section);
                 entries.kinds.insert(name, kind);
@@ -77,6 +84,31 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         }
     }
     Ok(entries)
+}
+
+/// Whether functions in a section have the signature of something in the kernel: the program that they replace, or the
+/// member of a struct of functions.
+fn has_own_signature(section: &str) -> bool {
+    let section = section.trim_start_matches('?');
+    section.starts_with("freplace") || section.starts_with("struct_ops")
+}
+
+/// Lets the functions that call a program call a copy of it: a program has a context, and its caller no other.
+fn copy_for_callers(program: Value<'_>) {
+    let calls = |user: &Value<'_>| user.callee() == Some(program);
+    if !program.users().iter().any(calls) {
+        return;
+    }
+    let copy = clone_function(program);
+    copy.set_name(&format!("{}.called", program.name()));
+    copy.set_section("");
+    for call in program.users().into_iter().filter(calls) {
+        call.set_callee(copy);
+    }
+    copy.make_internal();
+    if !copy.has_attribute("noinline") {
+        copy.add_attribute("alwaysinline");
+    }
 }
 
 /// Inlines a function everywhere and drops its name, unless it is to stay a function.
@@ -137,6 +169,9 @@ fn take_context<'c>(
     Ok(program)
 }
 
+/// The most arguments that a context of 64-bit words has (`MAX_BPF_FUNC_ARGS`).
+const MOST_WORDS: usize = 12;
+
 fn check_params(
     name: &str,
     function: Value<'_>,
@@ -149,11 +184,15 @@ fn check_params(
     let available = match kind {
         Kind::Syscall => registers.syscall_params.len(),
         Kind::Kprobe | Kind::Uprobe => registers.params.len(),
+        Kind::Btf | Kind::RawTracepoint | Kind::WritableTracepoint => MOST_WORDS,
         _ => 0,
     };
     if extra > available {
         let message = match available {
             0 => format!("`{name}` takes {extra} parameters behind its context; this kind of program has none"),
+            MOST_WORDS => {
+                format!("`{name}` takes {extra} parameters behind its context; no function of the kernel has so many")
+            }
             _ => format!(
                 "`{name}` takes {extra} parameters behind its context; only the first {available} of a function are in registers"
             ),
@@ -184,12 +223,14 @@ fn read_param<'c>(
     ty: Type<'c>,
 ) -> Value<'c> {
     let word = module.int_type(64);
-    let value = if kind == Kind::Syscall {
-        let first = builder.load(word, builder.offset(ctx, registers.params[0].into()));
-        let inner = builder.cast_word(first, module.pointer_type());
-        builder.load(word, builder.offset(inner, registers.syscall_params[index].into()))
-    } else {
-        builder.load(word, builder.offset(ctx, registers.params[index].into()))
+    let value = match kind {
+        Kind::Syscall => {
+            let first = builder.load(word, builder.offset(ctx, registers.params[0].into()));
+            let inner = builder.cast_word(first, module.pointer_type());
+            builder.load(word, builder.offset(inner, registers.syscall_params[index].into()))
+        }
+        Kind::Kprobe | Kind::Uprobe => builder.load(word, builder.offset(ctx, registers.params[index].into())),
+        _ => builder.load(word, builder.offset(ctx, index as i64 * 8)),
     };
     builder.cast_word(value, ty)
 }

@@ -26,6 +26,7 @@ pub mod pointees;
 pub mod program;
 pub mod ranges;
 pub mod reads;
+pub mod recursion;
 mod slots;
 pub mod usdt;
 pub mod variants;

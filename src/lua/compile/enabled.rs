@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::request::{Compiled, Request};
 use crate::compiler::arch::Arch;
 use crate::compiler::cache::Cache;
-use crate::compiler::{self, Options, Source};
+use crate::compiler::{self, Limits, Options, Source};
 use crate::error::Result;
 use crate::kernel::btf::Btf;
 use crate::kernel::config::KernelConfig;
@@ -51,6 +51,7 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         kernel_config: &|| KernelConfig::running().filter(|_| settings.btf.is_none()),
         kernel_headers: kernel_headers.as_ref(),
         arch: Arch::NATIVE,
+        limits: Limits::default(),
         cache: cache.as_ref(),
     };
     let source = Source {

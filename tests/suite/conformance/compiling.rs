@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpflua::compiler::arch::Arch;
-use bpflua::compiler::{Options, Source, compile};
+use bpflua::compiler::{Limits, Options, Source, compile};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::release::real_version;
@@ -112,6 +112,7 @@ impl Compiler {
             tracepoint_struct: &tracepoint,
             kernel_version_code: self.version_code,
             online_cpus: 1,
+            limits: Limits::default(),
             arch: Arch::X86_64,
             cache: None,
         };
