@@ -19,6 +19,8 @@ mod events_fixture;
 mod events_loop;
 mod events_lua;
 mod examples;
+#[cfg(feature = "compiler")]
+mod fuzz;
 mod harness;
 #[cfg(feature = "compiler")]
 mod headers;
