@@ -52,6 +52,7 @@
 #undef ir_v6_loc_addr
 #undef ir_iif
 #undef ir_cookie
+#undef noinline
 #undef min
 #undef max
 #undef min_t

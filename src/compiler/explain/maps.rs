@@ -91,6 +91,11 @@ fn call(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
     Some(Explained { message, hint: None, settles: Some(call) })
 }
 
+/// Whether an error is about a method of a map whose type is unknown: that was said where the map is declared.
+pub fn follows_from_unknown_type(message: &str) -> bool {
+    message.contains("struct bpflua_no_") && message.contains(" *(*)[0]")
+}
+
 /// The method, the kind and the name of a map that lacks it: by `no member named 'get_stackid' in 'struct
 /// bpflua_hash_map_counts'`, or by `called object type 'struct bpflua_no_get_stackid_in_counts *(*)[1]'`.
 fn wrong_pair<'a>(message: &'a str, written: Option<&str>) -> Option<(String, &'static Kind, &'a str)> {

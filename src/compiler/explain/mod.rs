@@ -25,7 +25,10 @@ pub fn explain(diagnostics: &mut Vec<Diagnostic>, source: &Source, options: &Opt
     let mut settled: Vec<calls::Call> = Vec::new();
     for mut diagnostic in diagnostics.drain(..) {
         // The last one is clang's own limit, which says nothing of the text.
-        if settled.iter().any(|call| call.covers(&diagnostic, source)) || diagnostic.message.starts_with(TOO_MANY) {
+        let follows = settled.iter().any(|call| call.covers(&diagnostic, source))
+            || diagnostic.message.starts_with(TOO_MANY)
+            || maps::follows_from_unknown_type(&diagnostic.message);
+        if follows {
             continue;
         }
         let is_error = diagnostic.severity == Severity::Error;
