@@ -32,6 +32,17 @@ pub fn compile_for(
     flags: &[&str],
     cache: Option<&Cache>,
 ) -> Result<Compiled, Error> {
+    compile_as(Arch::X86_64, btf, source, flags, cache)
+}
+
+/// The same for a machine of this architecture.
+pub fn compile_as(
+    arch: Arch,
+    btf: Option<&Btf>,
+    source: &Source,
+    flags: &[&str],
+    cache: Option<&Cache>,
+) -> Result<Compiled, Error> {
     let headers = headers();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let tracepoint = |category: &str, event: &str| {
@@ -50,7 +61,7 @@ pub fn compile_for(
         ticks_per_second: 250,
         kernel_config: &|| None,
         kernel_headers: None,
-        arch: Arch::X86_64,
+        arch,
         limits: Limits::default(),
         cache,
     };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each topic.
 
+#[cfg(feature = "compiler")]
+mod arm64;
 mod bpf_attach;
 mod bpf_kprobes;
 mod bpf_maps;
