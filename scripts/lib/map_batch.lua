@@ -16,7 +16,11 @@ end
 -- How many elements a list or a C array has.
 local function length_of(self, method, name, list, size)
     if type(list) == "cdata" then
-        return ffi.sizeof(list) / size
+        local length = ffi.sizeof(list) / size
+        if not pcall(ffi.string, list, 0) or length % 1 ~= 0 then
+            refuse(self, method, ("`%s` is a %s, not an array of elements of %d bytes"):format(name, errors.type_name(list), size))
+        end
+        return length
     elseif type(list) ~= "table" then
         refuse(self, method, ("`%s` must be a list or a C array, not a %s"):format(name, errors.type_name(list)))
     end
@@ -31,10 +35,10 @@ local function each(list, length, store)
     end
 end
 
-local function key_array(self, keys, length)
+local function key_array(self, keys, length, verb)
     local array = ffi.new(self.key_type.array, length)
     each(keys, length, function(i, key)
-        self.key_type:store(array, i, key, ("%s[%d]"):format(self.key_label, i + 1))
+        cells.put_key(self, array, i, key, verb, ("%s[%d]"):format(self.key_label, i + 1))
     end)
     return array
 end
@@ -66,7 +70,7 @@ function Map:items_update_batch(keys, values)
     elseif length == 0 then
         return
     end
-    local key_buffer = key_array(self, keys, length)
+    local key_buffer = key_array(self, keys, length, "update")
     local value_buffer, releases = value_array(self, values, length)
     local done = ffi.new("uint32_t[1]", length)
     local res = C.bpflua_map_update_batch(cursor_of(self), key_buffer, value_buffer, done, 0)
@@ -87,7 +91,7 @@ function Map:items_delete_batch(keys)
         return self:clear()
     end
     local length = length_of(self, "items_delete_batch", "keys", keys, self.key_type.size)
-    local res = length > 0 and C.bpflua_map_delete_batch(cursor_of(self), key_array(self, keys, length), length) or 0
+    local res = length > 0 and C.bpflua_map_delete_batch(cursor_of(self), key_array(self, keys, length, "delete"), length) or 0
     if res ~= 0 then
         cells.failed(self, "delete keys of", -res)
     end

@@ -82,15 +82,14 @@ function M.needs_elements(self, verb)
     end
 end
 
----Writes a key into the map's key cell. An array counts from the end when the index is negative, as in bcc.
+---Writes a key into an array of keys. An array map counts from the end when the index is negative, as in bcc.
 ---@param self bpflua.Map
+---@param array ffi.cdata*
+---@param at integer
 ---@param key any
 ---@param verb string
-function M.store_key(self, key, verb)
-    M.needs_elements(self, verb)
-    if key == nil then
-        errors.fail({ what = ("cannot %s map `%s`"):format(verb, self.name), why = "the key is nil" })
-    end
+---@param label string the place, for the error
+function M.put_key(self, array, at, key, verb, label)
     if self.is_array and type(key) == "number" then
         local index = key < 0 and self.max_entries + key or key
         if index < 0 or index >= self.max_entries then
@@ -101,7 +100,19 @@ function M.store_key(self, key, verb)
         end
         key = index
     end
-    self.key_type:store(self.key_cell, 0, key, self.key_label)
+    self.key_type:store(array, at, key, label)
+end
+
+---Writes a key into the map's key cell.
+---@param self bpflua.Map
+---@param key any
+---@param verb string
+function M.store_key(self, key, verb)
+    M.needs_elements(self, verb)
+    if key == nil then
+        errors.fail({ what = ("cannot %s map `%s`"):format(verb, self.name), why = "the key is nil" })
+    end
+    M.put_key(self, self.key_cell, 0, key, verb, self.key_label)
 end
 
 ---Writes a value into a buffer of values.

@@ -3,7 +3,7 @@
 
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
-local format = require("bpflua.format")
+local posix = require("bpflua.posix")
 local types = require("bpflua.types")
 
 local M = {}
@@ -11,6 +11,22 @@ local M = {}
 -- ---------------------------------------------------------------- to text
 
 local text_at
+
+-- What has a size and no more is read byte by byte.
+local BYTE = { decl = "uint8_t", name = "u8", kind = "int", size = 1 }
+
+-- A number of 128 bits.
+local function wide_text(low, high)
+    return high == 0 and ("0x%x"):format(low) or ("0x%x%016x"):format(high, low)
+end
+
+local function number_text(value, size)
+    if size < 8 then
+        return ("0x%x"):format(tonumber(value) % 2 ^ (8 * size))
+    end
+    -- LuaJIT's format knows a `uint64_t`, and no `unsigned long long`.
+    return ("0x%x"):format(ffi.cast("uint64_t", type(value) == "number" and ffi.cast("int64_t", value) or value))
+end
 
 local function list_text(ctype, address)
     local element, pieces = types.of(ctype.element), { "[" }
@@ -28,7 +44,7 @@ local function struct_text(ctype, address)
         if ctype.kind == "struct" or i == 1 then
             local place = ffi.cast("const uint8_t *", address) + field.offset
             local bits = field.bits and types.read_member(address, field)
-            pieces[#pieces + 1] = bits and ("0x%x"):format(bits) or text_at(types.of(field.type), place)
+            pieces[#pieces + 1] = bits and number_text(bits, field.type.size) or text_at(types.of(field.type), place)
         end
     end
     pieces[#pieces + 1] = "}"
@@ -47,15 +63,14 @@ function text_at(ctype, address)
     local value = ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0)
     if ctype.kind == "bool" then
         value = value and 1 or 0
-    elseif ctype.kind == "pointer" then
-        value = ffi.cast("uintptr_t", value)
-    elseif ctype.size < 8 then
-        value = tonumber(value) % 2 ^ (8 * ctype.size)
-    else
-        -- LuaJIT's format knows a `uint64_t`, and no `unsigned long long`.
-        value = ffi.cast("uint64_t", value)
+    elseif ctype.kind == "float" then
+        return ("%.17g"):format(value)
+    elseif ctype.kind == "int128" then
+        return wide_text(value.lo, ffi.cast("uint64_t", value.hi))
+    elseif ctype.kind == "bytes" then
+        return list_text({ element = BYTE, count = ctype.size }, address)
     end
-    return ("0x%x"):format(value)
+    return number_text(value, ctype.size)
 end
 
 -- ---------------------------------------------------------------- from text
@@ -79,6 +94,52 @@ function Reader:token(pattern, wanted)
     return token
 end
 
+-- A number of so many bits. Those below zero were written as what their bits are without a sign.
+function Reader:number(signed, bits)
+    local from = self.at
+    local sign, digits = self:token("[+-]?%w+", "a number"):match("^([+-]?)(.*)$")
+    local value = digits:find("^%d") and posix._parse64(digits, 0)
+    local most = sign == "-" and bit.lshift(1ULL, bits - 1) or bit.rshift(-1ULL, 64 - bits)
+    if not value or value > most or sign == "-" and not signed then
+        self.at = from
+        self:fail(value and ("a number of %d bits"):format(bits) or "a number")
+    elseif sign == "-" then
+        value = -ffi.cast("int64_t", value)
+    elseif signed then
+        value = bit.arshift(ffi.cast("int64_t", bit.lshift(value, 64 - bits)), 64 - bits)
+    end
+    return bits <= 32 and tonumber(value) or value
+end
+
+-- Up to 128 bits in hexadecimal digits; as text they are not signed.
+function Reader:wide(target)
+    local digits = self:token("0[xX]%x+", "a hexadecimal number"):sub(3)
+    if #digits > 32 then
+        self:fail("a number of 128 bits")
+    end
+    local high = #digits > 16 and digits:sub(1, -17) or "0"
+    target[0].lo, target[0].hi = posix._parse64(digits:sub(-16), 16), posix._parse64(high, 16)
+end
+
+-- The value of what is neither struct nor list nor text; nil when it is where it belongs already.
+function Reader:scalar(ctype, target)
+    if ctype.kind == "int128" then
+        return self:wide(target)
+    elseif ctype.kind == "float" then
+        local number = tonumber(self:token("[+-]?[%w.+-]+", "a number"))
+        return number or self:fail("a number")
+    elseif ctype.kind == "bytes" then
+        return self:list({ element = BYTE, count = ctype.size }, target)
+    end
+    local value = self:number(ctype.signed or ctype.kind == "char", ctype.size * 8)
+    if ctype.kind == "bool" and (value == 0 or value == 1) then
+        return value == 1
+    elseif ctype.kind == "pointer" then
+        return ffi.cast("uint64_t", value)
+    end
+    return value
+end
+
 local read_into
 
 function Reader:list(ctype, address)
@@ -95,7 +156,7 @@ function Reader:struct(ctype, address)
     local value = ffi.cast(ffi.typeof("$ *", ctype.ctype), address)
     for i, field in ipairs(ctype.fields) do
         if field.bits and ctype.kind == "struct" then
-            value[0][field.name] = tonumber(self:token("[+-]?%w+", "a number"))
+            types.store_member(value, field, self:number(field.type.signed, field.type.size * 8), ("%s of `%s`"):format(self.part, self.map))
         elseif ctype.kind == "struct" or i == 1 then
             read_into(self, types.of(field.type), ffi.cast("uint8_t *", address) + field.offset)
         end
@@ -113,13 +174,10 @@ function read_into(reader, ctype, address)
     if ctype.text then
         value = reader:token('"[^"]*"', "a text in quotes"):sub(2, -2)
     else
-        local digits = reader:token("[+-]?%w+", "a number")
-        value = tonumber(digits) and require("bpflua.posix").tonumber64(digits, 0)
-        if not value then
-            reader:fail("a number")
+        value = reader:scalar(ctype, target)
+        if value == nil then
+            return
         end
-        -- Numbers below zero were written as what their bits are without a sign.
-        value = ffi.cast(ctype.kind == "bool" and "bool" or ctype.ctype, value)
     end
     ctype:store(target, 0, value, reader.part .. " of `" .. reader.map .. "`")
 end
@@ -134,20 +192,34 @@ local function type_of(map, part)
     return ctype
 end
 
+-- Values in the order of a struct's members, by their names.
+local function by_name(ctype, value)
+    if type(value) ~= "table" then
+        return value
+    end
+    local named, members = {}, ctype.fields and ctype:members()
+    for key, one in pairs(value) do
+        local field = members and members[key]
+        local inner = field and field.type or ctype.element
+        named[field and field.name or key] = inner and by_name(types.of(inner), one) or one
+    end
+    return named
+end
+
 -- bcc-lua's scripts give what initialises an array of one: `{{1, 2}}`. Ours give a value as `set` takes it.
+local function value_of(ctype, value)
+    local first = type(value) == "table" and #value == 1 and value[1]
+    local is_list = ctype.kind == "array" and not ctype.text
+    if first and (not is_list or type(first) == "table" and not types.of(ctype.element).fields) then
+        value = first
+    end
+    return by_name(ctype, value)
+end
+
 local function to_text(map, part, value)
     local ctype = type_of(map, part)
-    local cell
-    if type(value) == "table" and value[1] ~= nil then
-        local ok, made = pcall(ffi.new, ffi.typeof("$[1]", ctype.ctype), value)
-        if not ok then
-            errors.fail({ what = ("this is no %s of map `%s`"):format(part, map.name), why = format.text(made) })
-        end
-        cell = made
-    else
-        cell = ctype:cell()
-        ctype:store(cell, 0, value, part .. " of `" .. map.name .. "`")
-    end
+    local cell = ctype:cell()
+    ctype:store(cell, 0, value_of(ctype, value), part .. " of `" .. map.name .. "`")
     return text_at(ctype, cell)
 end
 

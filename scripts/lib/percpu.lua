@@ -10,13 +10,11 @@ local format = require("bpflua.format")
 local PerCpu = {}
 PerCpu.__index = PerCpu
 
-require("bpflua.surface").add_methods("bpflua.PerCpu", PerCpu)
-
 local M = {}
 
 local function number_of(self, value)
     if type(value) ~= "number" and not (type(value) == "cdata" and tonumber(value)) then
-        errors.fail({ what = "cannot count over CPUs", why = ("the values are of type %s"):format(self.type.name) })
+        errors.fail({ what = "cannot call `sum`, `max` or `average`", why = ("the values are of type %s"):format(self.type.name) })
     end
     return value
 end
@@ -61,6 +59,13 @@ function PerCpu:__tostring()
     return "{" .. table.concat(pieces, ", ") .. "}"
 end
 
+require("bpflua.surface").add_methods("bpflua.PerCpu", PerCpu, {
+    noun = "value by CPU",
+    is = function(value)
+        return getmetatable(value) == PerCpu
+    end,
+})
+
 local function stride(map)
     return math.ceil(map.value_type.size / 8) * 8
 end
@@ -82,6 +87,17 @@ function M.load(map, base)
     return setmetatable(self, PerCpu)
 end
 
+local function check_cpus(map, values, cpus)
+    for cpu in pairs(values) do
+        if type(cpu) == "number" and not (cpu >= 0 and cpu < cpus and cpu % 1 == 0) or type(cpu) ~= "number" and getmetatable(values) ~= PerCpu then
+            errors.fail({
+                what = ("cannot set CPU `%s` of a %s"):format(tostring(cpu), map.value_label),
+                why = ("there are %d CPUs, counted from 0"):format(cpus),
+            })
+        end
+    end
+end
+
 ---Writes one value for all CPUs, or those of a table by CPU (others: zero).
 ---@param map bpflua.Map
 ---@param cell ffi.cdata*
@@ -89,6 +105,9 @@ end
 function M.store(map, cell, value)
     local cpus = map.lookup_size / stride(map)
     local by_cpu = getmetatable(value) == PerCpu or type(value) == "table" and value[0] ~= nil
+    if by_cpu then
+        check_cpus(map, value, cpus)
+    end
     ffi.fill(cell, map.lookup_size)
     for cpu = 0, cpus - 1 do
         local one = value

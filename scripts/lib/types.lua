@@ -5,6 +5,7 @@
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
+local stores = require("bpflua.stores")
 
 ---@class bpflua.Type a C type of the object's
 ---@field name string as the C text calls it
@@ -66,133 +67,6 @@ function Type:load(array, index)
         return self.text and format.plain(copy) or copy
     end
     return self.ctype(array[index])
-end
-
--- ---------------------------------------------------------------- values into memory
-
-local function misfit(self, what, value, why)
-    errors.fail({
-        what = ("%s does not take %s"):format(what, type(value) == "string" and ("%q"):format(value) or format.text(value)),
-        why = why or ("it is a `%s`, and this is a %s"):format(self.name, errors.type_name(value)),
-    })
-end
-
-local function is_integer_cdata(value)
-    return type(value) == "cdata" and (ffi.istype(u64, value) or ffi.istype(i64, value))
-end
-
-local function store_small_integer(self, array, index, value, what)
-    if is_integer_cdata(value) then
-        local number = tonumber(value)
-        if (ffi.istype(i64, value) or value < 0x8000000000000000ULL) and number >= self.min and number <= self.max then
-            array[index] = number
-            return
-        end
-    elseif type(value) == "number" and value >= self.min and value <= self.max and value % 1 == 0 then
-        array[index] = value
-        return
-    elseif type(value) ~= "number" then
-        misfit(self, what, value)
-    end
-    misfit(self, what, value, ("a `%s` holds whole numbers from %.0f to %.0f"):format(self.name, self.min, self.max))
-end
-
-local function store_wide_integer(self, array, index, value, what)
-    if is_integer_cdata(value) or type(value) == "cdata" and pcall(ffi.cast, u64, value) then
-        array[index] = ffi.cast(self.ctype, value)
-    elseif type(value) == "number" then
-        if value % 1 ~= 0 or value < self.min or value > self.max then
-            misfit(self, what, value, ("a `%s` holds whole numbers of 64 bits"):format(self.name))
-        end
-        -- From 2^63 on, a double must not go by way of a signed integer.
-        array[index] = value >= 2 ^ 63 and ffi.cast(u64, value - 2 ^ 63) + 0x8000000000000000ULL or value
-    else
-        misfit(self, what, value)
-    end
-end
-
-local function store_integer(self, array, index, value, what)
-    local named = type(value) == "string" and self.values and self.values[value]
-    if named then
-        value = named
-    end
-    local store = self.size == 8 and store_wide_integer or store_small_integer
-    store(self, array, index, value, what)
-end
-
-local function store_text(self, array, index, text, what)
-    if #text > self.size then
-        misfit(self, what, text, ("a `%s` holds %d bytes, and this has %d"):format(self.name, self.size, #text))
-    end
-    ffi.fill(array + index, self.size)
-    ffi.copy(array + index, text, #text)
-end
-
-local function store_list(self, array, index, list, what)
-    if #list > self.count then
-        misfit(self, what, list, ("a `%s` has %d elements, and this has %d"):format(self.name, self.count, #list))
-    end
-    ffi.fill(array + index, self.size)
-    local element = M.of(self.element)
-    local target = ffi.cast(ffi.typeof("$ *", element.ctype), array + index)
-    for i, value in ipairs(list) do
-        element:store(target, i - 1, value, ("%s[%d]"):format(what, i))
-    end
-end
-
-local function store_members(self, array, index, members, what)
-    local names = self:fields_by_name()
-    for name in pairs(members) do
-        if not names[name] then
-            errors.unknown(("`%s` has no member `%s`"):format(self.name, tostring(name)), name, names, "members")
-        end
-    end
-    -- Built aside: a value that does not fit leaves the target as it was.
-    local built = self.ctype()
-    local base = ffi.cast("uint8_t *", built)
-    for name, value in pairs(members) do
-        local field = names[name]
-        if field.bits then
-            built[name] = value
-        else
-            local member = M.of(field.type)
-            local place = ffi.cast(ffi.typeof("$ *", member.ctype), base + field.offset)
-            member:store(place, 0, value, ("%s.%s"):format(what, name))
-        end
-    end
-    array[index] = built
-end
-
----Writes a Lua value into an array of this type, or raises when it does not fit; then nothing is written.
----@param array ffi.cdata* array of, or pointer to, this type
----@param index integer
----@param value any
----@param what string the place, for the error: "key of `counts`"
-function Type:store(array, index, value, what)
-    local kind = self.kind
-    if type(value) == "cdata" and ffi.istype(self.ctype, value) then
-        if kind == "array" then
-            ffi.copy(array + index, value, self.size)
-        else
-            array[index] = value
-        end
-    elseif kind == "int" or kind == "enum" or kind == "pointer" or kind == "char" then
-        store_integer(self, array, index, value, what)
-    elseif kind == "bool" and (type(value) == "boolean" or value == 0 or value == 1) then
-        array[index] = value == true or value == 1
-    elseif kind == "float" and type(value) == "number" then
-        array[index] = value
-    elseif kind == "array" and self.text and type(value) == "string" then
-        store_text(self, array, index, value, what)
-    elseif kind == "array" and type(value) == "table" then
-        store_list(self, array, index, value, what)
-    elseif (kind == "struct" or kind == "union") and type(value) == "table" then
-        store_members(self, array, index, value, what)
-    elseif kind == "int128" and (type(value) == "number" or is_integer_cdata(value)) then
-        array[index] = { lo = ffi.cast(u64, value), hi = value < 0 and -1 or 0 }
-    else
-        misfit(self, what, value)
-    end
 end
 
 ---A cell to pass to the kernel: an array of one.
@@ -268,6 +142,7 @@ end
 ---@return number|ffi.cdata*
 M.read_member = read_bits
 
+
 -- The text of one member at its place; structs and arrays in braces.
 local function member_text(field, base)
     if field.bits then
@@ -313,6 +188,37 @@ function M.of_value(value)
     return ok and getmetatable(found) == Type and found or nil
 end
 
+---The FFI's type that a C declaration says, or that is given as it is; raises when it is none, or has no size.
+---@param of string the function that was given it, for the error
+---@param name string the argument's or the option's name
+---@param ctype string|ffi.ctype*
+---@param params? any[] what `$` and `?` in a declaration stand for
+---@return ffi.ctype*
+function M.c_type(of, name, ctype, params)
+    local made, size, ok = ctype, nil, nil
+    if type(ctype) == "string" then
+        ok, made = pcall(ffi.typeof, ctype, unpack(params or {}))
+    else
+        ok = type(ctype) == "cdata" and tostring(ctype):find("^ctype<") ~= nil
+    end
+    if ok then
+        ok, size = pcall(ffi.sizeof, made)
+    end
+    if not ok or not size or size == 0 then
+        local why = type(ctype) == "string" and "this is no C type that the FFI knows" or "it must be a C declaration or what `ffi.typeof` gives"
+        errors.fail({ what = ("`%s` of `%s` is %s"):format(name, of, stores.shown(ctype)), why = why })
+    end
+    return made
+end
+
+---What kind of thing a value is, for an error: structs of the C text by their names.
+---@param value any
+---@return string
+function M.name_of_value(value)
+    local known = type(value) == "cdata" and M.of_value(value)
+    return known and ("`%s`"):format(known.name) or errors.type_name(value)
+end
+
 ---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
 local Struct = {}
 
@@ -338,7 +244,11 @@ function Struct:to_table()
     return copy
 end
 
-require("bpflua.surface").add_methods("bpflua.Struct", Struct)
+stores.install(M)
+Type.store = stores.store
+M.store_member = stores.store_bits
+
+require("bpflua.surface").add_methods("bpflua.Struct", Struct, { noun = "struct", is = M.of_value })
 
 -- What a struct value answers beyond its members.
 local function struct_metatype(self)

@@ -139,6 +139,7 @@ files! {
     "scripts/lib/programs.lua",
     "scripts/lib/source.lua",
     "scripts/lib/stacks.lua",
+    "scripts/lib/stores.lua",
     "scripts/lib/stubs.lua",
     "scripts/lib/surface.lua",
     "scripts/lib/symbols.lua",
