@@ -18,14 +18,19 @@ M.BuildIdFrame = ffi.typeof([[struct {
     union { uint64_t offset; uint64_t ip; };
 }]])
 
-local function no_address(of, value, why)
-    errors.fail({ what = ("`%s` does not take the address %s"):format(of, format.text(value)), why = why })
+-- What was given the address: "`sym`", "option `addr` of `attach_uprobe`".
+local function place(of, option)
+    return option and ("option `%s` of `%s`"):format(option, of) or ("`%s`"):format(of)
 end
 
-local function of_text(of, text)
+local function no_address(where, value, why)
+    errors.fail({ what = ("%s does not take the address %s"):format(where, format.text(value)), why = why })
+end
+
+local function of_text(where, text)
     local digits = text:match("^%s*0[xX](%x+)%s*$") or text:match("^%s*(%x+)%s*$")
     if not digits or #digits > 16 then
-        no_address(of, text, "text must be a hexadecimal number of 64 bits")
+        no_address(where, text, "text must be a hexadecimal number of 64 bits")
     end
     local address = 0ULL
     for digit in digits:gmatch("%x") do
@@ -34,12 +39,12 @@ local function of_text(of, text)
     return address
 end
 
-local function of_number(of, number)
+local function of_number(where, number)
     if number % 1 ~= 0 then
-        no_address(of, number, "it must be a whole number")
+        no_address(where, number, "it must be a whole number")
     elseif number > LARGEST_EXACT or number < -LARGEST_EXACT then
         errors.fail({
-            what = ("`%s` does not take the address %.0f"):format(of, number),
+            what = ("%s does not take the address %.0f"):format(where, number),
             why = "a Lua number of that size has lost its last digits",
             hints = { "write it with ULL at its end, or as text: 0xffffffff81000000ULL, \"0xffffffff81000000\"" },
         })
@@ -50,8 +55,9 @@ end
 ---An address as 64 bits.
 ---@param of string the function that was given it, for the error
 ---@param address number|string|ffi.cdata* a whole number up to 2^53, hexadecimal text, a 64-bit integer, a pointer
+---@param option? string the option that holds it, for the error
 ---@return ffi.cdata* address uint64_t
-function M.address(of, address)
+function M.address(of, address, option)
     local kind = type(address)
     if kind == "cdata" then
         if ffi.istype(u64, address) then
@@ -64,12 +70,12 @@ function M.address(of, address)
             return ffi.cast(u64, pointer)
         end
     elseif kind == "number" then
-        return of_number(of, address)
+        return of_number(place(of, option), address)
     elseif kind == "string" then
-        return of_text(of, address)
+        return of_text(place(of, option), address)
     end
     errors.fail({
-        what = ("`%s` does not take a %s for an address"):format(of, errors.type_name(address)),
+        what = ("%s does not take a %s for an address"):format(place(of, option), errors.type_name(address)),
         why = "an address is a number, a 64-bit integer, a pointer, or hexadecimal text",
     })
 end

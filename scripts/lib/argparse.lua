@@ -164,6 +164,10 @@ local function element_class(properties, methods, fields)
                 end
             end
         else
+            if select("#", ...) > #properties._order then
+                local why = ("it takes %d by position: %s"):format(#properties._order, table.concat(properties._order, ", "))
+                fail(("%d properties are given"):format(select("#", ...)), why)
+            end
             for i, name in ipairs(properties._order) do
                 local value = (select(i, ...))
                 if value ~= nil then
@@ -264,9 +268,33 @@ function Parser:add_help(value)
     return self
 end
 
+-- What has no name by the time that it is needed would be found nowhere.
+local function check_names(of, parser)
+    for kind, list in pairs({ argument = parser._arguments, option = parser._options, command = parser._commands }) do
+        for i, one in ipairs(list) do
+            if not one._name then
+                fail(("cannot call `%s`"):format(of), ("%s %d of the parser has no name"):format(kind, i))
+            elseif kind == "command" then
+                check_names(of, one)
+            end
+        end
+    end
+end
+
+local function check_list(of, parser, args)
+    errors.arguments(of, { "args", "table" }, args)
+    for i, one in ipairs(args or {}) do
+        if type(one) ~= "string" then
+            fail(("argument `args` of `%s` is no list of strings"):format(of), ("`args[%d]` is a %s"):format(i, errors.type_name(one)))
+        end
+    end
+    check_names(of, parser)
+end
+
 ---Shows how the script is called and what is wrong, and ends it with status 1. A script may put its own in place.
 ---@param message string
 function Parser:error(message)
+    errors.arguments("error", { "message", "string!" }, message)
     io.stderr:write(("%s\n\nError: %s\n"):format(self:get_usage(), message))
     os.exit(1)
 end
@@ -275,6 +303,7 @@ end
 ---@param args? string[] default: the global `arg`
 ---@return table<string, any>
 function Parser:parse(args)
+    check_list("parse", self, args)
     return parse.run(self, args or arg, function(parser, message)
         parser:error(message)
     end)
@@ -285,6 +314,7 @@ end
 ---@return boolean ok
 ---@return table|string result the arguments, or what is wrong
 function Parser:pparse(args)
+    check_list("pparse", self, args)
     local wrong = {}
     local ok, result = pcall(parse.run, self, args or arg, function(_, message)
         wrong.message = message
@@ -299,7 +329,12 @@ function Parser:pparse(args)
 end
 
 Parser.get_usage, Parser.get_help = help.Parser.get_usage, help.Parser.get_help
-require("bpflua.surface").add_methods("bpflua.argparse.Parser", Parser)
+require("bpflua.surface").add_methods("bpflua.argparse.Parser", Parser, {
+    noun = "parser of arguments",
+    is = function(value)
+        return type(value) == "table" and rawget(value, "_commands") ~= nil
+    end,
+})
 
 ---Makes a parser; its name is the script's unless given.
 ---@param name? string

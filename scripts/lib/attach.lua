@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- Methods of BPF objects that attach and detach. Every option table is checked here; the host does the rest.
 
-local ffi = require("ffi")
+local addresses = require("bpflua.addresses")
 local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
@@ -12,22 +12,22 @@ local M = {}
 local KPROBE = {
     event = "string|number|cdata",
     event_re = "string",
-    event_off = "number",
+    event_off = "natural",
     fn_name = "string!",
     mechanism = "string",
     -- bcc-lua's names
-    fn_offset = "number",
+    fn_offset = "natural",
     retprobe = "boolean",
-    maxactive = "number",
+    maxactive = "u32",
 }
-local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name = "string!", maxactive = "number", mechanism = "string" }
+local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name = "string!", maxactive = "u32", mechanism = "string" }
 local UPROBE = {
     name = "string!",
     sym = "string",
     sym_re = "string",
-    addr = "number|cdata",
-    sym_off = "number",
-    pid = "number",
+    addr = "natural|cdata",
+    sym_off = "natural",
+    pid = "i32",
     fn_name = "string!",
     retprobe = "boolean",
 }
@@ -36,21 +36,21 @@ local RAW_TRACEPOINT = { tp = "string!", fn_name = "string!" }
 local DETACH_TRACEPOINT = { tp = "string!", fn_name = "string" }
 
 local PERF_EVENT = {
-    ev_type = "number!",
-    ev_config = "number!",
+    ev_type = "u32!",
+    ev_config = "natural!",
     fn_name = "string!",
-    sample_period = "number",
-    sample_freq = "number",
-    pid = "number",
-    cpu = "number",
-    group_fd = "number",
+    sample_period = "natural",
+    sample_freq = "natural",
+    pid = "i32",
+    cpu = "i32",
+    group_fd = "i32",
 }
 local PERF_EVENT_RAW = {
     attr = "table|cdata!",
     fn_name = "string!",
-    pid = "number",
-    cpu = "number",
-    group_fd = "number",
+    pid = "i32",
+    cpu = "i32",
+    group_fd = "i32",
 }
 
 -- The same options without the need for a function: a detach without one is for all.
@@ -63,7 +63,7 @@ local function optional_function(spec)
     return copy
 end
 
-local function with(options, extra)
+local function with(of, options, extra)
     local copy = {}
     for name, value in pairs(options) do
         copy[name] = value
@@ -72,56 +72,58 @@ local function with(options, extra)
         copy[name] = value
     end
     copy.event_off = copy.event_off or copy.fn_offset
-    copy.addr = copy.addr and tonumber(copy.addr)
+    if type(copy.addr) == "cdata" then
+        copy.addr = tonumber(addresses.address(of, copy.addr, "addr"))
+    end
     if copy.event and type(copy.event) ~= "string" then
-        -- An address: as digits, which keep all 64 bits.
-        copy.address, copy.event = format.text(ffi.cast("uint64_t", copy.event)), nil
+        -- As digits, which keep all 64 bits.
+        copy.address, copy.event = format.text(addresses.address(of, copy.event, "event")), nil
     end
     return copy
 end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
-    errors.options("attach_kprobe", options, KPROBE)
-    native.attach.kprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+    options = errors.options("attach_kprobe", options, KPROBE)
+    native.attach.kprobe(self:_object(), with("attach_kprobe", options, { retprobe = options.retprobe or false }))
     return self
 end
 
 ---Attaches a function to the return of kernel functions.
----@param options {event?: string, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function M:attach_kretprobe(options)
-    errors.options("attach_kretprobe", options, KRETPROBE)
-    native.attach.kprobe(self:_object(), with(options, { retprobe = true }))
+    options = errors.options("attach_kretprobe", options, KRETPROBE)
+    native.attach.kprobe(self:_object(), with("attach_kretprobe", options, { retprobe = true }))
     return self
 end
 
-local function attach_uprobe(self, options, retprobe)
+local function attach_uprobe(self, of, options, retprobe)
     local attach = options.sym_re and native.user.attach_matching or native.attach.uprobe
-    attach(self:_object(), with(options, { retprobe = retprobe }))
+    attach(self:_object(), with(of, options, { retprobe = retprobe }))
     return self
 end
 
 ---Attaches a function to a place in a program or library, or to all functions that match.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
 ---name's start; `addr` a virtual address or file offset
 ---@return bpflua.BPF self
 function M:attach_uprobe(options)
-    errors.options("attach_uprobe", options, UPROBE)
-    return attach_uprobe(self, options, options.retprobe or false)
+    options = errors.options("attach_uprobe", options, UPROBE)
+    return attach_uprobe(self, "attach_uprobe", options, options.retprobe or false)
 end
 
 ---Attaches a function to the return of a function in a program or library.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string}
 ---@return bpflua.BPF self
 function M:attach_uretprobe(options)
-    errors.options("attach_uretprobe", options, UPROBE)
-    return attach_uprobe(self, options, true)
+    options = errors.options("attach_uretprobe", options, UPROBE)
+    return attach_uprobe(self, "attach_uretprobe", options, true)
 end
 
 ---Attaches a function to a tracepoint, or to all that match.
@@ -129,7 +131,7 @@ end
 ---`tp` is "category:event"; `tp_re` a regular expression that matches from its start
 ---@return bpflua.BPF self
 function M:attach_tracepoint(options)
-    errors.options("attach_tracepoint", options, TRACEPOINT)
+    options = errors.options("attach_tracepoint", options, TRACEPOINT)
     if (options.tp == nil) == (options.tp_re == nil) then
         errors.fail({
             what = "`attach_tracepoint` needs the option `tp` or the option `tp_re`",
@@ -145,7 +147,7 @@ end
 ---@param options {tp: string, fn_name: string} `tp` is the event without its category
 ---@return bpflua.BPF self
 function M:attach_raw_tracepoint(options)
-    errors.options("attach_raw_tracepoint", options, RAW_TRACEPOINT)
+    options = errors.options("attach_raw_tracepoint", options, RAW_TRACEPOINT)
     native.attach.raw_tracepoint(self:_object(), options)
     return self
 end
@@ -156,7 +158,7 @@ end
 ---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts
 ---@return bpflua.BPF self
 function M:attach_perf_event(options)
-    errors.options("attach_perf_event", options, PERF_EVENT)
+    options = errors.options("attach_perf_event", options, PERF_EVENT)
     native.attach.perf_event(self:_object(), options)
     return self
 end
@@ -166,8 +168,8 @@ end
 ---`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made
 ---@return bpflua.BPF self
 function M:attach_perf_event_raw(options)
-    errors.options("attach_perf_event_raw", options, PERF_EVENT_RAW)
-    native.attach.perf_event(self:_object(), with(options, { attr = constants.perf_attr_bytes(options.attr) }))
+    options = errors.options("attach_perf_event_raw", options, PERF_EVENT_RAW)
+    native.attach.perf_event(self:_object(), with("attach_perf_event_raw", options, { attr = constants.perf_attr_bytes(options.attr) }))
     return self
 end
 
@@ -177,7 +179,7 @@ end
 ---@return bpflua.BPF self
 function M:detach_perf_event(ev_type, ev_config)
     local options = type(ev_type) == "table" and ev_type or { ev_type = ev_type, ev_config = ev_config }
-    errors.options("detach_perf_event", options, { ev_type = "number!", ev_config = "number!" })
+    options = errors.options("detach_perf_event", options, { ev_type = "u32!", ev_config = "natural!" })
     native.attach.detach_perf_event(self:_object(), options)
     return self
 end
@@ -186,7 +188,7 @@ end
 ---@param options {event: string, fn_name?: string} without `fn_name`: every function
 ---@return bpflua.BPF self
 function M:detach_kprobe(options)
-    errors.options("detach_kprobe", options, { event = "string!", fn_name = "string" })
+    options = errors.options("detach_kprobe", options, { event = "string!", fn_name = "string" })
     native.attach.detach_kprobe(self:_object(), options)
     return self
 end
@@ -195,26 +197,26 @@ end
 ---@param options {event: string, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_kretprobe(options)
-    errors.options("detach_kretprobe", options, { event = "string!", fn_name = "string" })
-    native.attach.detach_kprobe(self:_object(), with(options, { retprobe = true }))
+    options = errors.options("detach_kretprobe", options, { event = "string!", fn_name = "string" })
+    native.attach.detach_kprobe(self:_object(), with("detach_kretprobe", options, { retprobe = true }))
     return self
 end
 
 ---Detaches what `attach_uprobe` attached with the same options.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_uprobe(options)
-    errors.options("detach_uprobe", options, optional_function(UPROBE))
-    native.attach.detach_uprobe(self:_object(), with(options, { retprobe = options.retprobe or false }))
+    options = errors.options("detach_uprobe", options, optional_function(UPROBE))
+    native.attach.detach_uprobe(self:_object(), with("detach_uprobe", options, { retprobe = options.retprobe or false }))
     return self
 end
 
 ---Detaches what `attach_uretprobe` attached with the same options.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_uretprobe(options)
-    errors.options("detach_uretprobe", options, optional_function(UPROBE))
-    native.attach.detach_uprobe(self:_object(), with(options, { retprobe = true }))
+    options = errors.options("detach_uretprobe", options, optional_function(UPROBE))
+    native.attach.detach_uprobe(self:_object(), with("detach_uretprobe", options, { retprobe = true }))
     return self
 end
 
@@ -222,7 +224,7 @@ end
 ---@param options {tp: string, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_tracepoint(options)
-    errors.options("detach_tracepoint", options, DETACH_TRACEPOINT)
+    options = errors.options("detach_tracepoint", options, DETACH_TRACEPOINT)
     native.attach.detach_tracepoint(self:_object(), options)
     return self
 end
@@ -231,7 +233,7 @@ end
 ---@param options {tp: string, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_raw_tracepoint(options)
-    errors.options("detach_raw_tracepoint", options, DETACH_TRACEPOINT)
+    options = errors.options("detach_raw_tracepoint", options, DETACH_TRACEPOINT)
     native.attach.detach_raw_tracepoint(self:_object(), options)
     return self
 end

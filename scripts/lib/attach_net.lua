@@ -3,6 +3,7 @@
 -- control groups, maps of sockets, network namespaces, netfilter.
 
 local errors = require("bpflua.errors")
+local map = require("bpflua.map")
 local native = require("bpflua.native")
 
 local M = {}
@@ -11,18 +12,18 @@ local TC = {
     fn_name = "string!",
     dev = "string!",
     direction = "string",
-    priority = "number",
-    handle = "number",
+    priority = "u32",
+    handle = "u32",
     mechanism = "string",
 }
-local CGROUP = { fn_name = "string!", path = "string", fd = "number", type = "string|number", flags = "number" }
-local SOCKMAP = { fn_name = "string!", map = "string|table!", type = "string|number", flags = "number" }
-local NETNS = { fn_name = "string!", path = "string", fd = "number", pid = "number", type = "string|number" }
+local CGROUP = { fn_name = "string!", path = "string", fd = "i32", type = "string|u32", flags = "u32" }
+local SOCKMAP = { fn_name = "string!", map = "string|table!", type = "string|u32", flags = "u32" }
+local NETNS = { fn_name = "string!", path = "string", fd = "i32", pid = "i32", type = "string|u32" }
 local NETFILTER = {
     fn_name = "string!",
     family = "string",
     hook = "string!",
-    priority = "number",
+    priority = "i32",
     defragment = "boolean",
 }
 
@@ -45,7 +46,7 @@ local function copy_of(options)
 end
 
 local function tc(of, options, spec)
-    errors.options(of, options, spec)
+    options = errors.options(of, options, spec)
     local copy = copy_of(options)
     local direction = options.direction or "ingress"
     if direction ~= "ingress" and direction ~= "egress" then
@@ -78,13 +79,13 @@ function M:detach_tc(options)
 end
 
 -- The attachment that is meant: the option `type`, else what the function's section says.
-local function attach_type(self, options, kind)
+local function attach_type(self, of, options, kind)
     if type(options.type) == "string" then
         return native.net.attach_type(options.type)
     elseif options.type then
         return options.type
     elseif not options.fn_name then
-        errors.fail({ what = "cannot detach", why = "the option `fn_name` or the option `type` is needed" })
+        errors.fail({ what = ("`%s` needs the option `fn_name` or the option `type`"):format(of) })
     end
     return native.net.attachment_of(self:_object(), options.fn_name, kind)
 end
@@ -101,10 +102,10 @@ local function one_of(of, options, names)
 end
 
 local function cgroup(self, of, options, spec)
-    errors.options(of, options, spec)
+    options = errors.options(of, options, spec)
     one_of(of, options, { "path", "fd" })
     local copy = copy_of(options)
-    copy.attach_type = attach_type(self, options, "cgroup")
+    copy.attach_type = attach_type(self, of, options, "cgroup")
     return copy
 end
 
@@ -128,7 +129,8 @@ function M:detach_cgroup(options)
 end
 
 local function sockmap(self, of, options, spec)
-    errors.options(of, options, spec)
+    options = errors.options(of, options, spec)
+    map.check_option(of, options.map)
     local copy = copy_of(options)
     if type(options.map) == "table" then
         copy.fd, copy.map = options.map.fd, nil
@@ -136,7 +138,7 @@ local function sockmap(self, of, options, spec)
         copy.fd = self:get_table(options.map).fd
         copy.map = nil
     end
-    copy.attach_type = attach_type(self, options, "sockmap")
+    copy.attach_type = attach_type(self, of, options, "sockmap")
     return copy
 end
 
@@ -159,7 +161,7 @@ function M:detach_sockmap(options)
 end
 
 local function netns(self, of, options, spec)
-    errors.options(of, options, spec)
+    options = errors.options(of, options, spec)
     local copy = copy_of(options)
     if options.path or options.fd or options.pid then
         one_of(of, options, { "path", "fd", "pid" })
@@ -167,7 +169,7 @@ local function netns(self, of, options, spec)
     if not options.fd then
         copy.path = options.path or ("/proc/%s/ns/net"):format(options.pid or "self")
     end
-    copy.attach_type = attach_type(self, options, "netns")
+    copy.attach_type = attach_type(self, of, options, "netns")
     return copy
 end
 
@@ -190,7 +192,7 @@ function M:detach_netns(options)
 end
 
 local function netfilter(of, options, spec)
-    errors.options(of, options, spec)
+    options = errors.options(of, options, spec)
     local copy = copy_of(options)
     copy.family = options.family or "ipv4"
     return copy

@@ -4,8 +4,10 @@
 
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
+local map = require("bpflua.map")
 local native = require("bpflua.native")
 local surface = require("bpflua.surface")
+local types = require("bpflua.types")
 
 local M = {}
 
@@ -14,14 +16,14 @@ local DETACH = { fn_name = "string!" }
 local ITER = {
     fn_name = "string!",
     map = "string|table",
-    pid = "number",
-    tid = "number",
+    pid = "u32",
+    tid = "u32",
     cgroup = "string",
     order = "string",
 }
 
 local function attach(self, of, kind, options)
-    errors.options(of, options, TRACING)
+    options = errors.options(of, options, TRACING)
     native.tracing.attach(self:_object(), { kind = kind, fn_name = options.fn_name, event = options.event })
     return self
 end
@@ -30,7 +32,7 @@ local function detach(self, of, kind, options)
     if type(options) == "string" then
         options = { fn_name = options }
     end
-    errors.options(of, options, DETACH)
+    options = errors.options(of, options, DETACH)
     native.tracing.detach(self:_object(), { kind = kind, fn_name = options.fn_name })
     return self
 end
@@ -150,7 +152,7 @@ end
 ---@param ctype string|ffi.ctype* the record's type, a C declaration: "struct { uint32_t pid; char comm[16]; }"
 ---@return fun(): ffi.cdata*?
 function Iter:records(ctype)
-    ctype = type(ctype) == "string" and ffi.typeof(ctype) or ctype
+    ctype = types.c_type("records", "ctype", ctype)
     local size, pointer = ffi.sizeof(ctype), ffi.typeof("const $ *", ctype)
     local next_chunk, rest, at = chunks(self), "", 0
     return function()
@@ -177,6 +179,17 @@ function Iter:detach()
     native.tracing.detach_iter(self.bpf:_object(), self.name)
 end
 
+local function attach_iter(self, of, options)
+    options = errors.options(of, options, ITER)
+    map.check_option(of, options.map)
+    local copy = {}
+    for name, value in pairs(options) do
+        copy[name] = value
+    end
+    copy.map = type(options.map) == "table" and options.map.name or options.map
+    native.tracing.attach_iter(self:_object(), copy)
+end
+
 ---Attaches an iterator (`BPF_ITER(task)`, `SEC("iter/task")`); `b:iter` runs it. Those that need no map are attached by
 ---themselves; attaching one again limits it anew.
 ---@param options {fn_name: string, map?: string|bpflua.Map, pid?: integer, tid?: integer, cgroup?: string, order?: "self"|"pre"|"post"|"up"}
@@ -184,13 +197,7 @@ end
 ---`cgroup` (its folder) on, in an `order`
 ---@return bpflua.BPF self
 function M:attach_iter(options)
-    errors.options("attach_iter", options, ITER)
-    local copy = {}
-    for name, value in pairs(options) do
-        copy[name] = value
-    end
-    copy.map = type(options.map) == "table" and options.map.name or options.map
-    native.tracing.attach_iter(self:_object(), copy)
+    attach_iter(self, "attach_iter", options)
     return self
 end
 
@@ -199,11 +206,10 @@ end
 ---@return bpflua.Iter
 function M:iter(fn_name)
     if type(fn_name) == "table" then
-        self:attach_iter(fn_name)
+        attach_iter(self, "iter", fn_name)
         fn_name = fn_name.fn_name
-    elseif type(fn_name) ~= "string" then
-        errors.fail({ what = "`iter` needs the name of an iterator's function, not a " .. type(fn_name) })
     end
+    errors.arguments("iter", { "fn_name", "string!" }, fn_name)
     return setmetatable({ name = fn_name, bpf = self }, Iter)
 end
 
@@ -214,11 +220,16 @@ function M:detach_iter(options)
     if type(options) == "string" then
         options = { fn_name = options }
     end
-    errors.options("detach_iter", options, DETACH)
+    options = errors.options("detach_iter", options, DETACH)
     native.tracing.detach_iter(self:_object(), options.fn_name)
     return self
 end
 
-surface.add_methods("bpflua.Iter", Iter)
+surface.add_methods("bpflua.Iter", Iter, {
+    noun = "iterator",
+    is = function(value)
+        return getmetatable(value) == Iter
+    end,
+})
 
 return M

@@ -135,6 +135,7 @@ end
 ---@param leaf_type? string
 ---@return bpflua.Map
 function Methods:get_table(name, key_type, leaf_type)
+    errors.arguments("get_table", { "name", "string!", "key_type", "string", "leaf_type", "string" }, name, key_type, leaf_type)
     local found = self._maps[name]
     if not found then
         errors.unknown(("the C text has no map `%s`"):format(tostring(name)), name, self._maps, "maps")
@@ -153,11 +154,16 @@ function Methods:variables()
     return known
 end
 
+local function syscall_fnname(name)
+    errors.arguments("get_syscall_fnname", { "name", "string!" }, name)
+    return native.kernel.syscall_function(name)
+end
+
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
 ---@return string
 function Methods:get_syscall_fnname(name)
-    return native.kernel.syscall_function(name)
+    return syscall_fnname(name)
 end
 
 ---What the kernel puts before a system call's name in its function's.
@@ -174,6 +180,9 @@ end
 ---@return number delivered
 ---@return "interrupted"? stop
 function Methods:perf_buffer_poll(timeout)
+    if timeout ~= nil and type(timeout) ~= "number" or timeout ~= timeout then
+        errors.arguments("perf_buffer_poll", { "timeout", "number" }, timeout)
+    end
     return events.poll(timeout)
 end
 Methods.ring_buffer_poll = Methods.perf_buffer_poll
@@ -193,7 +202,7 @@ end
 Methods.kprobe_poll_loop = Methods.perf_buffer_poll_loop
 
 local function run(options)
-    options = errors.options("run", options, { duration = "number" })
+    options = errors.options("run", options, { duration = "seconds" })
     return events.run(options.duration)
 end
 
@@ -248,7 +257,7 @@ local Class = {}
 ---Closes every BPF object of the script; given one, that one.
 ---@param object? bpflua.BPF
 function Class.cleanup(object)
-    if object then
+    if object ~= nil and object ~= package.loaded.bpf then
         return Methods.cleanup(object)
     end
     for i = #open_objects, 1, -1 do
@@ -259,7 +268,8 @@ end
 ---Asks the script to end, as Ctrl-C does: loops deliver what is left and return, and the code after them runs.
 ---@param status? integer exit status of the script (default 0)
 function Class.exit(status)
-    Class._status = type(status) == "number" and status or 0
+    errors.arguments("exit", { "status", "u8" }, status)
+    Class._status = status or 0
     native.run.request_stop()
 end
 
@@ -274,10 +284,9 @@ end
 ---@param fn fun()
 ---@return integer timer for `BPF.cancel`
 function Class.interval(seconds, fn)
-    if type(seconds) ~= "number" or seconds <= 0 then
-        errors.fail({ what = "cannot set an interval", why = "it must be a number of seconds above 0" })
-    elseif type(fn) ~= "function" then
-        errors.fail({ what = "cannot set an interval", why = "its second argument must be a function, not a " .. type(fn) })
+    errors.arguments("interval", { "seconds", "seconds!", "fn", "function!" }, seconds, fn)
+    if seconds == 0 or seconds == math.huge then
+        errors.fail({ what = ("argument `seconds` of `interval` is %s"):format(seconds), why = "it must be a number above 0 that ends" })
     end
     return events.loop():every(seconds, function()
         fn()
@@ -287,6 +296,7 @@ end
 ---Ends an interval.
 ---@param timer integer
 function Class.cancel(timer)
+    errors.arguments("cancel", { "timer", "i32!" }, timer)
     events.loop():cancel(timer)
 end
 
@@ -294,6 +304,7 @@ end
 ---@param seconds number
 ---@return boolean whole false when it was cut short
 function Class.sleep(seconds)
+    errors.arguments("sleep", { "seconds", "seconds!" }, seconds)
     return events.run(seconds) == "timeout"
 end
 
@@ -308,40 +319,12 @@ end
 ---@param name string
 ---@return string
 function Class.get_syscall_fnname(name)
-    return native.kernel.syscall_function(name)
+    return syscall_fnname(name)
 end
 
 ---@return string
 function Class.get_syscall_prefix()
     return native.kernel.syscall_prefix()
-end
-
--- Kprobes attached now, over all objects.
-local function count_probes(...)
-    local kinds, count = { ... }, 0
-    for _, object in ipairs(open_objects) do
-        for _, probe in ipairs(object:probes()) do
-            for _, kind in ipairs(kinds) do
-                count = count + (probe.kind == kind and 1 or 0)
-            end
-        end
-    end
-    return count
-end
-
----@return integer
-function Class.num_open_kprobes()
-    return count_probes("kprobe", "kretprobe")
-end
-
----@return integer
-function Class.num_open_uprobes()
-    return count_probes("uprobe", "uretprobe", "usdt")
-end
-
----@return integer
-function Class.num_open_tracepoints()
-    return count_probes("tracepoint")
 end
 
 for name, method in pairs(inspect.methods) do
@@ -378,9 +361,30 @@ function Class.new(first, options)
     return construct(first == BPF and options or first)
 end
 
-surface.add_functions("bpflua.Class", Class, "BPF")
-surface.add_methods("bpflua.BPF", Methods)
-surface.add_methods("bpflua.Map", map.Map)
+-- Those that find out by themselves how they were called.
+local IN_BOTH_WAYS, STATIC = { new = true, cleanup = true }, {}
+for _, name in ipairs(programs.STATIC) do
+    IN_BOTH_WAYS[name], STATIC[name] = true, true
+end
+
+-- What can be done with an object that was closed.
+local ANY_TIME = { cleanup = true, close = true }
+
+local receiver = {
+    noun = "BPF object",
+    is = function(value)
+        return getmetatable(value) == Instance
+    end,
+    ready = function(self, name)
+        if not rawget(self, "_handle") and not ANY_TIME[name] then
+            errors.fail({ what = ("cannot call `%s` of the BPF object"):format(name), why = "it was closed" })
+        end
+    end,
+}
+
+surface.add_functions("bpflua.Class", Class, "BPF", IN_BOTH_WAYS)
+surface.add_methods("bpflua.BPF", Methods, receiver, STATIC)
+surface.add_methods("bpflua.Map", map.Map, map.receiver)
 
 return setmetatable(BPF, {
     __call = function(_, options)

@@ -6,6 +6,7 @@ local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local native = require("bpflua.native")
 local json_lines = require("bpflua.json_lines")
+local types = require("bpflua.types")
 
 local M = {}
 
@@ -18,9 +19,9 @@ local M = {}
 
 local PERF_OPTIONS = {
     callback = "function!",
-    page_cnt = "number",
+    page_cnt = "u32",
     lost_cb = "function",
-    wakeup_events = "number",
+    wakeup_events = "u32",
     ctype = "string|cdata",
 }
 
@@ -44,8 +45,8 @@ local function buffer_options(of, spec, callback, second, params, page_cnt, lost
         options.callback = callback
     end
     options = errors.options(of, options, spec)
-    if type(options.ctype) == "string" then
-        options.ctype = params and ffi.typeof(options.ctype, unpack(params)) or ffi.typeof(options.ctype)
+    if options.ctype ~= nil then
+        options.ctype = types.c_type(of, "ctype", options.ctype, params)
     end
     return options
 end
@@ -110,6 +111,19 @@ function M.open_ring_buffer(self, callback, options)
     return self
 end
 
+-- Only what points somewhere: a number in place of a pointer would read any memory.
+local function check_bytes(map, data)
+    local is_place = type(data) == "cdata" and not tonumber(data) and pcall(ffi.string, data, 0)
+    local size = is_place and ffi.sizeof(data) or 0
+    local is_pointer = is_place and tostring(ffi.typeof(data)):find("%*%)?>$") ~= nil
+    if not is_place or is_pointer and data == nil or not is_pointer and size < map.event_type.size then
+        errors.fail({
+            what = ("`event` of map `%s` does not take a %s"):format(map.name, errors.type_name(data)),
+            why = ("it must be a pointer to the %d bytes of a `%s`"):format(map.event_type.size, map.event_type.name),
+        })
+    end
+end
+
 ---The event behind a pointer to its bytes.
 ---@param self bpflua.Map
 ---@param data ffi.cdata*
@@ -124,6 +138,7 @@ function M.event(self, data)
     if ffi.istype(self.event_type.ctype, data) then
         return data
     end
+    check_bytes(self, data)
     return ffi.cast(ffi.typeof("$ *", self.event_type.ctype), data)[0]
 end
 

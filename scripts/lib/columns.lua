@@ -91,6 +91,12 @@ end
 
 ---Prints a row: one value for each column.
 function Columns:row(...)
+    if select("#", ...) > #self.columns then
+        errors.fail({
+            what = ("cannot call `row` with %d values"):format(select("#", ...)),
+            why = ("there are %d columns"):format(#self.columns),
+        })
+    end
     print(line(self.columns, { ... }, self.widths))
 end
 
@@ -99,6 +105,7 @@ end
 ---@param columns (string|bpflua.Column)[]
 ---@return bpflua.Columns
 function M.columns(columns)
+    errors.arguments("columns", { "columns", "table!" }, columns)
     local self = setmetatable({ columns = {}, widths = {} }, Columns)
     for i, column in ipairs(columns) do
         column = check_column(column, i)
@@ -112,6 +119,7 @@ end
 ---@param rows any[][] one list of values for each row
 ---@param columns (string|bpflua.Column)[]
 function M.print_table(rows, columns)
+    errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
     local checked, widths = {}, {}
     for i, column in ipairs(columns) do
         checked[i] = check_column(column, i)
@@ -132,6 +140,11 @@ function M.print_table(rows, columns)
     end
 end
 
-require("bpflua.surface").add_methods("bpflua.Columns", Columns)
+require("bpflua.surface").add_methods("bpflua.Columns", Columns, {
+    noun = "list of columns",
+    is = function(value)
+        return getmetatable(value) == Columns
+    end,
+})
 
 return M

@@ -138,16 +138,19 @@ M.Perf = {}
 ---@param values? table values of members; the others are 0
 ---@return ffi.cdata*
 function M.Perf.perf_event_attr(values)
+    errors.arguments("perf_event_attr", { "values", "table" }, values)
     local attr = attr_type()()
     for name, value in pairs(values or {}) do
-        local ok, why = pcall(set, attr, name, value)
+        local ok = pcall(set, attr, name, value)
         if not ok then
             local known = members()
             if not known[name] then
                 errors.unknown(("a perf_event_attr has no member `%s`"):format(tostring(name)), name, known, "members")
             end
-            why = tostring(why):gsub("^[^:]*:%d+: ", "")
-            errors.fail({ what = ("cannot set `%s` of a perf_event_attr"):format(name), why = why })
+            errors.fail({
+                what = ("cannot set `%s` of a perf_event_attr"):format(name),
+                why = "it takes a number, not a " .. errors.type_name(value),
+            })
         end
     end
     return attr
@@ -160,7 +163,14 @@ function M.perf_attr_bytes(attr)
     if type(attr) == "table" then
         attr = M.Perf.perf_event_attr(attr)
     end
-    return ffi.string(attr, ffi.sizeof(attr))
+    local ok, bytes = pcall(ffi.string, attr, ffi.sizeof(attr))
+    if not ok then
+        errors.fail({
+            what = "option `attr` of `attach_perf_event_raw` is a " .. errors.type_name(attr),
+            why = "it must be what `BPF.Perf.perf_event_attr` gives, or a table of its members",
+        })
+    end
+    return bytes
 end
 
 ---Gives a class the names that bcc's Python has at BPF itself.

@@ -39,9 +39,10 @@ local function part(text, path, name)
 end
 
 ---C text that declares `container_should_be_filtered()`: whether the current task is in none of the containers.
----@param args {cgroupmap?: string, mntnsmap?: string} paths of pinned maps; without either, nothing is filtered
+---@param args? {cgroupmap?: string, mntnsmap?: string} paths of pinned maps; without either, nothing is filtered
 ---@return string c_text to put before a program's own
 function M.filter_by_containers(args)
+    errors.arguments("filter_by_containers", { "args", "table" }, args)
     local given = {}
     -- The whole of a script's parsed arguments may be passed.
     for name in pairs(OPTIONS) do

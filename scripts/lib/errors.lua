@@ -140,10 +140,77 @@ function M.type_name(value)
     return type(value)
 end
 
----Checks an option table: every name known, every value of the right type. Raises otherwise.
+-- Kinds of numbers beyond Lua's types: the least, the greatest, in words. No fractions where the words say "whole".
+local NUMBERS = {
+    integer = { -2 ^ 53, 2 ^ 53, "a whole number" },
+    natural = { 0, 2 ^ 53, "a whole number from 0" },
+    u8 = { 0, 255, "a whole number from 0 to 255" },
+    i32 = { -2 ^ 31, 2 ^ 31 - 1, "a whole number from -2147483648 to 2147483647" },
+    u32 = { 0, 2 ^ 32 - 1, "a whole number from 0 to 4294967295" },
+    seconds = { 0, math.huge, "a number of seconds from 0", fractions = true },
+    -- Not a number is none.
+    number = { -math.huge, math.huge, "a number", fractions = true },
+}
+
+-- The kinds that a text such as "string|u32!" names, taken apart once.
+local kinds_of = setmetatable({}, {
+    __index = function(all, wanted)
+        local kinds = { is_required = wanted:sub(-1) == "!" }
+        for kind in wanted:gsub("!$", ""):gmatch("[^|]+") do
+            kinds[#kinds + 1] = kind
+        end
+        all[wanted] = kinds
+        return kinds
+    end,
+})
+
+local function fits(value, kinds)
+    for i = 1, #kinds do
+        local kind = kinds[i]
+        local range = NUMBERS[kind]
+        if kind == "any" or type(value) == kind and not range then
+            return true
+        elseif range and type(value) == "number" and value >= range[1] and value <= range[2]
+            and (range.fractions or value % 1 == 0) then
+            return true
+        end
+    end
+    return false
+end
+
+-- The first carries the article: "a string or number", "a whole number from 0".
+local function words_of(kinds)
+    local words = {}
+    for i, kind in ipairs(kinds) do
+        local word = NUMBERS[kind] and NUMBERS[kind][3] or kind == "cdata" and "cdata" or "a " .. kind
+        words[i] = i > 1 and word:gsub("^a (%l+)$", "%1") or word
+    end
+    return table.concat(words, " or ")
+end
+
+-- A number by itself where one is due, as its type is not what is wrong.
+local function described(value, kinds)
+    for _, kind in ipairs(kinds) do
+        if type(value) == "number" and NUMBERS[kind] then
+            return ("%.14g"):format(value)
+        end
+    end
+    return "a " .. M.type_name(value)
+end
+
+local function misfit(place, value, kinds)
+    local hints
+    if type(value) == "cdata" and tonumber(value) then
+        hints = { "`tonumber` makes a number of it" }
+    end
+    M.fail({ what = ("%s is %s"):format(place, described(value, kinds)), why = "it must be " .. words_of(kinds), hints = hints })
+end
+
+---Checks an option table: every name known, every value of the right kind. Raises otherwise.
 ---@param of string the method's name, for the error
 ---@param given any what the caller passed
----@param spec table<string, string> option name to Lua type; several types apart by `|`; a `!` after it: required
+---@param spec table<string, string> option name to kinds, apart by `|`: Lua types, `any`, `integer`, `natural`, `u8`, `i32`, `u32`,
+---`seconds`; a `!` after them: required
 ---@return table given, never nil
 function M.options(of, given, spec)
     if given == nil then
@@ -156,16 +223,8 @@ function M.options(of, given, spec)
         if not wanted then
             M.unknown(("unknown option `%s` of `%s`"):format(tostring(name), of), name, spec, "options")
         end
-        wanted = wanted:gsub("!$", "")
-        local ok = wanted == "any"
-        for kind in wanted:gmatch("[^|]+") do
-            ok = ok or type(value) == kind
-        end
-        if not ok then
-            M.fail({
-                what = ("option `%s` of `%s` is a %s"):format(name, of, M.type_name(value)),
-                why = "it must be a " .. wanted:gsub("|", " or "),
-            })
+        if not fits(value, kinds_of[wanted]) then
+            misfit(("option `%s` of `%s`"):format(name, of), value, kinds_of[wanted])
         end
     end
     local missing = {}
@@ -179,6 +238,35 @@ function M.options(of, given, spec)
         M.fail({ what = ("`%s` needs the option `%s`"):format(of, table.concat(missing, "` and the option `")) })
     end
     return given
+end
+
+---Checks arguments that are told apart by their place. Raises when one is not of its kind.
+---@param of string the function's name, for the error
+---@param spec string[] name and kinds of each, as for `options`: `{"name", "string!", "pid", "i32"}`
+---@param ... any the arguments
+function M.arguments(of, spec, ...)
+    for i = 1, #spec, 2 do
+        local name, kinds, value = spec[i], kinds_of[spec[i + 1]], (select((i + 1) / 2, ...))
+        if value == nil and kinds.is_required then
+            M.fail({ what = ("`%s` needs the argument `%s`"):format(of, name), why = "it must be " .. words_of(kinds) })
+        elseif value ~= nil and not fits(value, kinds) then
+            misfit(("argument `%s` of `%s`"):format(name, of), value, kinds)
+        end
+    end
+end
+
+---A number that may be cdata, as 64-bit members of events are.
+---@param of string the function's name, for the error
+---@param name string the argument's
+---@param value any
+---@param kind? string of numbers, as for `options` (default `integer`)
+---@return number
+function M.number(of, name, value, kind)
+    local number = type(value) == "cdata" and tonumber(value) or value
+    if type(number) ~= "number" or kind or number % 1 ~= 0 then
+        M.arguments(of, { name, (kind or "integer") .. "!" }, number)
+    end
+    return number
 end
 
 return M

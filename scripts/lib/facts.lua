@@ -15,24 +15,24 @@ local M = {}
 local SIGRTMIN, SIGRTMAX = 32, 64
 
 ---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
----@param errno number|ffi.cdata*
+---@param errno integer|ffi.cdata*
 ---@return string
 function M.errno_name(errno)
-    return native.kernel.errno_name(tonumber(errno))
+    return native.kernel.errno_name(errors.number("errno_name", "errno", errno, "i32"))
 end
 
 ---What an errno means, in words.
----@param errno number|ffi.cdata*
+---@param errno integer|ffi.cdata*
 ---@return string
 function M.strerror(errno)
-    return native.kernel.errno_words(tonumber(errno))
+    return native.kernel.errno_words(errors.number("strerror", "errno", errno, "i32"))
 end
 
 ---The name of a signal: 9 is "SIGKILL".
----@param signal number|ffi.cdata*
+---@param signal integer|ffi.cdata*
 ---@return string
 function M.signal_name(signal)
-    local number = tonumber(signal)
+    local number = errors.number("signal_name", "signal", signal, "i32")
     local name = ffi.C.bpflua_sigabbrev(number)
     if name ~= nil then
         return "SIG" .. ffi.string(name)
@@ -43,10 +43,10 @@ function M.signal_name(signal)
 end
 
 ---The name of a system call of this machine's: 0 is "read" on x86-64.
----@param number number|ffi.cdata*
+---@param number integer|ffi.cdata*
 ---@return string "[unknown: 9999]" for one that there is not
 function M.syscall_name(number)
-    number = tonumber(number)
+    number = errors.number("syscall_name", "number", number)
     local name = number >= 0 and native.kernel.syscall_name(number)
     return name or ("[unknown: %d]"):format(number)
 end
@@ -68,9 +68,9 @@ end
 ---@return string
 function M.strftime(fmt, ktime_ns)
     if type(fmt) ~= "string" then
-        errors.fail({ what = "`strftime` takes a format", why = "this is a " .. errors.type_name(fmt) })
+        errors.arguments("strftime", { "fmt", "string!" }, fmt)
     end
-    local seconds = ktime_ns and tonumber(ktime_ns) / 1e9 + wall_offset() or posix.time_ns(posix.CLOCK.REALTIME) / 1e9
+    local seconds = ktime_ns ~= nil and errors.number("strftime", "ktime_ns", ktime_ns, "number") / 1e9 + wall_offset() or posix.time_ns(posix.CLOCK.REALTIME) / 1e9
     local whole = math.floor(seconds)
     local nanoseconds = math.floor((seconds - whole) * 1e9)
     fmt = fmt:gsub("%%([%%NL])", {

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
--- Looking at what was compiled: a function's instructions, a map's layout; and at programs of user space.
+-- Looking at what was compiled: a function's instructions, a map's layout; at programs of user space; at what is attached.
 
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
+local open_objects = require("bpflua.objects")
 local types = require("bpflua.types")
 
 local M = { methods = {}, functions = {} }
@@ -14,6 +15,7 @@ local methods, functions = M.methods, M.functions
 ---@param name string a function of the C text
 ---@return string
 function methods:dump_func(name)
+    errors.arguments("dump_func", { "name", "string!" }, name)
     return native.bytecode.bytes(self:_object(), name)
 end
 
@@ -21,6 +23,7 @@ end
 ---@param name string a function of the C text
 ---@return string lines
 function methods:disassemble_func(name)
+    errors.arguments("disassemble_func", { "name", "string!" }, name)
     local lines = native.bytecode.lines(self:_object(), name)
     table.insert(lines, 1, ("Disassemble of BPF program %s:"):format(name))
     return table.concat(lines, "\n")
@@ -101,6 +104,7 @@ end
 ---@param sizeinfo? boolean with offsets and sizes in bytes
 ---@return string lines
 function methods:decode_table(name, sizeinfo)
+    errors.arguments("decode_table", { "name", "string!", "sizeinfo", "boolean" }, name, sizeinfo)
     local map = self:get_table(name)
     local out = { ("Layout of BPF map %s (type %s, FD %d, ID %d):"):format(name, map.kind:upper(), map:get_fd(), map_id(map:get_fd())) }
     add_type(out, map.key_type, "key", sizeinfo)
@@ -111,9 +115,7 @@ end
 -- ---------------------------------------------------------------- programs of user space
 
 local function checked(of, name, sym_re)
-    if type(name) ~= "string" or type(sym_re) ~= "string" then
-        errors.fail({ what = ("`%s` takes a program's or library's name and a regular expression"):format(of) })
-    end
+    errors.arguments(of, { "name", "string!", "sym_re", "string!" }, name, sym_re)
     return native.user.functions(name, sym_re)
 end
 
@@ -147,8 +149,8 @@ end
 ---@return ffi.cdata*[] uint64_t
 function functions.get_user_addresses(name, sym_re)
     local addresses = {}
-    for i, pair in ipairs(functions.get_user_functions_and_addresses(name, sym_re)) do
-        addresses[i] = pair[2]
+    for i, pair in ipairs(checked("get_user_addresses", name, sym_re)) do
+        addresses[i] = require("bpflua.posix").tonumber64(pair[2])
     end
     return addresses
 end
@@ -158,6 +160,7 @@ end
 ---@param pid? integer
 ---@return string? path nil when there is none
 function functions.find_library(name, pid)
+    errors.arguments("find_library", { "name", "string!", "pid", "i32" }, name, pid)
     return native.user.find(name, pid)
 end
 
@@ -165,12 +168,43 @@ end
 ---@param name string
 ---@return string? path nil when there is none
 function functions.find_exe(name)
+    errors.arguments("find_exe", { "name", "string!" }, name)
     for folder in (os.getenv("PATH") or ""):gmatch("[^:]+") do
         local path = folder .. "/" .. name
         if ffi.C.bpflua_access(path, 1) == 0 then
             return path
         end
     end
+end
+
+-- ---------------------------------------------------------------- what is attached
+
+-- Probes attached now, over all objects.
+local function count_probes(...)
+    local kinds, count = { ... }, 0
+    for _, object in ipairs(open_objects) do
+        for _, probe in ipairs(object:probes()) do
+            for _, kind in ipairs(kinds) do
+                count = count + (probe.kind == kind and 1 or 0)
+            end
+        end
+    end
+    return count
+end
+
+---@return integer
+function functions.num_open_kprobes()
+    return count_probes("kprobe", "kretprobe")
+end
+
+---@return integer
+function functions.num_open_uprobes()
+    return count_probes("uprobe", "uretprobe", "usdt")
+end
+
+---@return integer
+function functions.num_open_tracepoints()
+    return count_probes("tracepoint")
 end
 
 ffi.cdef('int bpflua_access(const char *path, int mode) __asm__("access");')

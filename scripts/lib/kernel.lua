@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- What this kernel has: types, tracepoints, functions, features. Scripts choose their C text by it.
 
+local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 
 local M = {}
@@ -18,6 +19,7 @@ end
 ---@param member string
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
 function M.kernel_struct_has_field(struct, member)
+    errors.arguments("kernel_struct_has_field", { "struct", "string!", "member", "string!" }, struct, member)
     return number_of(native.kernel.struct_has_field(struct, member))
 end
 
@@ -26,6 +28,7 @@ end
 ---@param value string the enumerator's: "BPF_MAP_TYPE_RINGBUF"
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such enum or no type data
 function M.kernel_enum_has_val(enum, value)
+    errors.arguments("kernel_enum_has_val", { "enum", "string!", "value", "string!" }, enum, value)
     return number_of(native.kernel.enum_has_value(enum, value))
 end
 
@@ -33,6 +36,7 @@ end
 ---@param event string "sched_switch"
 ---@return boolean
 function M.tracepoint_exists(category, event)
+    errors.arguments("tracepoint_exists", { "category", "string!", "event", "string!" }, category, event)
     return native.kernel.has_tracepoint(category, event)
 end
 
@@ -40,6 +44,7 @@ end
 ---@param regex string
 ---@return string[]
 function M.get_tracepoints(regex)
+    errors.arguments("get_tracepoints", { "regex", "string!" }, regex)
     return native.kernel.tracepoints(regex)
 end
 
@@ -47,6 +52,7 @@ end
 ---@param regex string
 ---@return string[]
 function M.get_kprobe_functions(regex)
+    errors.arguments("get_kprobe_functions", { "regex", "string!" }, regex)
     return native.kernel.functions(regex)
 end
 

@@ -60,6 +60,9 @@ end
 ---@param flags? integer 0 set (default), 1 only when the key is new, 2 only when it is there
 ---@return boolean done false when the flags forbade it
 function Map:set(key, value, flags)
+    if flags ~= nil then
+        errors.arguments("set", { "flags", "natural" }, flags)
+    end
     cells.store_key(self, key, "update")
     local release = cells.store_value(self, self.value_cell, 0, value)
     local res = C.bpflua_map_update(cells.open_fd(self), self.key_cell, self.value_cell, flags or BPF_ANY)
@@ -162,6 +165,16 @@ local Instance = {}
 -- `b.stacks[id]` is the value as the C text has it; `b.stacks:get(id)` is the stack as a list (stacks.lua).
 local value_of = Map.get
 
+---What the methods are for; see `surface.lua`.
+---@type Receiver
+M.receiver = {
+    noun = "map",
+    is = function(value)
+        return getmetatable(value) == Instance
+    end,
+    ready = cells.open_fd,
+}
+
 function Instance.__index(self, name)
     local method = Map[name]
     if method then
@@ -187,6 +200,15 @@ Instance.__pairs = Map.items
 
 function Instance.__tostring(self)
     return ("map %s (%s)"):format(self.name, self.kind)
+end
+
+---Checks an option that is a map or its name.
+---@param of string the method's name, for the error
+---@param value string|bpflua.Map
+function M.check_option(of, value)
+    if type(value) == "table" and not M.receiver.is(value) then
+        errors.fail({ what = ("option `map` of `%s` is a table"):format(of), why = "it must be a map or its name" })
+    end
 end
 
 ---Makes the map of what the host tells of it.

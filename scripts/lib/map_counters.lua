@@ -21,10 +21,11 @@ function Map:open_perf_event(type, config, pid)
             why = ("it is of type %s, not perf_event_array"):format(self.kind),
         })
     end
+    errors.arguments("open_perf_event", { "type", "u32!", "config", "natural|cdata!", "pid", "i32" }, type, config, pid)
     native.maps.open_counters(self.bpf:_object(), {
         map = self.name,
         type = type,
-        config = tonumber(config),
+        config = errors.number("open_perf_event", "config", config, "natural"),
         pid = pid,
     })
     return self

@@ -24,6 +24,9 @@ end
 ---@param flags? integer 2 (BPF_EXIST): when it is full, the oldest value makes room
 function Map:push(value, flags)
     needs_queue(self, "push")
+    if flags ~= nil then
+        errors.arguments("push", { "flags", "natural" }, flags)
+    end
     cells.store_value(self, self.value_cell, 0, value)
     local res = C.bpflua_map_update(cells.open_fd(self), nil, self.value_cell, flags or 0)
     if res ~= 0 then

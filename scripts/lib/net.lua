@@ -16,11 +16,12 @@ local M = {}
 local FAMILIES = { inet = 2, inet6 = 10, [2] = 2, [4] = 2, [6] = 10, [10] = 10 }
 local SIZES = { [2] = 4, [10] = 16 }
 
-local function family_number(family)
+local function family_number(of, family)
     local number = FAMILIES[type(family) == "cdata" and tonumber(family) or family]
     if not number then
+        errors.arguments(of, { "family", "integer|string!" }, family)
         errors.fail({
-            what = ("there is no address family `%s`"):format(tostring(family)),
+            what = ("there is no address family `%s`: argument `family` of `%s`"):format(tostring(family), of),
             hints = { 'AF_INET is 2 or "inet", AF_INET6 is 10 or "inet6"' },
         })
     end
@@ -42,11 +43,11 @@ local function address_bytes(value, size)
 end
 
 ---The text of an address: `inet_ntop(2, event.daddr)` gives "127.0.0.1".
----@param family integer|string 2 or "inet", 10 or "inet6"
+---@param family integer|string|ffi.cdata* 2 or "inet", 10 or "inet6"
 ---@param address any as the kernel has it, in network order: a u32, an array or struct of 4 or 16 bytes, `__int128`, a string of bytes
 ---@return string
 function M.inet_ntop(family, address)
-    family = family_number(family)
+    family = family_number("inet_ntop", family)
     local bytes = address_bytes(address, SIZES[family])
     if not bytes then
         errors.fail({
@@ -60,13 +61,14 @@ function M.inet_ntop(family, address)
 end
 
 ---The bytes of an address, in network order, from its text; nil when it is none.
----@param family integer|string
+---@param family integer|string|ffi.cdata*
 ---@param text string
 ---@return string? bytes 4 or 16
 function M.inet_pton(family, text)
-    family = family_number(family)
+    family = family_number("inet_pton", family)
     local bytes = ffi.new("uint8_t[16]")
-    if ffi.C.bpflua_inet_pton(family, tostring(text), bytes) == 1 then
+    errors.arguments("inet_pton", { "text", "string!" }, text)
+    if ffi.C.bpflua_inet_pton(family, text, bytes) == 1 then
         return ffi.string(bytes, SIZES[family])
     end
 end
@@ -74,25 +76,28 @@ end
 local little = ffi.abi("le")
 
 ---A 16-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function M.ntohs(value)
-    value = tonumber(value) % 0x10000
+    value = errors.number("ntohs", "value", value) % 0x10000
     return little and (value % 0x100) * 0x100 + math.floor(value / 0x100) or value
 end
 
 ---A 32-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function M.ntohl(value)
-    value = tonumber(value) % 0x100000000
+    value = errors.number("ntohl", "value", value) % 0x100000000
     return little and bit.bswap(value) % 0x100000000 or value
 end
 
 ---A 64-bit number from network order to this machine's.
----@param value number|ffi.cdata*
+---@param value integer|ffi.cdata*
 ---@return ffi.cdata* uint64_t
 function M.ntohll(value)
+    if type(value) ~= "cdata" or not tonumber(value) then
+        errors.number("ntohll", "value", value)
+    end
     value = ffi.cast("uint64_t", value)
     return little and bit.bswap(value) or value
 end
@@ -106,21 +111,23 @@ local TCP_STATES = {
 }
 
 ---The name of a TCP state: 1 is "ESTABLISHED".
----@param state integer
+---@param state integer|ffi.cdata*
 ---@return string
 function M.tcp_state_name(state)
-    return TCP_STATES[tonumber(state)] or tostring(tonumber(state))
+    state = errors.number("tcp_state_name", "state", state)
+    return TCP_STATES[state] or tostring(state)
 end
 
 local TCP_FLAGS = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" }
 
 ---The names of the flags of a TCP header's flags byte: 0x12 is "SYN|ACK".
----@param flags integer
+---@param flags integer|ffi.cdata*
 ---@return string
 function M.tcp_flag_names(flags)
+    flags = errors.number("tcp_flag_names", "flags", flags)
     local names = {}
     for i, name in ipairs(TCP_FLAGS) do
-        if bit.band(tonumber(flags), bit.lshift(1, i - 1)) ~= 0 then
+        if bit.band(flags, bit.lshift(1, i - 1)) ~= 0 then
             names[#names + 1] = name
         end
     end

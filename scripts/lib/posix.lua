@@ -33,6 +33,9 @@ local now = ffi.new("struct bpflua_timespec[1]")
 ---@param clock? integer of `CLOCK`, default MONOTONIC_RAW; MONOTONIC is the one of `bpf_ktime_get_ns`
 ---@return number nanoseconds
 function M.time_ns(clock)
+    if clock ~= nil then
+        errors.arguments("time_ns", { "clock", "i32" }, clock)
+    end
     if ffi.C.bpflua_clock_gettime(clock or M.CLOCK.MONOTONIC_RAW, now) ~= 0 then
         local errno = ffi.errno()
         errors.fail({
@@ -49,6 +52,7 @@ end
 ---@param clock? integer accepted as in bcc-lua; time is the monotonic clock's
 ---@return boolean whole false when it was cut short
 function M.sleep(seconds, clock)
+    errors.arguments("sleep", { "seconds", "seconds!", "clock", "i32" }, seconds, clock)
     return BPF.sleep(seconds)
 end
 
@@ -58,15 +62,36 @@ function M.cpu_count()
     return ffi.C.bpflua_get_nprocs()
 end
 
----A number of 64 bits from its digits.
+local ERANGE = 34
+local ends = ffi.new("char *[1]")
+
+---A number of 64 bits from its digits; nil when the text is none, or more.
 ---@param text string
----@param base? integer default 10; 0 lets `0x` and `0` decide
+---@param base integer
+---@return ffi.cdata*? uint64_t
+function M._parse64(text, base)
+    ffi.errno(0)
+    local bytes = ffi.cast("const char *", text)
+    local number = ffi.C.bpflua_strtoull(bytes, ends, base)
+    local is_whole = #text > 0 and ends[0] - bytes == #text
+    return is_whole and ffi.errno() ~= ERANGE and number or nil
+end
+
+---A number of 64 bits from its digits. One below zero is what its bits are without a sign.
+---@param text string
+---@param base? integer 2 to 36, default 10; 0 lets `0x` and `0` decide
 ---@return ffi.cdata* uint64_t
 function M.tonumber64(text, base)
-    if type(text) ~= "string" then
-        errors.fail({ what = "`tonumber64` takes a string", why = "this is a " .. errors.type_name(text) })
+    errors.arguments("tonumber64", { "text", "string!", "base", "u8" }, text, base)
+    base = base or 10
+    if base == 1 or base > 36 then
+        errors.fail({ what = "argument `base` of `tonumber64` is " .. base, why = "it must be 0, or a number from 2 to 36" })
     end
-    return ffi.C.bpflua_strtoull(text, nil, base or 10)
+    local number = M._parse64(text, base)
+    if not number then
+        errors.fail({ what = ("`tonumber64` does not take %q"):format(text), why = ("it is no number of 64 bits to the base %d"):format(base) })
+    end
+    return number
 end
 
 require("bpflua.surface").add_functions("bpflua.posix", M)

@@ -18,8 +18,6 @@ local M = {}
 local Function = {}
 Function.__index = Function
 
-require("bpflua.surface").add_methods("bpflua.Function", Function)
-
 function Function:__tostring()
     return ("function %s (%s)"):format(self.name, tostring(self.prog_type or "as its section says"))
 end
@@ -28,20 +26,11 @@ end
 ---@param max_bytes? integer of the packet at most (default: all of it)
 ---@return string? packet nil when there is none now
 function Function:recv(max_bytes)
+    errors.arguments("recv", { "max_bytes", "u32" }, max_bytes)
     if not self.socket then
         errors.fail({ what = ("cannot receive packets of `%s`"):format(self.name), why = "it has no raw socket" })
     end
     return native.net.receive(self.bpf:_object(), self.socket, max_bytes)
-end
-
-local function as_name(option, value)
-    if value ~= nil and type(value) ~= "number" and type(value) ~= "string" then
-        errors.fail({
-            what = ("cannot load a function: the %s is a %s"):format(option, type(value)),
-            why = "it must be a number (BPF.SCHED_CLS) or a name (\"BPF_PROG_TYPE_SCHED_CLS\")",
-        })
-    end
-    return value
 end
 
 ---Loads a function into the kernel without attaching it.
@@ -54,8 +43,8 @@ function M:load_func(name, prog_type, device, attach_type)
     if attach_type == -1 then
         attach_type = nil
     end
-    as_name("program type", prog_type)
-    as_name("attach type", attach_type)
+    errors.arguments("load_func", { "name", "string!", "prog_type", "u32|string", "device", "string", "attach_type", "u32|string" },
+        name, prog_type, device, attach_type)
     device = device or rawget(self, "_device") or nil
     local key = table.concat({ name, tostring(prog_type), tostring(device), tostring(attach_type) }, "\0")
     local known = self._programs[key]
@@ -73,6 +62,7 @@ end
 ---@param prog_type? integer|string
 ---@return bpflua.Function[]
 function M:load_funcs(prog_type)
+    errors.arguments("load_funcs", { "prog_type", "u32|string" }, prog_type)
     local all = {}
     for i, name in ipairs(native.object.functions(self:_object())) do
         all[i] = self:load_func(name, prog_type)
@@ -132,6 +122,7 @@ end
 function M:attach_raw_socket(fn, dev)
     local object
     object, fn, dev = arguments(self, fn, dev)
+    errors.arguments("attach_raw_socket", { "fn", "string|table!", "dev", "string" }, fn, dev)
     local bpf, name = owner("attach_raw_socket", object, fn)
     local probe, sock = native.net.attach_raw_socket(bpf:_object(), name, dev or "")
     fn = is_function(fn) and fn or bpf:load_func(name, "SOCKET_FILTER")
@@ -139,7 +130,7 @@ function M:attach_raw_socket(fn, dev)
     return fn
 end
 
-local XDP = { dev = "string!", fn_name = "string!", flags = "number" }
+local XDP = { dev = "string!", fn_name = "string!", flags = "u32" }
 
 ---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
 ---with a table of options.
@@ -153,10 +144,8 @@ function M:attach_xdp(dev, fn, flags)
         errors.options("attach_xdp", dev, XDP)
         dev, fn, flags = dev.dev, dev.fn_name, dev.flags
     end
+    errors.arguments("attach_xdp", { "dev", "string!", "fn", "string|table!", "flags", "u32" }, dev, fn, flags)
     local bpf, name = owner("attach_xdp", object, fn)
-    if type(dev) ~= "string" then
-        errors.fail({ what = "`attach_xdp` needs the name of a device", why = "its first argument is a " .. type(dev) })
-    end
     native.net.attach_xdp(bpf:_object(), { dev = dev, fn_name = name, flags = flags or 0 })
 end
 
@@ -167,6 +156,7 @@ end
 function M:remove_xdp(dev, flags)
     local _
     _, dev, flags = arguments(self, dev, flags)
+    errors.arguments("remove_xdp", { "dev", "string!", "flags", "u32" }, dev, flags)
     for _, object in ipairs(objects) do
         for _, probe in ipairs(object:probes()) do
             if probe.kind == "xdp" and probe.target == dev then
@@ -186,6 +176,8 @@ end
 function M:attach_func(fn, where, attach_type, flags)
     local object
     object, fn, where, attach_type, flags = arguments(self, fn, where, attach_type, flags)
+    errors.arguments("attach_func", { "fn", "string|table!", "where", "i32|string|table!", "attach_type", "u32|string!", "flags", "u32" },
+        fn, where, attach_type, flags)
     local bpf, name = owner("attach_func", object, fn)
     local options = place("attach_func", where)
     options.fn_name, options.attach_type, options.flags = name, attach_type, flags
@@ -200,13 +192,15 @@ end
 function M:detach_func(fn, where, attach_type)
     local object
     object, fn, where, attach_type = arguments(self, fn, where, attach_type)
+    errors.arguments("detach_func", { "fn", "string|table!", "where", "i32|string|table!", "attach_type", "u32|string!" },
+        fn, where, attach_type)
     local bpf, name = owner("detach_func", object, fn)
     local options = place("detach_func", where)
     options.fn_name, options.attach_type = name, attach_type
     native.net.detach_func(bpf:_object(), options)
 end
 
-surface.add_methods("bpflua.Function", Function)
+surface.add_methods("bpflua.Function", Function, { noun = "function", is = is_function })
 
 -- What is static in bcc: the class has it as well.
 M.STATIC = { "attach_raw_socket", "attach_xdp", "remove_xdp", "attach_func", "detach_func" }

@@ -13,7 +13,7 @@ M.OPTIONS = {
     src_file = "string",
     object = "string",
     cflags = "table",
-    debug = "number",
+    debug = "natural",
     constants = "table",
     maps = "table",
     maps_ns = "string",
@@ -25,7 +25,7 @@ M.OPTIONS = {
     device = "string",
 }
 
-local MAP_SIZES = { max_entries = "number", key_size = "number", value_size = "number" }
+local MAP_SIZES = { max_entries = "u32", key_size = "u32", value_size = "u32" }
 
 local function exists(path)
     local file = io.open(path, "rb")
@@ -103,7 +103,7 @@ end
 ---@param options table
 ---@return table request for `native.create.compile`, or `{object = path}`
 function M.request(options)
-    errors.options("BPF", options, M.OPTIONS)
+    options = errors.options("BPF", options, M.OPTIONS)
     check_one(options)
     check_cflags(options.cflags)
     check_maps(options.maps)

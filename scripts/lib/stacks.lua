@@ -27,8 +27,11 @@ local REFUSALS = {
 
 -- The number as the 32 bits that the kernel has; negative when it is an errno.
 local function stack_number(self, id)
-    local number = type(id) ~= "string" and tonumber(id) or nil
-    if not number or number % 1 ~= 0 or number < -2 ^ 31 or number >= 2 ^ 32 then
+    local number = id
+    if type(number) ~= "number" or number % 1 ~= 0 then
+        number = errors.number("walk", "id", id)
+    end
+    if number < -2 ^ 31 or number >= 2 ^ 32 then
         errors.fail({
             what = ("cannot look up stack %s of map `%s`"):format(format.text(id), self.name),
             why = "a stack's number is what `get_stackid` gave, a whole number of 32 bits",
@@ -93,12 +96,13 @@ end
 local Stacks = {}
 
 ---Walks a stack, innermost frame first: `for addr in b.stacks:walk(id) do print(BPF.ksym(addr)) end`.
----@param id integer what `get_stackid` gave; also a number that stands for an errno (-14)
+---@param id integer|ffi.cdata* what `get_stackid` gave; also a number that stands for an errno (-14)
 ---@param resolver? fun(frame: ffi.cdata*): any what to give for each frame (default: the frame)
 ---@return (fun(): any)? next gives an address (`uint64_t`), or with build IDs a frame for `BPF.sym`; nil when there is no stack
 ---@return string? why there is no stack, in words
 function Stacks:walk(id, resolver)
     needs_stacks(self, "walk")
+    errors.arguments("walk", { "resolver", "function" }, resolver)
     local frames, depth, detail = read(self, id)
     if not frames then
         return nil, detail
@@ -143,7 +147,13 @@ function M.install(Map)
     ---@return string? why of a stack map: why there is no stack, in words
     function Map:get(key, resolver)
         if self.kind == "stack_trace" then
+            errors.arguments("get", { "resolver", "function" }, resolver)
             return get_stack(self, key, resolver)
+        elseif resolver ~= nil then
+            errors.fail({
+                what = ("cannot call `get` of map `%s` with a resolver"):format(self.name),
+                why = ("it is of type %s, not stack_trace"):format(self.kind),
+            })
         end
         return get_value(self, key)
     end

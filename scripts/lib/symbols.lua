@@ -4,7 +4,6 @@
 local ffi = require("ffi")
 local addresses = require("bpflua.addresses")
 local errors = require("bpflua.errors")
-local format = require("bpflua.format")
 local native = require("bpflua.native").symbolize
 
 local M = {}
@@ -13,10 +12,9 @@ local UNKNOWN = "[unknown]"
 
 -- nil stands for the kernel.
 local function process_number(of, pid)
-    local number = tonumber(pid)
-    if not number or number % 1 ~= 0 or number > 0x7fffffff then
-        local why = "it must be the number of a process, or -1 for the kernel"
-        errors.fail({ what = ("`%s` does not take the pid %s"):format(of, format.text(pid)), why = why })
+    local number = pid
+    if type(pid) ~= "number" or pid % 1 ~= 0 or pid > 0x7fffffff then
+        number = errors.number(of, "pid", pid, "i32")
     end
     return number >= 0 and number or nil
 end
@@ -39,7 +37,7 @@ local function frame_text(frame, pid, style)
     })
 end
 
-local SYM_OPTIONS = { addr = "any!", pid = "number|cdata!", show_module = "boolean", show_offset = "boolean", demangle = "boolean" }
+local SYM_OPTIONS = { addr = "any!", pid = "i32|cdata!", show_module = "boolean", show_offset = "boolean", demangle = "boolean" }
 local KSYM_OPTIONS = { addr = "any!", show_module = "boolean", show_offset = "boolean" }
 local STYLE_OPTIONS = { show_module = "boolean", show_offset = "boolean", demangle = "boolean" }
 
@@ -48,7 +46,7 @@ local STYLE_OPTIONS = { show_module = "boolean", show_offset = "boolean", demang
 ---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
 ---`BPF.sym{addr = addr, pid = pid}`.
 ---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
----@param pid integer below 0: the kernel
+---@param pid integer|ffi.cdata* below 0: the kernel
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?, demangle: boolean?} the module's name in brackets (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@param demangle? boolean names of C++ and Rust as they were written (default true)
@@ -134,8 +132,9 @@ end
 ---@return integer? line from 1; 0 when unknown
 ---@return integer? column from 1; 0 when unknown
 function SymbolCache:line(addr)
+    local hi, lo = addresses.halves("line", addr)
     if self._process then
-        return native.line(self._process, addresses.halves("line", addr))
+        return native.line(self._process, hi, lo)
     end
 end
 
@@ -160,8 +159,6 @@ function SymbolCache:refresh()
     return native.refresh(self._process or nil)
 end
 
-require("bpflua.surface").add_methods("bpflua.SymbolCache", SymbolCache)
-
 local Instance = {
     __index = function(_, name)
         local method = SymbolCache[name]
@@ -175,13 +172,20 @@ local Instance = {
     end,
 }
 
+require("bpflua.surface").add_methods("bpflua.SymbolCache", SymbolCache, {
+    noun = "symbol cache",
+    is = function(value)
+        return getmetatable(value) == Instance
+    end,
+})
+
 ---The names in a process, which stay known when it is gone; without a process, those of the kernel.
 ---Raises when there is no such process, or it may not be looked at.
----@param pid? integer nil or below 0: the kernel
+---@param pid? integer|ffi.cdata*|{pid?: integer|ffi.cdata*} nil or below 0: the kernel
 ---@return bpflua.SymbolCache
 function M.SymbolCache(pid)
     if type(pid) == "table" then
-        pid = errors.options("SymbolCache", pid, { pid = "number|cdata" }).pid
+        pid = errors.options("SymbolCache", pid, { pid = "i32|cdata" }).pid
     end
     local number = pid ~= nil and process_number("SymbolCache", pid) or nil
     return setmetatable({ pid = number or false, _process = number and native.open(number) or false }, Instance)

@@ -11,13 +11,23 @@ local OPTIONS = {
     fn_name = "string!",
     data_in = "string|cdata",
     ctx_in = "string|cdata",
-    times = "number",
-    cpu = "number",
+    times = "u32",
+    cpu = "u32",
     live_frames = "boolean",
 }
 
-local function bytes(value)
-    return type(value) == "cdata" and ffi.string(value, ffi.sizeof(value)) or value
+local function bytes(name, value)
+    if type(value) ~= "cdata" then
+        return value
+    end
+    local ok, text = pcall(ffi.string, value, ffi.sizeof(value))
+    if not ok then
+        errors.fail({
+            what = ("option `%s` of `test_run` is a %s"):format(name, errors.type_name(value)),
+            why = "it must be a string, a C array or a struct",
+        })
+    end
+    return text
 end
 
 ---@class bpflua.TestRun
@@ -33,10 +43,10 @@ end
 ---often to run it (default 1); `cpu`: where (raw tracepoints); `live_frames`: XDP's verdict is carried out
 ---@return bpflua.TestRun
 function M:test_run(options)
-    errors.options("test_run", options, OPTIONS)
+    options = errors.options("test_run", options, OPTIONS)
     local request = {}
     for name, value in pairs(options) do
-        request[name] = bytes(value)
+        request[name] = bytes(name, value)
     end
     return native.test_run.run(self:_object(), request)
 end

@@ -97,6 +97,7 @@ end
 ---@return number ts seconds
 ---@return string msg
 function M.trace_fields(nonblocking)
+    errors.arguments("trace_fields", { "nonblocking", "boolean" }, nonblocking)
     local fields = next_item(take_fields, nonblocking)
     if fields then
         return unpack(fields, 1, 6)
@@ -107,6 +108,7 @@ end
 ---@param nonblocking? boolean nil instead of waiting
 ---@return string?
 function M.trace_readline(nonblocking)
+    errors.arguments("trace_readline", { "nonblocking", "boolean" }, nonblocking)
     return next_item(take_line, nonblocking)
 end
 
@@ -126,6 +128,7 @@ end
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
 ---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
 function M.trace_print(fmt)
+    errors.arguments("trace_print", { "fmt", "string" }, fmt)
     while true do
         local item = next_item(fmt and take_fields or take_line)
         if item == nil then

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- USDT: the probes that authors left in their programs. `USDT{…}` says where to look, `b:attach_usdt{…}` attaches.
 
-local ffi = require("ffi")
+local addresses = require("bpflua.addresses")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
@@ -9,21 +9,21 @@ local surface = require("bpflua.surface")
 
 local M = { methods = {} }
 
-local SOURCE = { pid = "number", path = "string" }
+local SOURCE = { pid = "i32", path = "string" }
 local ENABLE = { probe = "string!", fn_name = "string!", cookie = "number|cdata" }
 local ATTACH = {
-    pid = "number",
+    pid = "i32",
     path = "string",
     provider = "string",
     probe = "string!",
     fn_name = "string!",
     cookie = "number|cdata",
 }
-local DETACH = { pid = "number", provider = "string", probe = "string!", fn_name = "string" }
+local DETACH = { pid = "i32", provider = "string", probe = "string!", fn_name = "string" }
 
 -- All 64 bits of a number, as digits.
-local function digits(number)
-    return number and format.text(ffi.cast("uint64_t", number))
+local function digits(of, number)
+    return number and format.text(addresses.address(of, number, "cookie"))
 end
 
 -- ---------------------------------------------------------------- a probe
@@ -107,7 +107,7 @@ end
 ---process sees it, and only that process is traced
 ---@return bpflua.USDT
 local function open(options)
-    errors.options("USDT", options, SOURCE)
+    options = errors.options("USDT", options, SOURCE)
     local source = { path = options and options.path, pid = process(options and options.pid) }
     if not source.path and not source.pid then
         errors.fail({ what = "`USDT{…}` needs one of the options `pid` and `path`" })
@@ -116,24 +116,33 @@ local function open(options)
     return setmetatable(self, usdt_mt)
 end
 
----Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
----@param options {probe: string, fn_name: string, cookie?: integer} `probe`: "name" or "provider:name"; `cookie`: what
----`bpf_usdt_cookie(ctx)` gives
----@return bpflua.USDT self
-function Usdt:enable_probe(options)
-    errors.options("enable_probe", options, ENABLE)
+local function enable(self, of, options)
+    options = errors.options(of, options, ENABLE)
+    local cookie = digits(of, options.cookie)
     local found = native.usdt.find(self._probes, options.probe, ("cannot enable USDT probe `%s`"):format(options.probe))
     self._enabled[#self._enabled + 1] = {
         provider = found.provider,
         probe = found.name,
         fn_name = options.fn_name,
-        cookie = digits(options.cookie),
+        cookie = cookie,
     }
     return self
 end
 
+---Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
+---@param options {probe: string, fn_name: string, cookie?: integer|ffi.cdata*} `probe`: "name" or "provider:name"; `cookie`: what
+---`bpf_usdt_cookie(ctx)` gives
+---@return bpflua.USDT self
+function Usdt:enable_probe(options)
+    return enable(self, "enable_probe", options)
+end
+
 ---bcc's other name for it: here, too, an error ends the script unless it is caught.
-Usdt.enable_probe_or_bail = Usdt.enable_probe
+---@param options {probe: string, fn_name: string, cookie?: integer|ffi.cdata*}
+---@return bpflua.USDT self
+function Usdt:enable_probe_or_bail(options)
+    return enable(self, "enable_probe_or_bail", options)
+end
 
 ---All probes there are.
 ---@return bpflua.USDTProbe[]
@@ -151,6 +160,7 @@ end
 ---@param index integer from 0, as in bcc
 ---@return string ctype "int32_t"
 function Usdt:get_probe_arg_ctype(probe, index)
+    errors.arguments("get_probe_arg_ctype", { "probe", "string!", "index", "u32!" }, probe, index)
     return native.usdt.argument_type(self._probes, probe, index)
 end
 
@@ -166,12 +176,13 @@ function Usdt:close() end
 -- ---------------------------------------------------------------- methods of BPF objects
 
 ---Attaches a function to a USDT probe, at all its locations.
----@param options {pid?: integer, path?: string, provider?: string, probe: string, fn_name: string, cookie?: integer}
+---@param options {pid?: integer, path?: string, provider?: string, probe: string, fn_name: string, cookie?: integer|ffi.cdata*}
 ---`path`: a path, a program in PATH, or a library; without it, the program and libraries of the process `pid`; `pid`: only
 ---this process; `probe`: "name" or "provider:name"; `cookie`: what `bpf_usdt_cookie(ctx)` gives
 ---@return bpflua.BPF self
 function M.methods:attach_usdt(options)
-    errors.options("attach_usdt", options, ATTACH)
+    options = errors.options("attach_usdt", options, ATTACH)
+    local cookie = digits("attach_usdt", options.cookie)
     local pid = process(options.pid)
     if not options.path and not pid then
         errors.fail({ what = "`attach_usdt` needs one of the options `pid` and `path`" })
@@ -182,7 +193,7 @@ function M.methods:attach_usdt(options)
         probe = options.probe,
         fn_name = options.fn_name,
         pid = pid,
-        cookie = digits(options.cookie),
+        cookie = cookie,
     })
     return self
 end
@@ -192,7 +203,7 @@ end
 ---without `pid`: what was attached for every process
 ---@return bpflua.BPF self
 function M.methods:detach_usdt(options)
-    errors.options("detach_usdt", options, DETACH)
+    options = errors.options("detach_usdt", options, DETACH)
     native.usdt.detach(self:_object(), {
         provider = options.provider,
         probe = options.probe,
@@ -255,8 +266,13 @@ M.USDT = setmetatable(USDT, {
     end,
 })
 
-surface.add_methods("bpflua.USDTProbe", Probe)
-surface.add_methods("bpflua.USDT", Usdt)
-surface.add_functions("bpflua.USDTClass", USDT, "USDT")
+surface.add_methods("bpflua.USDTProbe", Probe, {
+    noun = "USDT probe",
+    is = function(value)
+        return getmetatable(value) == probe_mt
+    end,
+})
+surface.add_methods("bpflua.USDT", Usdt, { noun = "USDT object", is = is_context })
+surface.add_functions("bpflua.USDTClass", USDT, "USDT", { new = true, cleanup = true })
 
 return M

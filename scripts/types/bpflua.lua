@@ -85,7 +85,7 @@ local _BPF = {}
 
 ---The names in a process, which stay known when it is gone; without a process, those of the kernel.
 ---Raises when there is no such process, or it may not be looked at.
----@param pid? integer nil or below 0: the kernel
+---@param pid? integer|ffi.cdata*|{pid?: integer|ffi.cdata*} nil or below 0: the kernel
 ---@return bpflua.SymbolCache
 function _BPF:SymbolCache(pid) end
 
@@ -131,7 +131,7 @@ function _BPF:attach_iter(options) end
 function _BPF:attach_kfunc(options) end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
@@ -142,7 +142,7 @@ function _BPF:attach_kprobe(options) end
 function _BPF:attach_kretfunc(options) end
 
 ---Attaches a function to the return of kernel functions.
----@param options {event?: string, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function _BPF:attach_kretprobe(options) end
@@ -213,19 +213,19 @@ function _BPF:attach_tc(options) end
 function _BPF:attach_tracepoint(options) end
 
 ---Attaches a function to a place in a program or library, or to all functions that match.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
 ---name's start; `addr` a virtual address or file offset
 ---@return bpflua.BPF self
 function _BPF:attach_uprobe(options) end
 
 ---Attaches a function to the return of a function in a program or library.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name: string}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string}
 ---@return bpflua.BPF self
 function _BPF:attach_uretprobe(options) end
 
 ---Attaches a function to a USDT probe, at all its locations.
----@param options {pid?: integer, path?: string, provider?: string, probe: string, fn_name: string, cookie?: integer}
+---@param options {pid?: integer, path?: string, provider?: string, probe: string, fn_name: string, cookie?: integer|ffi.cdata*}
 ---`path`: a path, a program in PATH, or a library; without it, the program and libraries of the process `pid`; `pid`: only
 ---this process; `probe`: "name" or "provider:name"; `cookie`: what `bpf_usdt_cookie(ctx)` gives
 ---@return bpflua.BPF self
@@ -333,12 +333,12 @@ function _BPF:detach_tc(options) end
 function _BPF:detach_tracepoint(options) end
 
 ---Detaches what `attach_uprobe` attached with the same options.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function _BPF:detach_uprobe(options) end
 
 ---Detaches what `attach_uretprobe` attached with the same options.
----@param options {name: string, sym?: string, addr?: integer, sym_off?: integer, pid?: integer, fn_name?: string}
+---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function _BPF:detach_uretprobe(options) end
 
@@ -520,7 +520,7 @@ function _BPF:support_raw_tracepoint_in_module() end
 ---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
 ---`BPF.sym{addr = addr, pid = pid}`.
 ---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
----@param pid integer below 0: the kernel
+---@param pid integer|ffi.cdata* below 0: the kernel
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?, demangle: boolean?} the module's name in brackets (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@param demangle? boolean names of C++ and Rust as they were written (default true)
@@ -570,7 +570,7 @@ BPF = {}
 
 ---The names in a process, which stay known when it is gone; without a process, those of the kernel.
 ---Raises when there is no such process, or it may not be looked at.
----@param pid? integer nil or below 0: the kernel
+---@param pid? integer|ffi.cdata*|{pid?: integer|ffi.cdata*} nil or below 0: the kernel
 ---@return bpflua.SymbolCache
 function BPF.SymbolCache(pid) end
 
@@ -621,7 +621,7 @@ function BPF.columns(columns) end
 function BPF.detach_func(fn, where, attach_type) end
 
 ---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
----@param errno number|ffi.cdata*
+---@param errno integer|ffi.cdata*
 ---@return string
 function BPF.errno_name(errno) end
 
@@ -630,7 +630,7 @@ function BPF.errno_name(errno) end
 function BPF.exit(status) end
 
 ---C text that declares `container_should_be_filtered()`: whether the current task is in none of the containers.
----@param args {cgroupmap?: string, mntnsmap?: string} paths of pinned maps; without either, nothing is filtered
+---@param args? {cgroupmap?: string, mntnsmap?: string} paths of pinned maps; without either, nothing is filtered
 ---@return string c_text to put before a program's own
 function BPF.filter_by_containers(args) end
 
@@ -682,28 +682,28 @@ function BPF.get_user_functions(name, sym_re) end
 function BPF.get_user_functions_and_addresses(name, sym_re) end
 
 ---A 32-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function BPF.htonl(value) end
 
 ---A 64-bit number from network order to this machine's.
----@param value number|ffi.cdata*
+---@param value integer|ffi.cdata*
 ---@return ffi.cdata* uint64_t
 function BPF.htonll(value) end
 
 ---A 16-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function BPF.htons(value) end
 
 ---The text of an address: `inet_ntop(2, event.daddr)` gives "127.0.0.1".
----@param family integer|string 2 or "inet", 10 or "inet6"
+---@param family integer|string|ffi.cdata* 2 or "inet", 10 or "inet6"
 ---@param address any as the kernel has it, in network order: a u32, an array or struct of 4 or 16 bytes, `__int128`, a string of bytes
 ---@return string
 function BPF.inet_ntop(family, address) end
 
 ---The bytes of an address, in network order, from its text; nil when it is none.
----@param family integer|string
+---@param family integer|string|ffi.cdata*
 ---@param text string
 ---@return string? bytes 4 or 16
 function BPF.inet_pton(family, text) end
@@ -747,17 +747,17 @@ function BPF.monotonic_time() end
 function BPF.new(first, options) end
 
 ---A 32-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function BPF.ntohl(value) end
 
 ---A 64-bit number from network order to this machine's.
----@param value number|ffi.cdata*
+---@param value integer|ffi.cdata*
 ---@return ffi.cdata* uint64_t
 function BPF.ntohll(value) end
 
 ---A 16-bit number from network order to this machine's.
----@param value number
+---@param value integer|ffi.cdata*
 ---@return integer
 function BPF.ntohs(value) end
 
@@ -787,7 +787,7 @@ function BPF.remove_xdp(dev, flags) end
 function BPF.run(options) end
 
 ---The name of a signal: 9 is "SIGKILL".
----@param signal number|ffi.cdata*
+---@param signal integer|ffi.cdata*
 ---@return string
 function BPF.signal_name(signal) end
 
@@ -801,7 +801,7 @@ function BPF.sleep(seconds) end
 function BPF.stopped() end
 
 ---What an errno means, in words.
----@param errno number|ffi.cdata*
+---@param errno integer|ffi.cdata*
 ---@return string
 function BPF.strerror(errno) end
 
@@ -842,7 +842,7 @@ function BPF.support_raw_tracepoint_in_module() end
 ---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
 ---`BPF.sym{addr = addr, pid = pid}`.
 ---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
----@param pid integer below 0: the kernel
+---@param pid integer|ffi.cdata* below 0: the kernel
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?, demangle: boolean?} the module's name in brackets (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@param demangle? boolean names of C++ and Rust as they were written (default true)
@@ -850,17 +850,17 @@ function BPF.support_raw_tracepoint_in_module() end
 function BPF.sym(addr, pid, show_module, show_offset, demangle) end
 
 ---The name of a system call of this machine's: 0 is "read" on x86-64.
----@param number number|ffi.cdata*
+---@param number integer|ffi.cdata*
 ---@return string "[unknown: 9999]" for one that there is not
 function BPF.syscall_name(number) end
 
 ---The names of the flags of a TCP header's flags byte: 0x12 is "SYN|ACK".
----@param flags integer
+---@param flags integer|ffi.cdata*
 ---@return string
 function BPF.tcp_flag_names(flags) end
 
 ---The name of a TCP state: 1 is "ESTABLISHED".
----@param state integer
+---@param state integer|ffi.cdata*
 ---@return string
 function BPF.tcp_state_name(state) end
 
@@ -1118,7 +1118,7 @@ function _Map:sum(key) end
 function _Map:values() end
 
 ---Walks a stack, innermost frame first: `for addr in b.stacks:walk(id) do print(BPF.ksym(addr)) end`.
----@param id integer what `get_stackid` gave; also a number that stands for an errno (-14)
+---@param id integer|ffi.cdata* what `get_stackid` gave; also a number that stands for an errno (-14)
 ---@param resolver? fun(frame: ffi.cdata*): any what to give for each frame (default: the frame)
 ---@return (fun(): any)? next gives an address (`uint64_t`), or with build IDs a frame for `BPF.sym`; nil when there is no stack
 ---@return string? why there is no stack, in words
@@ -1166,9 +1166,9 @@ function _posix.sleep(seconds, clock) end
 ---@return number nanoseconds
 function _posix.time_ns(clock) end
 
----A number of 64 bits from its digits.
+---A number of 64 bits from its digits. One below zero is what its bits are without a sign.
 ---@param text string
----@param base? integer default 10; 0 lets `0x` and `0` decide
+---@param base? integer 2 to 36, default 10; 0 lets `0x` and `0` decide
 ---@return ffi.cdata* uint64_t
 function _posix.tonumber64(text, base) end
 
@@ -1280,14 +1280,13 @@ local _USDT = {}
 function _USDT:close() end
 
 ---Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
----@param options {probe: string, fn_name: string, cookie?: integer} `probe`: "name" or "provider:name"; `cookie`: what
+---@param options {probe: string, fn_name: string, cookie?: integer|ffi.cdata*} `probe`: "name" or "provider:name"; `cookie`: what
 ---`bpf_usdt_cookie(ctx)` gives
 ---@return bpflua.USDT self
 function _USDT:enable_probe(options) end
 
----Has a function attached to a probe when the object is given to `BPF{usdt_contexts = {u}}`.
----@param options {probe: string, fn_name: string, cookie?: integer} `probe`: "name" or "provider:name"; `cookie`: what
----`bpf_usdt_cookie(ctx)` gives
+---bcc's other name for it: here, too, an error ends the script unless it is caught.
+---@param options {probe: string, fn_name: string, cookie?: integer|ffi.cdata*}
 ---@return bpflua.USDT self
 function _USDT:enable_probe_or_bail(options) end
 

@@ -6,7 +6,8 @@
 //! gets an object with `err.what`, `err.why`, `err.log` …, and `tostring(err)` is the whole report.
 
 use mlua::{
-    BString, FromLuaMulti, Function, IntoLuaMulti, Lua, MetaMethod, MultiValue, Table, UserData, UserDataFields, Value,
+    BString, FromLuaMulti, Function, IntoLuaMulti, Lua, LuaString, MetaMethod, MultiValue, Table, UserData,
+    UserDataFields, Value,
 };
 
 use super::host::Host;
@@ -101,8 +102,19 @@ pub fn from_mlua(what: &str, error: &mlua::Error) -> Error {
             let function = to.as_deref().unwrap_or(what);
             Error::script(function, format!("argument {pos}: {cause}"))
         }
-        mlua::Error::FromLuaConversionError { .. } => Error::script(what, error.to_string()),
+        mlua::Error::FromLuaConversionError { from, message, .. } => {
+            Error::script(what, misfit(from, message.as_deref()))
+        }
         _ => Error::bug(what, error.to_string()),
+    }
+}
+
+/// Why a Lua value is not what was due, without the names of Rust's types.
+fn misfit(from: &str, detail: Option<&str>) -> String {
+    match detail {
+        Some(detail) if detail.starts_with("invalid utf-8") => "the text is not valid UTF-8".to_owned(),
+        Some("out of range") => "the number is out of range".to_owned(),
+        _ => format!("this is no place for a {from}"),
     }
 }
 
@@ -189,8 +201,8 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
     native.set("is_embedded", lua.create_function(|_, source: String| Ok(embedded::is_embedded(&source)))?)?;
     native.set(
         "nearest",
-        lua.create_function(|_, (name, known): (String, Vec<String>)| {
-            let near = suggest::nearest(&name, known.iter().map(String::as_str));
+        lua.create_function(|_, (name, known): (LuaString, Vec<String>)| {
+            let near = suggest::nearest(&name.to_string_lossy(), known.iter().map(String::as_str));
             Ok(near.into_iter().map(str::to_owned).collect::<Vec<_>>())
         })?,
     )?;
@@ -205,8 +217,8 @@ pub fn lua_half(lua: &Lua) -> mlua::Result<Table> {
 }
 
 fn from_fields(fields: &Table) -> mlua::Result<Error> {
-    let what: String = fields.get("what")?;
-    let why = fields.get::<Option<String>>("why")?.unwrap_or_default();
+    let what = fields.get::<LuaString>("what")?.to_string_lossy();
+    let why = fields.get::<Option<LuaString>>("why")?.map(|why| why.to_string_lossy()).unwrap_or_default();
     let mut error = match fields.get::<Option<String>>("kind")?.as_deref() {
         Some("machine") => Error::machine(what, why),
         Some("bug") => Error::bug(what, why),
@@ -215,11 +227,12 @@ fn from_fields(fields: &Table) -> mlua::Result<Error> {
     if let Some(errno) = fields.get::<Option<i32>>("errno")? {
         error = error.with_errno(errno);
     }
-    for line in fields.get::<Option<Vec<String>>>("evidence")?.into_iter().flatten() {
-        error = error.with_evidence(line);
+    // Names are the user's: any bytes.
+    for line in fields.get::<Option<Vec<LuaString>>>("evidence")?.into_iter().flatten() {
+        error = error.with_evidence(line.to_string_lossy());
     }
-    for hint in fields.get::<Option<Vec<String>>>("hints")?.into_iter().flatten() {
-        error = error.with_hint(hint);
+    for hint in fields.get::<Option<Vec<LuaString>>>("hints")?.into_iter().flatten() {
+        error = error.with_hint(hint.to_string_lossy());
     }
     Ok(error)
 }

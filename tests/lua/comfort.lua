@@ -53,7 +53,7 @@ t.test("times", function()
     t.equal(os.time() - second <= 2 and os.time() - second >= 1, true)
     t.equal(#BPF.strftime("%N") == 9 and #BPF.strftime("%L") == 3, true)
     t.equal(BPF.strftime("%%N"), "%N")
-    t.contains(t.fails(BPF.strftime, 5), "takes a format")
+    t.contains(t.fails(BPF.strftime, 5), "argument `fmt` of `strftime` is a number: it must be a string")
 end)
 
 -- What is printed while a function runs.

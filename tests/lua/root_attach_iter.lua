@@ -125,7 +125,7 @@ end)
 t.equal(ok or limited ~= nil, true)
 
 t.test("what is no iterator", function()
-    t.contains(t.fails(b.iter, b, 5), "needs the name of an iterator's function")
+    t.contains(t.fails(b.iter, b, 5), "argument `fn_name` of `iter` is a number: it must be a string")
     t.contains(t.fails(function() b:iter("taks"):read() end), "no function `taks`")
     local none = t.fails(BPF, { text = 'SEC("iter/taks") int f(struct bpf_iter__task *ctx) { return 0; }' })
     t.contains(none, "cannot load `f`: no iterator over `taks` in this kernel's BTF")

@@ -72,7 +72,7 @@ t.test("functions of user programs", function()
     t.equal(#BPF.get_user_functions("c", "no_such_function"), 0)
     t.contains(t.fails(BPF.get_user_functions, "c", "("), "is not a regular expression")
     t.contains(t.fails(BPF.get_user_functions, "no_such_library", "x"), "there is no library or program `no_such_library`")
-    t.contains(t.fails(BPF.get_user_functions, "c"), "takes a program's or library's name")
+    t.contains(t.fails(BPF.get_user_functions, "c"), "`get_user_functions` needs the argument `sym_re`")
 end)
 
 t.test("files by name", function()
