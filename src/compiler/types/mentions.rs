@@ -100,6 +100,13 @@ impl<'a> Mentions<'a> {
         }
     }
 
+    /// Notes that a macro stands for a name: `struct CTX` means `struct xdp_md` with `-DCTX=xdp_md`.
+    pub(super) fn add_alias(&mut self, name: &str, value: &'a str) {
+        let named = self.types.iter().filter(|mention| mention.name == name);
+        let meant: Vec<_> = named.map(|mention| TypeMention { name: value, ..*mention }).collect();
+        self.types.extend(meant);
+    }
+
     /// Adds a name that may be used as a member.
     pub(super) fn add_member(&mut self, name: &'a str) {
         self.members.insert(name);

@@ -60,8 +60,9 @@ impl<'a> Request<'a> {
             mentions.add_text(text, own);
         }
         for flag in self.flags {
-            if let Some((_, value)) = flag.split_once('=') {
+            if let Some((name, value)) = flag.split_once('=') {
                 mentions.add_text(value, &mut Defined::default());
+                mentions.add_alias(name, value);
             }
             own.add_flag(flag);
         }
@@ -159,6 +160,12 @@ mod tests {
         assert!(text.starts_with("#pragma push_macro(\"a\")\n#undef a\n"), "{text}");
         assert!(text.ends_with("#pragma pop_macro(\"a\")\n"), "{text}");
         assert!(!text.contains("RED"), "{text}");
+    }
+
+    #[test]
+    fn a_flag_may_stand_for_a_tag() {
+        let request = Request { texts: &["struct CTX *p; p->a"], flags: &["CTX=plain"], ..Request::default() };
+        assert!(declarations(&layouts(), &request).text.contains("struct plain {"));
     }
 
     #[test]
