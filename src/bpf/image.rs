@@ -214,9 +214,8 @@ fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[Stri
     if let Some(map) = maps.iter().find(|map| names_map(messages, &map.name)) {
         return map_error(name, map, errno);
     }
-    if let Some(external) = messages.iter().find_map(|line| between(line, "extern '", "' (strong): not resolved")) {
-        let what = format!("cannot create the object of `{name}`");
-        return Error::script(what, format!("this kernel has no `{external}`")).with_errno(errno);
+    if let Some(error) = messages.iter().find_map(|line| external_error(name, line)) {
+        return error.with_errno(errno);
     }
     let what = format!("cannot create the object of `{name}`");
     if options.btf_path.is_none() && messages.iter().any(|line| line.contains("BTF")) {
@@ -224,6 +223,23 @@ fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[Stri
         return error.with_errno(errno).with_hint("give the BTF of this very kernel with `--btf FILE`");
     }
     with_messages(Error::io(what, err), messages)
+}
+
+/// What a text declares `extern … __ksym` or `__kconfig`, and does not get.
+fn external_error(name: &str, line: &str) -> Option<Error> {
+    let what = format!("cannot create the object of `{name}`");
+    let missing = between(line, "extern '", "' (strong): not resolved")
+        .or_else(|| between(line, "extern (func ksym) '", "': not found"))
+        .or_else(|| between(line, "extern (var ksym) '", "': not found"));
+    if let Some(missing) = missing {
+        let error = Error::machine(what, format!("this kernel has no `{missing}`"));
+        let hint = "declare it `__weak`, ask for it by `bpf_ksym_exists`, and do without where it is not";
+        return Some(if line.contains("ksym") { error.with_hint(hint) } else { error });
+    }
+    let other = between(line, "extern (func ksym) '", "': func_proto")
+        .or_else(|| between(line, "extern (var ksym) '", "': incompatible types"))?;
+    let why = format!("the C text declares `{other}` otherwise than this kernel has it");
+    Some(Error::script(what, why).with_evidence(format!("libbpf: {line}")))
 }
 
 fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {

@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local text = ffi.new("char[32]", "in this process's memory")
+local address = ffi.cast("uint64_t", ffi.cast("void *", text))
+local b = d.open("lsm_sleepable", { constants = { targ_tgid = d.C.getpid(), user_address = address } })
+d.attached()
+d.C.close(d.sys("open", d.C.open("/etc/passwd", 0)))
+d.same("the result of copying", b.vars.result, 0LL)
+d.same("what was copied", b.vars.copied, "in this process's memory")
+d.checked("user memory copied in a hook that may sleep")
