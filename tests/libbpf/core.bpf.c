@@ -46,7 +46,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
 	BPF_CORE_READ_INTO(&parent_into, task, group_leader, real_parent, tgid);
 	bpf_core_read(comm, sizeof(comm), &task->comm);
 	bpf_core_read_str(comm_into, sizeof(comm_into), &task->comm);
-	BPF_CORE_READ_STR_INTO(&parent_comm, task, real_parent, comm);
+	BPF_CORE_READ_STR_INTO(&parent_comm, task, real_parent, group_leader, comm);
 	if (bpf_ksym_exists(bpf_rdonly_cast)) {
 		cast = bpf_core_cast(task, struct task_struct);
 		pid_cast = cast->group_leader->pid;

@@ -11,7 +11,7 @@ const LACKING: &[&str] = &[
     "this kernel has no ",
     "this kernel refuses programs of this kind",
     "this kernel does not know programs of this kind",
-    "this kernel has no program type",
+    "this machine has no ",
     "in the kernel's BTF",
     "may not call that helper in this kernel",
 ];

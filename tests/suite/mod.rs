@@ -29,6 +29,7 @@ mod headers;
 mod helpers;
 mod json;
 
+mod libbpf;
 mod lifecycle;
 mod lua_files;
 #[cfg(feature = "compiler")]

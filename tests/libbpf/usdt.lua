@@ -1,0 +1,21 @@
+-- SPDX-License-Identifier: Apache-2.0
+local ffi = require("ffi")
+local d = require("driver")
+local built = os.execute("gcc -shared -fPIC ../fixtures/usdt/library.c -o /dev/shm/bpflua-usdt.so")
+if built ~= true and built ~= 0 then
+    d.lacks("this machine has no gcc")
+end
+ffi.cdef("int library_call(int value);")
+local library = ffi.load("/dev/shm/bpflua-usdt.so")
+local b = d.open("usdt", { constants = { targ_tgid = d.C.getpid() } })
+d.attached()
+d.same("the semaphore", library.library_call(-42) > 0, true)
+d.same("the value", b.vars.value_seen, -42)
+d.same("the calls", b.vars.calls_seen, 1)
+library.library_call(43)
+d.same("the value, again", b.vars.value_seen, 43)
+d.same("the calls, again", b.vars.calls_seen, 2)
+d.same("the same by number", b.vars.second, 2LL)
+d.same("the number of arguments", b.vars.count, 2)
+os.remove("/dev/shm/bpflua-usdt.so")
+d.checked("arguments of a library's probe, by name and by number; its semaphore")
