@@ -98,8 +98,16 @@ __BPFLUA_FN unsigned __int128 bpf_ntoh128(unsigned __int128 v)
 #define __BPFLUA_LOC(field) ((const char *)args + (args->data_loc_##field & 0xffff))
 #define TP_DATA_LOC_READ_CONST(dst, field, length) \
 	((void)bpf_probe_read_kernel((void *)(dst), length, __BPFLUA_LOC(field)))
-#define TP_DATA_LOC_READ(dst, field) \
-	((void)bpf_probe_read_kernel((void *)(dst), (unsigned int)args->data_loc_##field >> 16, __BPFLUA_LOC(field)))
+/* All of it, or as much as fits where dst is an array: what is longer would be written past it. */
+#define __BPFLUA_ROOM(dst)                                                                            \
+	__builtin_choose_expr(__builtin_types_compatible_p(typeof(dst), typeof(&(dst)[0])), 0xffff, sizeof(dst))
+#define TP_DATA_LOC_READ(dst, field)                                                                  \
+	({                                                                                            \
+		unsigned int __bpflua_length = (unsigned int)args->data_loc_##field >> 16;            \
+		if (__bpflua_length > __BPFLUA_ROOM(dst))                                             \
+			__bpflua_length = __BPFLUA_ROOM(dst);                                         \
+		(void)bpf_probe_read_kernel((void *)(dst), __bpflua_length, __BPFLUA_LOC(field));     \
+	})
 #define TP_DATA_LOC_READ_STR(dst, field, length) \
 	((void)bpf_probe_read_kernel_str((void *)(dst), length, __BPFLUA_LOC(field)))
 #define TP_DATA_LOC(field) __BPFLUA_LOC(field)
