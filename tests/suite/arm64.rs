@@ -13,7 +13,7 @@ use super::compile::{compile_as, small_kernel};
 const LOAD_64: u8 = 0x79;
 
 /// Texts of the dialect's tests that name x86-64's registers, or bring a stand-in for its kernel's types.
-const X86_ONLY: [&str; 2] = ["constants.c", "libbpf_style.c"];
+const X86_ONLY: [&str; 3] = ["constants.c", "libbpf_style.c", "probes.c"];
 
 fn compiled(text: &str) -> Compiled {
     let btf = small_kernel();
