@@ -85,6 +85,8 @@ end
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
 ---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
+---(default 0); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
+---those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
     options = errors.options("attach_kprobe", options, KPROBE)
@@ -155,7 +157,8 @@ end
 ---Attaches a function to samples of a perf event, on one CPU or on each that is online.
 ---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
 ---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
----every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts
+---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts. `pid`, `cpu`
+---and `group_fd` are -1 unless given: every process, every CPU that is online, no group
 ---@return bpflua.BPF self
 function M:attach_perf_event(options)
     options = errors.options("attach_perf_event", options, PERF_EVENT)

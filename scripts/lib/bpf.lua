@@ -315,13 +315,14 @@ function Class.run(options)
     return run(options)
 end
 
----See `b:get_syscall_fnname`; also `b:get_syscall_fnname(name)`.
+---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
 ---@return string
 function Class.get_syscall_fnname(name)
     return syscall_fnname(name)
 end
 
+---What the kernel puts before a system call's name in its function's.
 ---@return string
 function Class.get_syscall_prefix()
     return native.kernel.syscall_prefix()

@@ -32,6 +32,7 @@ function M.kernel_enum_has_val(enum, value)
     return number_of(native.kernel.enum_has_value(enum, value))
 end
 
+---Whether the kernel has a tracepoint. The kernel needs tracefs.
 ---@param category string "sched"
 ---@param event string "sched_switch"
 ---@return boolean

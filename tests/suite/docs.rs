@@ -6,7 +6,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `file=NAME` | it is a whole script, kept as NAME for later blocks |
-//! | `needs=kprobes` | skipped, with its reason, where the kernel has none |
+//! | `needs=kprobes` | skipped, with its reason, where the kernel has none; `needs=usdt`: likewise, without uprobes or gcc |
 //! | `args=…` | arguments of the script, separated by commas; `PID` is that of the workload |
 //! | `fails` | it ends with an error, which the golden lines are looked for in |
 //!
@@ -22,33 +22,35 @@ use super::harness::{Need, bpflua, missing, root_folder, scratch, skip};
 
 /// One block of Lua in a document.
 #[derive(Debug, Default, Clone)]
-struct Block {
-    line: usize,
+pub(super) struct Block {
+    pub(super) line: usize,
+    /// The how-manieth `## ` heading it stands under.
+    pub(super) section: usize,
     info: String,
     setup: String,
-    text: String,
-    prints: Vec<String>,
+    pub(super) text: String,
+    pub(super) prints: Vec<String>,
 }
 
 impl Block {
-    fn word(&self, name: &str) -> Option<&str> {
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
         let is_ours =
             |word: &&str| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
         let word = self.info.split_whitespace().find(is_ours)?;
         Some(word[name.len()..].trim_start_matches('='))
     }
 
-    fn script(&self) -> String {
+    pub(super) fn script(&self) -> String {
         format!("{}{}", self.setup, self.text)
     }
 }
 
 /// The blocks of a document, each with its setup and what it prints.
-fn blocks(document: &str) -> Vec<Block> {
+pub(super) fn blocks(document: &str) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
     // Setups by the depth of the heading they stand under.
     let mut setups: Vec<(usize, String)> = Vec::new();
-    let mut depth = 0;
+    let (mut depth, mut section) = (0, 0);
     let mut lines = document.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         let mut until = |end: &str| {
@@ -58,7 +60,7 @@ fn blocks(document: &str) -> Vec<Block> {
         if let Some(info) = line.strip_prefix("```lua") {
             let text = until("```").join("\n") + "\n";
             let setup = setups.iter().map(|(_, text)| text.as_str()).collect();
-            found.push(Block { line: number + 1, info: info.to_owned(), setup, text, prints: Vec::new() });
+            found.push(Block { line: number + 1, section, info: info.to_owned(), setup, text, prints: Vec::new() });
         } else if line.starts_with("```") {
             until("```");
         } else if line == "<!-- prints" {
@@ -67,6 +69,7 @@ fn blocks(document: &str) -> Vec<Block> {
             setups.push((depth, until("-->").join("\n") + "\n"));
         } else if line.starts_with('#') {
             depth = line.chars().take_while(|&char| char == '#').count();
+            section += usize::from(depth == 2);
             setups.retain(|(of, _)| *of < depth);
         }
     }
@@ -74,7 +77,7 @@ fn blocks(document: &str) -> Vec<Block> {
 }
 
 /// Where in `output` each expression matches a line, in order; the first that does not.
-fn first_missing<'a>(prints: &'a [String], output: &str) -> Option<&'a str> {
+pub(super) fn first_missing<'a>(prints: &'a [String], output: &str) -> Option<&'a str> {
     let mut lines = output.lines();
     prints.iter().map(String::as_str).find(|&wanted| {
         let wanted = Regex::new(wanted).unwrap_or_else(|error| panic!("{wanted}: {error}"));
@@ -83,7 +86,7 @@ fn first_missing<'a>(prints: &'a [String], output: &str) -> Option<&'a str> {
 }
 
 /// Runs a block as a script in `folder`; what went wrong.
-fn run(block: &Block, file: &Path, folder: &Path) -> Result<(), String> {
+pub(super) fn run(block: &Block, file: &Path, folder: &Path) -> Result<(), String> {
     std::fs::write(file, block.script()).unwrap();
     let pid = std::process::id().to_string();
     let args = block.word("args").unwrap_or_default().split(',').filter(|arg| !arg.is_empty());
@@ -116,6 +119,21 @@ fn workload() {
     let _ = std::process::Command::new("sh").args(["-c", "cat /proc/self/stat >/dev/null; :"]).status();
 }
 
+/// Whether a block needs what this kernel has not; then the reason is printed.
+pub(super) fn lacks_what_it_needs(name: &str, block: &Block) -> bool {
+    let needs: &[Need] = match block.word("needs") {
+        Some("kprobes") => &[Need::Kprobes],
+        Some("usdt") => &super::usdt::NEEDS,
+        Some(other) => panic!("{name}:{}: no need is called `{other}`", block.line),
+        None => &[],
+    };
+    let reason = needs.iter().find_map(|need| need.lacking());
+    if let Some(reason) = &reason {
+        skip(&format!("{name}:{}: {reason}", block.line));
+    }
+    reason.is_some()
+}
+
 fn check(name: &str) {
     if missing(&[Need::Root, Need::Btf, Need::Tracefs]) {
         return;
@@ -126,8 +144,7 @@ fn check(name: &str) {
     let blocks = blocks(&document);
     assert!(!blocks.is_empty(), "{name} has no block of Lua");
     for block in &blocks {
-        if block.word("needs") == Some("kprobes") && Need::Kprobes.lacking().is_some() {
-            skip(&format!("{name}:{}: this kernel has no kprobes", block.line));
+        if lacks_what_it_needs(name, block) {
             continue;
         }
         let file: PathBuf = folder.join(block.word("file").unwrap_or("block.lua"));

@@ -36,6 +36,7 @@ mod lua_files;
 mod maps_misuse;
 #[cfg(feature = "compiler")]
 mod maps_races;
+mod reference;
 mod symbolize_containers;
 mod symbolize_process;
 mod symbolize_programs;

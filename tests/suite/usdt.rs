@@ -9,7 +9,8 @@ use bpflua::symbolize::usdt::UsdtFile;
 
 use super::harness::{Bpflua, Need, Running, bpflua, missing, root_folder, scratch, vm_series};
 
-const NEEDS: [Need; 4] = [Need::Root, Need::Uprobes, Need::X86, Need::Tool("gcc")];
+/// What tests with a program of their own need.
+pub const NEEDS: [Need; 4] = [Need::Root, Need::Uprobes, Need::X86, Need::Tool("gcc")];
 
 /// Builds a fixture; gives the path of what came out.
 pub fn build(folder: &Path, name: &str, flags: &[&str]) -> PathBuf {
