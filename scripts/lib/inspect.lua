@@ -192,16 +192,19 @@ local function count_probes(...)
     return count
 end
 
+---How many kprobes and kretprobes the script's objects have attached.
 ---@return integer
 function functions.num_open_kprobes()
     return count_probes("kprobe", "kretprobe")
 end
 
+---How many uprobes, uretprobes and USDT probes the script's objects have attached.
 ---@return integer
 function functions.num_open_uprobes()
     return count_probes("uprobe", "uretprobe", "usdt")
 end
 
+---How many tracepoints the script's objects have attached.
 ---@return integer
 function functions.num_open_tracepoints()
     return count_probes("tracepoint")

@@ -133,6 +133,8 @@ function _BPF:attach_kfunc(options) end
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
 ---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
+---(default 0); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
+---those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
 
@@ -169,7 +171,8 @@ function _BPF:attach_netns(options) end
 ---Attaches a function to samples of a perf event, on one CPU or on each that is online.
 ---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
 ---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
----every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts
+---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts. `pid`, `cpu`
+---and `group_fd` are -1 unless given: every process, every CPU that is online, no group
 ---@return bpflua.BPF self
 function _BPF:attach_perf_event(options) end
 
@@ -554,6 +557,7 @@ function _BPF:trace_print(fmt) end
 ---@return string?
 function _BPF:trace_readline(nonblocking) end
 
+---Whether the kernel has a tracepoint. The kernel needs tracefs.
 ---@param category string "sched"
 ---@param event string "sched_switch"
 ---@return boolean
@@ -650,11 +654,12 @@ function BPF.find_library(name, pid) end
 ---@return string[]
 function BPF.get_kprobe_functions(regex) end
 
----See `b:get_syscall_fnname`; also `b:get_syscall_fnname(name)`.
+---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
 ---@return string
 function BPF.get_syscall_fnname(name) end
 
+---What the kernel puts before a system call's name in its function's.
 ---@return string
 function BPF.get_syscall_prefix() end
 
@@ -761,12 +766,15 @@ function BPF.ntohll(value) end
 ---@return integer
 function BPF.ntohs(value) end
 
+---How many kprobes and kretprobes the script's objects have attached.
 ---@return integer
 function BPF.num_open_kprobes() end
 
+---How many tracepoints the script's objects have attached.
 ---@return integer
 function BPF.num_open_tracepoints() end
 
+---How many uprobes, uretprobes and USDT probes the script's objects have attached.
 ---@return integer
 function BPF.num_open_uprobes() end
 
@@ -864,6 +872,7 @@ function BPF.tcp_flag_names(flags) end
 ---@return string
 function BPF.tcp_state_name(state) end
 
+---Whether the kernel has a tracepoint. The kernel needs tracefs.
 ---@param category string "sched"
 ---@param event string "sched_switch"
 ---@return boolean
