@@ -16,6 +16,9 @@ const LACKING: &[&str] = &[
     "may not call that helper in this kernel",
 ];
 
+/// Programs that take a kernel of 6.9 or newer.
+const OLDER: &[&str] = &["arena", "kptr", "netfilter", "open_coded", "promises", "rbtree", "task_iterator"];
+
 /// How far a program came.
 struct Outcome {
     name: String,
@@ -92,17 +95,25 @@ fn root_programs_for_libbpf() {
     for outcome in &outcomes {
         record(&format!("libbpf: {}", outcome.name), "-", &outcome.steps.join(", "), &outcome.words);
     }
+    // Of a kernel with a golden file every line is known.
+    if let Some(series) = vm_series().filter(|series| golden_file(series).exists()) {
+        let table: String = outcomes.iter().map(Outcome::line).collect();
+        golden(&format!("libbpf-{series}"), &table);
+        return;
+    }
     let wrong: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.steps.contains(&"checked"))
         .filter(|outcome| !LACKING.iter().any(|words| outcome.words.contains(words)))
+        // Older kernels have not all the types, and verifiers that promise less.
+        .filter(|outcome| vm_series().is_none() || !OLDER.contains(&outcome.name.as_str()))
         .map(Outcome::line)
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.concat());
-    if let Some(series) = vm_series() {
-        let table: String = outcomes.iter().map(Outcome::line).collect();
-        golden(&format!("libbpf-{series}"), &table);
-    }
+}
+
+fn golden_file(series: &str) -> PathBuf {
+    root_folder().join(format!("tests/runtime/libbpf/libbpf-{series}.snap"))
 }
 
 /// Compares with `tests/runtime/libbpf/NAME.snap`.
