@@ -120,7 +120,7 @@ ON_GETPGID
     for i, map in ipairs({ b.stacks, b.table }) do
         local id = b.ids[i - 1]
         t.equal(id >= 0, true)
-        local stack = map[id]
+        local stack = map:get(id)
         -- The system call is made by libc or by the executable itself.
         t.equal(type(file_of(tonumber(stack[1]))), "string")
         map[id] = nil
@@ -129,7 +129,7 @@ ON_GETPGID
     -- Before 6.12 the kernel cannot tell its own stack at this place.
     local kernel = b.ids[2]
     if kernel >= 0 then
-        t.equal(b.stacks[kernel][1] > 0xffff800000000000ULL, true)
+        t.equal(b.stacks:get(kernel)[1] > 0xffff800000000000ULL, true)
     else
         t.equal(kernel, -14) -- EFAULT
     end
@@ -147,7 +147,7 @@ ON_GETPGID
     getpgid()
     local id = b.ids[0]
     t.equal(id >= 0, true)
-    local first = b.stacks[id][1]
+    local first = b.stacks:get(id)[1]
     if ffi.istype("uint64_t", first) then
         return print("skipped: the kernel found no build ID of this process's files")
     end
