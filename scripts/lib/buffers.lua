@@ -27,6 +27,27 @@ local PERF_OPTIONS = {
 
 local RING_OPTIONS = { callback = "function!", lost_cb = "function", ctype = "string|cdata" }
 
+local function check_counts(of, options)
+    local pages = options.page_cnt
+    if pages and math.frexp(pages) ~= 0.5 then
+        errors.fail({ what = ("option `page_cnt` of `%s` is %d"):format(of, pages), why = "it must be a power of two: 1, 2, 4, 8 …" })
+    elseif options.wakeup_events == 0 then
+        errors.fail({ what = ("option `wakeup_events` of `%s` is 0"):format(of), why = "it must be 1 or more" })
+    end
+end
+
+-- A second handler would take the place of the first without a word.
+local function open_once(map, method, add)
+    if map.is_open then
+        errors.fail({
+            what = ("cannot call `%s` on map `%s`"):format(method, map.name),
+            why = "it is open already, and a buffer has one handler",
+        })
+    end
+    map.bpf:_add_source(add())
+    rawset(map, "is_open", true)
+end
+
 -- bcc-lua's order: callback, C type, its parameters, pages, lost callback. Ours: callback, options.
 local function buffer_options(of, spec, callback, second, params, page_cnt, lost_cb)
     local options = {}
@@ -39,12 +60,16 @@ local function buffer_options(of, spec, callback, second, params, page_cnt, lost
             for name, value in pairs(second) do
                 options[name] = value
             end
+            if options.callback ~= nil then
+                errors.fail({ what = ("`%s` is given two callbacks"):format(of), why = "its first argument, and the option `callback`" })
+            end
         else
             options.ctype, options.page_cnt, options.lost_cb = second, page_cnt, lost_cb
         end
         options.callback = callback
     end
     options = errors.options(of, options, spec)
+    check_counts(of, options)
     if options.ctype ~= nil then
         options.ctype = types.c_type(of, "ctype", options.ctype, params)
     end
@@ -91,7 +116,9 @@ end
 function M.open_perf_buffer(self, callback, options, params, page_cnt, lost_cb)
     needs_kind(self, "open_perf_buffer", "perf_event_array")
     local given = buffer_options("open_perf_buffer", PERF_OPTIONS, callback, options, params, page_cnt, lost_cb)
-    self.bpf:_add_source(events.loop():add_perf(source_options(self, given)))
+    open_once(self, "open_perf_buffer", function()
+        return events.loop():add_perf(source_options(self, given))
+    end)
     return self
 end
 
@@ -103,9 +130,11 @@ end
 function M.open_ring_buffer(self, callback, options)
     needs_kind(self, "open_ring_buffer", "ringbuf")
     local given = buffer_options("open_ring_buffer", RING_OPTIONS, callback, options)
-    local source = source_options(self, given)
-    source.lost_fd, source.lost_offset = native.maps.loss_counter(self.bpf:_object(), self.name)
-    self.bpf:_add_source(events.loop():add_ring(source))
+    open_once(self, "open_ring_buffer", function()
+        local source = source_options(self, given)
+        source.lost_fd, source.lost_offset = native.maps.loss_counter(self.bpf:_object(), self.name)
+        return events.loop():add_ring(source)
+    end)
     -- From now on the loop tells of them.
     self.losses.asked = true
     return self
