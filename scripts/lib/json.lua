@@ -73,7 +73,8 @@ local function struct_at(ctype, address)
     for i, field in ipairs(ctype:members()) do
         local value
         if field.bits then
-            value = encode(types.read_member(address, field))
+            local number, name = types.read_member(address, field)
+            value = encode(name or number)
         else
             value = at_address(types.of(field.type), ffi.cast("const uint8_t *", address) + field.offset)
         end

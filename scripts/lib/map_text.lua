@@ -3,6 +3,7 @@
 
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
+local int128 = require("bpflua.int128")
 local posix = require("bpflua.posix")
 local types = require("bpflua.types")
 
@@ -15,12 +16,10 @@ local text_at
 -- What has a size and no more is read byte by byte.
 local BYTE = { decl = "uint8_t", name = "u8", kind = "int", size = 1 }
 
--- A number of 128 bits.
-local function wide_text(low, high)
-    return high == 0 and ("0x%x"):format(low) or ("0x%x%016x"):format(high, low)
-end
-
 local function number_text(value, size)
+    if type(value) == "boolean" then
+        value = value and 1 or 0
+    end
     if size < 8 then
         return ("0x%x"):format(tonumber(value) % 2 ^ (8 * size))
     end
@@ -61,12 +60,10 @@ function text_at(ctype, address)
         return list_text(ctype, address)
     end
     local value = ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0)
-    if ctype.kind == "bool" then
-        value = value and 1 or 0
-    elseif ctype.kind == "float" then
+    if ctype.kind == "float" then
         return ("%.17g"):format(value)
     elseif ctype.kind == "int128" then
-        return wide_text(value.lo, ffi.cast("uint64_t", value.hi))
+        return int128.hexadecimal(value)
     elseif ctype.kind == "bytes" then
         return list_text({ element = BYTE, count = ctype.size }, address)
     end

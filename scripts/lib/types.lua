@@ -5,6 +5,7 @@
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
+local int128 = require("bpflua.int128")
 local stores = require("bpflua.stores")
 
 ---@class bpflua.Type a C type of the object's
@@ -39,6 +40,9 @@ local function read_bits(base, field)
         value = bit.arshift(ffi.cast(i64, bit.lshift(value, unused)), unused)
     else
         value = bit.rshift(bit.lshift(value, unused), unused)
+    end
+    if field.type.kind == "bool" then
+        return value ~= 0
     end
     return field.bits <= 32 and tonumber(value) or value
 end
@@ -139,14 +143,19 @@ end
 ---The value of a bit-field of a struct at an address.
 ---@param base ffi.cdata* the struct's address
 ---@param field table of `Type:members()`, with `bits`
----@return number|ffi.cdata*
-M.read_member = read_bits
+---@return number|boolean|ffi.cdata*
+---@return string? name of an enum's value
+function M.read_member(base, field)
+    local value = read_bits(base, field)
+    return value, field.type.values and M.of(field.type):name_of(value) or nil
+end
 
 
 -- The text of one member at its place; structs and arrays in braces.
 local function member_text(field, base)
     if field.bits then
-        return format.text(read_bits(base, field))
+        local value, name = M.read_member(base, field)
+        return name or format.text(value)
     end
     local member = M.of(field.type)
     return member:text_at(ffi.cast(byte_pointer, base) + field.offset)
@@ -170,6 +179,11 @@ function Type:text_at(address)
         return "{" .. table.concat(pieces, ", ") .. "}"
     end
     local value = self:load(ffi.cast(ffi.typeof("const $ *", self.ctype), address), 0)
+    if self.kind == "int128" then
+        return int128.decimal(value, self.signed)
+    elseif self.kind == "bytes" then
+        return (ffi.string(value.bytes, self.size):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+    end
     return self.values and self:name_of(value) or quoted(value)
 end
 
@@ -222,7 +236,8 @@ end
 ---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
 local Struct = {}
 
----The value on its own: an event's is gone when its handler returns.
+---The value on its own: an event's is gone when its handler returns. The elements of a flexible array at its end stay
+---behind; `ffi.string(event, size)` keeps them as bytes.
 ---@return bpflua.Struct
 function Struct:copy()
     return type_of(self).ctype(self)

@@ -1240,7 +1240,8 @@ function _SymbolCache:resolve_name(module, name) end
 ---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
 local _Struct = {}
 
----The value on its own: an event's is gone when its handler returns.
+---The value on its own: an event's is gone when its handler returns. The elements of a flexible array at its end stay
+---behind; `ffi.string(event, size)` keeps them as bytes.
 ---@return bpflua.Struct
 function _Struct:copy() end
 

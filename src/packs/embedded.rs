@@ -119,6 +119,7 @@ files! {
     "scripts/lib/globals.lua",
     "scripts/lib/hist.lua",
     "scripts/lib/inspect.lua",
+    "scripts/lib/int128.lua",
     "scripts/lib/json.lua",
     "scripts/lib/json_lines.lua",
     "scripts/lib/kernel.lua",

@@ -67,7 +67,7 @@ fn composite(size_bytes: u64, is_union: bool, fields: &[Field]) -> String {
         declared.for_each(|field| body.member(field));
         if size_bytes > 0 {
             // A union whose size is set by what is not declared.
-            let _ = write!(body.text, "uint8_t __pad[{size_bytes}]; ");
+            let _ = write!(body.text, "uint8_t __bpflua_pad[{size_bytes}]; ");
         }
         return format!("union __attribute__((packed)) {{ {}}}", body.text);
     }
@@ -112,7 +112,7 @@ impl Body {
         }
         let bytes = (bit - next_byte) / 8;
         if bytes > 0 {
-            let _ = write!(self.text, "uint8_t __pad{}[{bytes}]; ", self.pads);
+            let _ = write!(self.text, "uint8_t __bpflua_pad{}[{bytes}]; ", self.pads);
             self.pads += 1;
         }
         if !bit.is_multiple_of(8) {

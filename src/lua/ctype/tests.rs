@@ -80,7 +80,7 @@ fn declarations_read_like_c() {
     let decl = |name| find(&btf, Kind::Struct, name).declaration();
     assert_eq!(
         decl("plain"),
-        "struct __attribute__((packed)) { char a; uint8_t __pad0[1]; int16_t b; int32_t c; int64_t d; }"
+        "struct __attribute__((packed)) { char a; uint8_t __bpflua_pad0[1]; int16_t b; int32_t c; int64_t d; }"
     );
     assert_eq!(
         decl("arrays"),
