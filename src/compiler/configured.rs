@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
 use super::source::Source;
+use super::types::Defined;
 use crate::kernel::config::Setting;
 
 const PREFIX: &str = "CONFIG_";
@@ -37,22 +38,14 @@ fn flag(option: &str, setting: &Setting) -> Option<String> {
 }
 
 /// The names of options in the texts. `CONFIG_X_MODULE`, for an option that is a kernel module, stands for `CONFIG_X`.
-/// What a text declares as libbpf's programs do (`extern bool CONFIG_X __kconfig`) is its variable, which the loader fills.
+/// Those that a text declares `extern … __kconfig` are variables, which libbpf fills in when the object is loaded.
 fn mentioned(texts: &[String]) -> BTreeSet<&str> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut options = BTreeSet::new();
-    let mut variables = BTreeSet::new();
-    for text in texts.iter().filter(|text| text.contains(PREFIX)) {
-        let words: Vec<&str> = text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).collect();
-        for (index, word) in words.iter().enumerate().filter(|(_, word)| word.starts_with(PREFIX)) {
-            if words.get(index + 1) == Some(&"__kconfig") {
-                variables.insert(*word);
-            } else if word.len() > PREFIX.len() {
-                options.insert(word.strip_suffix("_MODULE").unwrap_or(word));
-            }
-        }
-    }
-    options.difference(&variables).copied().collect()
+    let words = texts.iter().filter(|text| text.contains(PREFIX)).flat_map(|text| text.split(move |c| !is_word(c)));
+    let own = Defined::by(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let options = words.filter(|word| word.len() > PREFIX.len() && word.starts_with(PREFIX));
+    let options = options.filter(|option| !own.names.contains(*option));
+    options.map(|option| option.strip_suffix("_MODULE").unwrap_or(option)).collect()
 }
 
 /// A warning for each option whose setting nobody knows, at its first place in the text: it counts as off.
@@ -86,8 +79,8 @@ mod tests {
     fn options_are_found_and_flagged() {
         let texts = ["#ifdef CONFIG_NUMA\n#if IS_ENABLED(CONFIG_IPV6) && defined(CONFIG_VETH_MODULE)".to_owned()];
         assert_eq!(mentioned(&texts).into_iter().collect::<Vec<_>>(), ["CONFIG_IPV6", "CONFIG_NUMA", "CONFIG_VETH"]);
-        let variable = ["extern bool CONFIG_X __kconfig;\nint f(void) { return CONFIG_X; }".to_owned()];
-        assert!(mentioned(&variable).is_empty());
+        let declared = ["extern unsigned long CONFIG_HZ __kconfig __weak;\n#ifdef CONFIG_NUMA".to_owned()];
+        assert_eq!(mentioned(&declared).into_iter().collect::<Vec<_>>(), ["CONFIG_NUMA"]);
         assert_eq!(flag("CONFIG_X", &Setting::Yes).as_deref(), Some("-DCONFIG_X=1"));
         assert_eq!(flag("CONFIG_X", &Setting::KernelModule).as_deref(), Some("-DCONFIG_X_MODULE=1"));
         assert_eq!(flag("CONFIG_X", &Setting::Value("64".into())).as_deref(), Some("-DCONFIG_X=64"));
