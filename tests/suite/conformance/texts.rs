@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::harness::root_folder;
+use super::super::harness::{OneAtATime, root_folder};
 
 /// All tools of a package, run for one kernel.
 pub struct Tools {
@@ -76,6 +76,8 @@ pub fn extract(folder: &Path, kernel: &Path, package: &Path) -> Tools {
     let conformance = root_folder().join("tests/conformance");
     run(Command::new("cc").args(["-O1", "-o"]).arg(target(folder)).arg(conformance.join("target.c")));
     let file = folder.join("texts.json");
+    // Tools that look for the processes of a runtime must find this run's, and no other's.
+    let _alone = OneAtATime::runtimes();
     run(Command::new(conformance.join("extract")).arg(package).arg(kernel).arg(target(folder)).arg(&file));
     let runs = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     Tools { version: package.file_name().unwrap_or_default().to_string_lossy().into_owned(), runs }

@@ -6,13 +6,22 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::thread;
 
-/// Held while a test reads the kernel's trace pipe: two readers take each other's lines. Other processes that run these
-/// tests wait, too.
+/// Held while a test uses what two cannot use at once. Other processes that run these tests wait, too.
 pub struct OneAtATime(#[allow(dead_code, reason = "holds the lock")] File);
 
 impl OneAtATime {
+    /// The kernel's trace pipe: two readers take each other's lines.
     pub fn trace_pipe() -> OneAtATime {
-        let file = File::create(std::env::temp_dir().join("bpflua-test.trace-pipe")).unwrap();
+        OneAtATime::hold("trace-pipe")
+    }
+
+    /// The processes that stand in for languages' runtimes: tools look for all of a name.
+    pub fn runtimes() -> OneAtATime {
+        OneAtATime::hold("runtimes")
+    }
+
+    fn hold(what: &str) -> OneAtATime {
+        let file = File::create(std::env::temp_dir().join(format!("bpflua-test.{what}"))).unwrap();
         // SAFETY: the descriptor is open.
         assert_eq!(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) }, 0, "flock");
         OneAtATime(file)
