@@ -27,7 +27,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A hundred times what the longest text of bcc's tools takes.
+    /// Far more than any text that people write takes, which is below a second and a tenth of a gigabyte.
     fn default() -> Self {
         Limits { cpu_seconds: 60, memory_bytes: 2 << 30 }
     }
