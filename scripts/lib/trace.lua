@@ -10,22 +10,36 @@ local native = require("bpflua.native")
 
 local M = {}
 
--- Lines that the loop delivered and nobody took yet; `take` decides what a line is: fields, or the line as it is.
-local queue, first, last = {}, 1, 0
+-- `take` decides what a line is: fields, or the line as it is.
 local take
 
-local function push(item)
-    last = last + 1
-    queue[last] = item
+-- Lines that the loop delivered and nobody took yet, by the form they were taken in: a script that asks for the other form
+-- gets what comes from then on.
+local queues = {}
+
+local function queue_of(form)
+    local queue = queues[form]
+    if not queue then
+        queue = { first = 1, last = 0 }
+        queues[form] = queue
+    end
+    return queue
 end
 
-local function pop()
-    if first > last then
+local function push(item)
+    local queue = queue_of(take)
+    queue.last = queue.last + 1
+    queue[queue.last] = item
+end
+
+local function pop(form)
+    local queue = queue_of(form)
+    if queue.first > queue.last then
         return nil
     end
-    local item = queue[first]
-    queue[first] = nil
-    first = first + 1
+    local item = queue[queue.first]
+    queue[queue.first] = nil
+    queue.first = queue.first + 1
     return item
 end
 
@@ -77,10 +91,10 @@ end
 -- The next item; nil when there is none now (nonblocking) or the script is to end.
 local function next_item(how, nonblocking)
     tracing_loop(how)
-    local item = pop()
+    local item = pop(how)
     while not item do
         local _, stop = events.poll(nonblocking and 0 or nil)
-        item = pop()
+        item = pop(how)
         if stop or nonblocking then
             return item
         end

@@ -1,0 +1,46 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Lines of the trace pipe in both forms, one after the other, in one script.
+
+local t = require("harness")
+local ffi = require("ffi")
+
+ffi.cdef("int getpgid(int pid);")
+
+local b = BPF({ text = [[
+RAW_TRACEPOINT_PROBE(sys_enter)
+{
+    if (bpf_get_current_pid_tgid() >> 32 == PID && ctx->args[1] == GETPGID)
+        bpf_trace_printk("forms of a line\n");
+    return 0;
+}
+]], cflags = { "-DPID=" .. io.open("/proc/self/stat"):read("*n"), "-DGETPGID=" .. (jit.arch == "x64" and 121 or 155) } })
+
+-- Other scripts may write to the pipe, and other tests read from it: what is ours is tried for again.
+local function next_of_ours(read)
+    for _ = 1, 200 do
+        ffi.C.getpgid(0)
+        BPF.sleep(0.01)
+        local found = read()
+        if found then
+            return found
+        end
+    end
+    error("none of our lines came")
+end
+
+local function line()
+    local text = b:trace_readline(true)
+    return text and text:find("forms of a line", 1, true) and text or nil
+end
+
+local function fields()
+    local task, _, _, _, ts, msg = b:trace_fields(true)
+    return task and msg == "forms of a line" and type(ts) == "number" and msg or nil
+end
+
+t.test("a line, its fields, a line again", function()
+    t.contains(next_of_ours(line), "bpf_trace_printk: forms of a line")
+    t.equal(next_of_ours(fields), "forms of a line")
+    t.contains(next_of_ours(line), "forms of a line")
+    t.equal(next_of_ours(fields), "forms of a line")
+end)
