@@ -279,27 +279,6 @@ function Class.stopped()
     return events.stopped()
 end
 
----Calls a function every so many seconds while a loop, a poll or `BPF.sleep` runs.
----@param seconds number
----@param fn fun()
----@return integer timer for `BPF.cancel`
-function Class.interval(seconds, fn)
-    errors.arguments("interval", { "seconds", "seconds!", "fn", "function!" }, seconds, fn)
-    if seconds == 0 or seconds == math.huge then
-        errors.fail({ what = ("argument `seconds` of `interval` is %s"):format(seconds), why = "it must be a number above 0 that ends" })
-    end
-    return events.loop():every(seconds, function()
-        fn()
-    end)
-end
-
----Ends an interval.
----@param timer integer
-function Class.cancel(timer)
-    errors.arguments("cancel", { "timer", "i32!" }, timer)
-    events.loop():cancel(timer)
-end
-
 ---Waits for so many seconds, or until Ctrl-C or `BPF.exit`. Handlers and timers run meanwhile.
 ---@param seconds number
 ---@return boolean whole false when it was cut short
@@ -336,7 +315,7 @@ for name, fn in pairs(inspect.functions) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "symbols" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "symbols", "waiting" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end

@@ -582,6 +582,12 @@ function BPF.SymbolCache(pid) end
 ---@param path string a program or a library
 function BPF.add_module(path) end
 
+---Calls a function once, after so many seconds, while a loop, a poll or `BPF.sleep` runs.
+---@param seconds number
+---@param fn fun()
+---@return integer timer for `BPF.cancel`
+function BPF.after(seconds, fn) end
+
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
 ---@param fn bpflua.Function|string
@@ -604,7 +610,7 @@ function BPF.attach_raw_socket(fn, dev) end
 ---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
 function BPF.attach_xdp(dev, fn, flags) end
 
----Ends an interval.
+---Ends an interval, or what `BPF.after` has not called yet.
 ---@param timer integer
 function BPF.cancel(timer) end
 
@@ -877,6 +883,17 @@ function BPF.tcp_state_name(state) end
 ---@param event string "sched_switch"
 ---@return boolean
 function BPF.tracepoint_exists(category, event) end
+
+---Ends a watch.
+---@param watch integer
+function BPF.unwatch(watch) end
+
+---Calls a function with a descriptor whenever it has input, while a loop, a poll or `BPF.sleep` runs. The function reads the
+---input, else it is called again at once.
+---@param fd integer a file descriptor: of a socket, a pipe, a terminal
+---@param fn fun(fd: integer)
+---@return integer watch for `BPF.unwatch`
+function BPF.watch(fd, fn) end
 
 ---@class bpflua.BufferOptions
 ---@field callback? fun(cpu: integer, event: ffi.cdata*, size: integer)

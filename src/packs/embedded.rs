@@ -150,6 +150,7 @@ files! {
     "scripts/lib/usdt.lua",
     "scripts/lib/utils.lua",
     "scripts/lib/variables.lua",
+    "scripts/lib/waiting.lua",
     "scripts/types/bpflua.lua",
 }
 
