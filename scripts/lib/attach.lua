@@ -53,16 +53,6 @@ local PERF_EVENT_RAW = {
     group_fd = "i32",
 }
 
--- The same options without the need for a function: a detach without one is for all.
-local function optional_function(spec)
-    local copy = {}
-    for name, kind in pairs(spec) do
-        copy[name] = kind
-    end
-    copy.fn_name = "string"
-    return copy
-end
-
 local function with(of, options, extra)
     local copy = {}
     for name, value in pairs(options) do
@@ -209,7 +199,7 @@ end
 ---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_uprobe(options)
-    options = errors.options("detach_uprobe", options, optional_function(UPROBE))
+    options = errors.options("detach_uprobe", options, errors.optional_function(UPROBE))
     native.attach.detach_uprobe(self:_object(), with("detach_uprobe", options, { retprobe = options.retprobe or false }))
     return self
 end
@@ -218,7 +208,7 @@ end
 ---@param options {name: string, sym?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_uretprobe(options)
-    options = errors.options("detach_uretprobe", options, optional_function(UPROBE))
+    options = errors.options("detach_uretprobe", options, errors.optional_function(UPROBE))
     native.attach.detach_uprobe(self:_object(), with("detach_uretprobe", options, { retprobe = true }))
     return self
 end

@@ -27,16 +27,6 @@ local NETFILTER = {
     defragment = "boolean",
 }
 
--- The same options without the need for a function: a detach without one is for all.
-local function optional_function(spec)
-    local copy = {}
-    for name, kind in pairs(spec) do
-        copy[name] = kind
-    end
-    copy.fn_name = "string"
-    return copy
-end
-
 local function copy_of(options)
     local copy = {}
     for name, value in pairs(options) do
@@ -74,7 +64,7 @@ end
 ---@param options {dev: string, direction?: "ingress"|"egress", fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_tc(options)
-    native.net.detach_tc(self:_object(), tc("detach_tc", options, optional_function(TC)))
+    native.net.detach_tc(self:_object(), tc("detach_tc", options, errors.optional_function(TC)))
     return self
 end
 
@@ -124,7 +114,7 @@ end
 ---@param options {path?: string, fd?: integer, fn_name?: string, type?: string|integer}
 ---@return bpflua.BPF self
 function M:detach_cgroup(options)
-    native.net.detach_func(self:_object(), cgroup(self, "detach_cgroup", options, optional_function(CGROUP)))
+    native.net.detach_func(self:_object(), cgroup(self, "detach_cgroup", options, errors.optional_function(CGROUP)))
     return self
 end
 
@@ -156,7 +146,7 @@ end
 ---@param options {map: string|bpflua.Map, fn_name?: string, type?: string|integer}
 ---@return bpflua.BPF self
 function M:detach_sockmap(options)
-    native.net.detach_func(self:_object(), sockmap(self, "detach_sockmap", options, optional_function(SOCKMAP)))
+    native.net.detach_func(self:_object(), sockmap(self, "detach_sockmap", options, errors.optional_function(SOCKMAP)))
     return self
 end
 
@@ -187,7 +177,7 @@ end
 ---@param options {fn_name?: string, path?: string, fd?: integer, pid?: integer, type?: string|integer}
 ---@return bpflua.BPF self
 function M:detach_netns(options)
-    native.net.detach_func(self:_object(), netns(self, "detach_netns", options, optional_function(NETNS)))
+    native.net.detach_func(self:_object(), netns(self, "detach_netns", options, errors.optional_function(NETNS)))
     return self
 end
 
@@ -212,7 +202,7 @@ end
 ---@param options {hook: string, family?: string, priority?: integer, fn_name?: string}
 ---@return bpflua.BPF self
 function M:detach_netfilter(options)
-    native.net.detach_netfilter(self:_object(), netfilter("detach_netfilter", options, optional_function(NETFILTER)))
+    native.net.detach_netfilter(self:_object(), netfilter("detach_netfilter", options, errors.optional_function(NETFILTER)))
     return self
 end
 

@@ -269,4 +269,16 @@ function M.number(of, name, value, kind)
     return number
 end
 
+---The same option table without the need for a function: a detach without one is for all.
+---@param spec table<string, string> kinds by option name, as `M.options` takes them
+---@return table<string, string>
+function M.optional_function(spec)
+    local copy = {}
+    for name, kind in pairs(spec) do
+        copy[name] = kind
+    end
+    copy.fn_name = "string"
+    return copy
+end
+
 return M
