@@ -1,26 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Maps that hold programs, maps, cgroups, perf events, devices and CPUs: set from Lua, used by a program.
 
-local ffi = require("ffi")
+local getpgid = require("help.getpgid")
 local t = require("harness")
 
-ffi.cdef("int getpid(void); long syscall(long number, ...);")
-local GETPGID = 121
-
--- `body` runs at each getpgid of this process.
-local function on_getpgid(text)
-    return (text:gsub("ON_GETPGID", ([[
-RAW_TRACEPOINT_PROBE(sys_enter) {
-    if (bpf_get_current_pid_tgid() >> 32 != %d || ctx->args[1] != %d)
-        return 0;]]):format(ffi.C.getpid(), GETPGID)))
-end
-
-local function getpgid()
-    ffi.C.syscall(GETPGID, 0)
-end
-
 t.test("a program array takes a program and is called through", function()
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 BPF_PROG_ARRAY(progs, 4);
 BPF_ARRAY(got, u64, 2);
 
@@ -33,19 +18,19 @@ ON_GETPGID
     got.increment(0);
     return 0;
 }]]) })
-    getpgid()
+    getpgid.call()
     t.equal(b.got[0], 1ULL)
     t.equal(b.got[1], 0ULL)
     local tail = b:load_func("tail")
     b.progs[2] = tail
-    getpgid()
+    getpgid.call()
     t.equal(b.got[0], 1ULL)
     t.equal(b.got[1], 1ULL)
     b.progs[2] = nil
-    getpgid()
+    getpgid.call()
     t.equal(b.got[0], 2ULL)
     b.progs[2] = tail.fd
-    getpgid()
+    getpgid.call()
     t.equal(b.got[1], 2ULL)
     t.contains(t.fails(function() b.progs[4] = tail end), "map `progs`: it has 4 elements, counted from 0 (E2BIG)")
     t.contains(t.fails(function() b.progs[0] = 9999 end), "9999 is no file descriptor of a program (EBADF)")
@@ -54,7 +39,7 @@ ON_GETPGID
 end)
 
 t.test("a map of maps takes maps, and a program looks into them", function()
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 struct pair { int one, two; };
 BPF_ARRAY(which, int, 1);
 BPF_TABLE("hash", int, int, ex1, 1024);
@@ -92,20 +77,20 @@ ON_GETPGID
     b.by_pair[{ one = 1, two = 2 }] = b.ex2:get_fd()
     b.by_number[2] = b.ex2
     b.by_index[1] = b.a1
-    getpgid()
+    getpgid.call()
     t.equal(b.ex1[0], nil)
     b.which[0] = 1
-    getpgid()
+    getpgid.call()
     t.equal(b.ex1[0], 1)
     t.equal(b.a1[0], 1)
     t.equal(b.ex2[0], nil)
     b.which[0] = 2
-    getpgid()
+    getpgid.call()
     t.equal(b.ex1[0], 1)
     t.equal(b.ex2[0], 2)
     t.equal(type(b.by_number[2]), "number")
     b.by_number[2] = nil
-    getpgid()
+    getpgid.call()
     t.equal(b.ex2[0], 3)
     t.contains(t.fails(function() b.by_number[1] = b.other end), "`other` is no map of the type and sizes that `by_number` was made for (EINVAL)")
     t.contains(t.fails(function() b.by_number[1] = 9999 end), "9999 is no file descriptor of a map (EBADF)")
@@ -121,7 +106,7 @@ t.test("a cgroup array takes a path", function()
     if not io.open(root .. "/cgroup.procs") then
         return print("skipped: no cgroup2 here")
     end
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 BPF_CGROUP_ARRAY(groups, 2);
 BPF_ARRAY(got, int, 2);
 ON_GETPGID
@@ -132,7 +117,7 @@ ON_GETPGID
     return 0;
 }]]) })
     b.groups[0] = root
-    getpgid()
+    getpgid.call()
     t.equal(b.got[0], 1)
     t.equal(b.got[1] < 0, true)
     t.contains(t.fails(function() b.groups[1] = root .. "/not_there" end), "there is no folder `" .. root .. "/not_there` (ENOENT)")
@@ -141,7 +126,7 @@ ON_GETPGID
 end)
 
 t.test("perf events are read by a program", function()
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 BPF_PERF_ARRAY(clock, NUM);
 BPF_ARRAY(got, u64, 2);
 BPF_ARRAY(whole, struct bpf_perf_event_value, 1);
@@ -156,12 +141,12 @@ ON_GETPGID
     whole.update(&zero, &value);
     return 0;
 }]]):gsub("NUM", "256") })
-    getpgid()
+    getpgid.call()
     t.equal(b.got[0], 0ULL)
     t.equal(b.got[1], 0ULL)
     b.clock:open_perf_event(1, 0) -- software, cpu clock
     for _ = 1, 1000 do
-        getpgid()
+        getpgid.call()
     end
     t.equal(b.got[0] > 0, true)
     t.equal(b.got[1], 1000ULL)

@@ -2,21 +2,8 @@
 -- Ring buffers, method by method, and stack traces with addresses and with build IDs.
 
 local ffi = require("ffi")
+local getpgid = require("help.getpgid")
 local t = require("harness")
-
-ffi.cdef("int getpid(void); long syscall(long number, ...);")
-local GETPGID = 121
-
-local function on_getpgid(text)
-    return (text:gsub("ON_GETPGID", ([[
-RAW_TRACEPOINT_PROBE(sys_enter) {
-    if (bpf_get_current_pid_tgid() >> 32 != %d || ctx->args[1] != %d)
-        return 0;]]):format(ffi.C.getpid(), GETPGID)))
-end
-
-local function getpgid()
-    ffi.C.syscall(GETPGID, 0)
-end
 
 t.test("a ring buffer takes what is put out and submitted, not what is discarded", function()
     local b = BPF({ text = [[
@@ -102,7 +89,7 @@ local function file_of(address)
 end
 
 t.test("a stack trace holds the addresses of the calls", function()
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 BPF_STACK_TRACE(stacks, 60);
 BPF_TABLE("stacktrace", int, struct bpf_stacktrace, table, 64);
 BPF_ARRAY(ids, int, 3);
@@ -115,7 +102,7 @@ ON_GETPGID
     ids.update(&i, &id);
     return 0;
 }]]) })
-    getpgid()
+    getpgid.call()
     t.equal(b.stacks.max_entries, 64)
     for i, map in ipairs({ b.stacks, b.table }) do
         local id = b.ids[i - 1]
@@ -136,7 +123,7 @@ ON_GETPGID
 end)
 
 t.test("a stack trace with build IDs names the file and the offset", function()
-    local b = BPF({ text = on_getpgid([[
+    local b = BPF({ text = getpgid.on([[
 BPF_STACK_TRACE_BUILDID(stacks, 64);
 BPF_ARRAY(ids, int, 1);
 ON_GETPGID
@@ -144,7 +131,7 @@ ON_GETPGID
     ids.update(&zero, &id);
     return 0;
 }]]) })
-    getpgid()
+    getpgid.call()
     local id = b.ids[0]
     t.equal(id >= 0, true)
     local first = b.stacks:get(id)[1]

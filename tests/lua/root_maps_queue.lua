@@ -1,13 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Queues and stacks, from both sides.
 
-local ffi = require("ffi")
+local getpgid = require("help.getpgid")
 local t = require("harness")
 
-ffi.cdef("int getpid(void); long syscall(long number, ...);")
-local GETPGID = 121
-
-local b = BPF({ text = ([[
+local b = BPF({ text = getpgid.on([[
 struct item { u32 number; char name[8]; };
 BPF_QUEUE(queue, u64, 4);
 BPF_STACK(stack, struct item, 4);
@@ -15,9 +12,7 @@ BPF_ARRAY(order, int, 1);
 BPF_ARRAY(result, long, 1);
 BPF_ARRAY(value, u64, 1);
 
-RAW_TRACEPOINT_PROBE(sys_enter) {
-    if (bpf_get_current_pid_tgid() >> 32 != %d || ctx->args[1] != %d)
-        return 0;
+ON_GETPGID
     int zero = 0, *what = order.lookup(&zero);
     u64 got = 77;
     long ret = 0;
@@ -35,11 +30,11 @@ RAW_TRACEPOINT_PROBE(sys_enter) {
     result.update(&zero, &ret);
     value.update(&zero, &got);
     return 0;
-}]]):format(ffi.C.getpid(), GETPGID) })
+}]]) })
 
 local function order(what)
     b.order[0] = what
-    ffi.C.syscall(GETPGID, 0)
+    getpgid.call()
     b.order[0] = 0
     return tonumber(b.result[0]), b.value[0]
 end
