@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What clang is told besides the text.
 
+use super::includes::Texts;
 use super::passes::usdt;
-use super::prelude::{DIALECT, KERNEL_ROOT, ROOT, TEXT_ROOT, Texts, text_path};
+use super::prelude::{DIALECT, KERNEL_ROOT, ROOT, TEXT_ROOT, text_path};
 use super::{Options, Source, configured};
 use crate::kernel::headers::KernelHeaders;
 

@@ -2,13 +2,14 @@
 //! The way from a text to an object, step by step.
 
 use super::diagnostic::{self, Diagnostic, Severity};
+use super::includes::{self, Texts};
 use super::ir::{Context, Module, Target, Value};
 use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
 use super::passes::{assembly, entries, events, packet, packet_fields, ranges, recursion, usdt, variants};
-use super::prelude::{self, Texts};
+use super::prelude;
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
 
@@ -28,7 +29,7 @@ pub struct Compiled {
 /// # Errors
 /// A text that does not compile is an error of the user's script, with the places and checked hints.
 pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
-    let texts = prelude::read_texts(source, options);
+    let texts = includes::read_texts(source, options);
     let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
     let compile_apart = || isolate::run(source, options.limits, || compile_now(source, options, &texts, &records));
     let Some(cache) = options.cache else { return compile_apart() };

@@ -5,8 +5,9 @@
 //! which member of which record is missing. Those that the text asks about are declared, and clang runs again.
 
 use super::diagnostic::{self, Diagnostic, Severity};
+use super::includes::Texts;
 use super::ir::{Context, Module};
-use super::prelude::{self, Texts};
+use super::prelude;
 use super::shim::{self, Outcome};
 use super::types::{ABSENT_PREFIX, Absent, Questions};
 use super::{Options, Source, arguments, configured, explain};

@@ -18,6 +18,7 @@ mod dictionary;
 mod ended;
 mod explain;
 mod frontend;
+mod includes;
 mod ir;
 mod isolate;
 mod options;

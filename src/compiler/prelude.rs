@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The virtual files around the user's text: the dialect's headers, the kernel's types, empty kernel headers.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::HashMap;
 
 use super::Options;
 use super::dictionary::{self, Dictionary};
+use super::includes::Texts;
 use super::shim::VirtualFile;
 use super::source::Source;
 use super::types;
@@ -43,37 +43,6 @@ pub fn text_path(name: &str) -> String {
 /// The name the user knows a file of the virtual file system by.
 pub fn user_name(path: &str, source: &Source) -> String {
     if path == text_path(&source.name) { source.name.clone() } else { path.to_owned() }
-}
-
-/// The user's text and the user's headers that it includes, for everything that has to read all of it.
-pub struct Texts {
-    /// Every text of the user's: the C text itself, then the files it includes.
-    pub user: Vec<String>,
-    /// Header names that nobody has a file for.
-    pub missing: BTreeSet<String>,
-}
-
-/// Follows the `#include`s of the user's text through the user's directories.
-pub fn read_texts(source: &Source, options: &Options) -> Texts {
-    let forced = options.forced_includes().filter_map(|name| user_file(name, options));
-    let user = std::iter::once(source.text.clone()).chain(forced).collect();
-    let mut texts = Texts { user, missing: BTreeSet::new() };
-    let mut seen = BTreeSet::new();
-    let mut next = 0;
-    while next < texts.user.len() {
-        for name in included_names(&texts.user[next]) {
-            if !seen.insert(name.clone()) {
-                continue;
-            }
-            if let Some(text) = user_file(&name, options) {
-                texts.user.push(text);
-            } else if !options.headers.iter().any(|(path, _)| *path == name) {
-                texts.missing.insert(name);
-            }
-        }
-        next += 1;
-    }
-    texts
 }
 
 /// The kernel's constants and inline functions that the user's texts name, as macros.
@@ -177,31 +146,6 @@ fn macro_of(line: &str) -> Option<(&str, &str)> {
     Some((&rest[..end], &rest[end..]))
 }
 
-/// The file of this name in the user's include directories or the working directory.
-fn user_file(name: &str, options: &Options) -> Option<String> {
-    let here = PathBuf::from(".");
-    // Only files: a device or a pipe may have no end.
-    let is_file = |path: &PathBuf| path.is_file();
-    let paths = options.include_dirs().map(PathBuf::from).chain([here]).map(|dir| dir.join(name));
-    paths.filter(is_file).find_map(|path| std::fs::read_to_string(path).ok())
-}
-
-/// The names in `#include "…"` and `#include <…>` lines.
-fn included_names(text: &str) -> Vec<String> {
-    text.lines()
-        .filter_map(|line| line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("include"))
-        .filter_map(|rest| {
-            let rest = rest.trim_start();
-            let end = match rest.chars().next()? {
-                '<' => '>',
-                '"' => '"',
-                _ => return None,
-            };
-            rest[1..].split(end).next().map(str::to_owned)
-        })
-        .collect()
-}
-
 /// Everything clang is to see, the user's text first.
 pub fn files(
     source: &Source,
@@ -231,7 +175,7 @@ pub fn files(
         files.push(VirtualFile { path: format!("{ROOT}/stdarg.h"), text: STDARG.into() });
         return files;
     }
-    for name in &texts.missing {
+    for name in &texts.of_kernel {
         let text = "/* The kernel's types come from its BTF; its constants from bpflua's own headers. */\n";
         files.push(VirtualFile { path: format!("{KERNEL_ROOT}/{name}"), text: text.into() });
     }
@@ -242,15 +186,4 @@ fn with_footer(source: &Source) -> String {
     let mut text = source.padded();
     text.push_str(&format!("#include <{FOOTER}>\n"));
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_includes_of_both_forms() {
-        let text = "#include <linux/sched.h>\n  # include \"vmlinux.h\"\n// #include\nint x;\n#include MACRO\n";
-        assert_eq!(included_names(text), ["linux/sched.h", "vmlinux.h"]);
-    }
 }

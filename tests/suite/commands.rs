@@ -64,6 +64,21 @@ fn root_check_takes_macros_folders_and_types() {
     assert!(ended.contains("`no such file`"), "{ended}");
 }
 
+#[test]
+fn a_header_finds_what_lies_beside_it_and_brings_kernel_types() {
+    if missing(&[Need::Btf]) {
+        return;
+    }
+    let folder = scratch("beside");
+    fs::create_dir(folder.join("own")).unwrap();
+    fs::write(folder.join("own/outer.h"), "#include \"inner.h\"\n").unwrap();
+    fs::write(folder.join("own/inner.h"), "static int state(struct task_struct *task) { return task->pid; }\n")
+        .unwrap();
+    let text = "#include \"own/outer.h\"\nint f(void *ctx) { return state((void *)bpf_get_current_task()); }\n";
+    fs::write(folder.join("text.c"), text).unwrap();
+    bpflua(["check", folder.join("text.c").to_str().unwrap()]).current_dir(Path::new("/")).run().expect(0);
+}
+
 impl super::harness::Ended {
     /// What it said when it failed.
     fn run_failed(self) -> String {

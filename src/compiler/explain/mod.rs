@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
+use super::includes;
 use super::source::Source;
 use crate::kernel::btf::Kind;
 
@@ -73,6 +74,9 @@ fn explain_error(diagnostic: &mut Diagnostic, source: &Source, options: &Options
         let function = *quoted.first()?;
         diagnostic.message = format!("call to undeclared function '{function}'");
         return helper_hint(function, options);
+    }
+    if message.ends_with("file not found") {
+        return Some(includes::not_found_hint(options));
     }
     if message.starts_with("incomplete definition of type") || message.contains("has incomplete type") {
         return record_hint(quoted.last()?, options);
