@@ -27,7 +27,8 @@ local function user_frames()
     end
 end
 
-local function on_error(raised)
+---The handler of `xpcall` for the user's own code.
+function M.on_error(raised)
     return { raised = raised, frames = user_frames() }
 end
 
@@ -51,12 +52,23 @@ end
 ---Calls a script.
 ---@param chunk function
 ---@param args string[]
+---@param on_error? fun(raised: any): table in place of `M.on_error`
 ---@return boolean ok
 ---@return {raised: any, frames: table}? failure
-function M.call(chunk, args)
+function M.call(chunk, args, on_error)
     find_beside()
     require("bpflua.globals").watch(debug.getinfo(chunk, "S").source)
-    return xpcall(whole_script, on_error, chunk, args)
+    return xpcall(whole_script, on_error or M.on_error, chunk, args)
+end
+
+---Tells of losses, detaches everything.
+---@return "exit" how
+---@return integer status
+function M.finish()
+    events.finish()
+    BPF.cleanup()
+    io.flush()
+    return "exit", BPF._status or 0
 end
 
 ---Runs a script to its end; then everything it attached is detached.
@@ -67,9 +79,7 @@ end
 ---@return table? frames the stack of a failed script
 function M.run(chunk, args)
     local ok, failure = M.call(chunk, args)
-    events.finish()
-    BPF.cleanup()
-    io.flush()
+    M.finish()
     local raised = not ok and failure.raised
     local how = not ok and errors.end_of_run(raised)
     if ok or how == "interrupted" and events.was_told() then

@@ -294,6 +294,12 @@ function Class.run(options)
     return run(options)
 end
 
+---Opens a prompt whose statements see and set the caller's locals, and returns when it is left. Events are handled
+---meanwhile; without a terminal, statements are read from standard input.
+function Class.repl()
+    require("bpflua.repl.start").repl()
+end
+
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
 ---@return string

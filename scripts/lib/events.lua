@@ -34,14 +34,43 @@ function M.before_wait(fn)
     before_wait[#before_wait + 1] = fn
 end
 
--- The loop, about to wait: from now on Ctrl-C is the loop's to tell.
-local function used()
+---Does what was to be done before the script waits.
+function M.prepare()
     while before_wait[1] do
         table.remove(before_wait, 1)()
     end
+end
+
+-- The loop, about to wait: from now on Ctrl-C is the loop's to tell.
+local function used()
+    M.prepare()
     local events = M.loop()
     events.used = true
     return events
+end
+
+---Waits for something to do, for whoever runs a loop of his own.
+---@param deadline? number seconds of the monotonic clock
+---@return "ready"|"timeout"|"stop" what `serve_next` is to be called after "ready"
+function M.next(deadline)
+    return M.loop():next(deadline)
+end
+
+---Whether there is something for `prepare` to do.
+---@return boolean
+function M.is_unprepared()
+    return before_wait[1] ~= nil
+end
+
+---Does what `next` found.
+function M.serve_next()
+    return the_loop:serve_next()
+end
+
+---Whether a stop was asked for. Unlike `stopped`, nobody is told.
+---@return boolean
+function M.stop_requested()
+    return C.stop_requested() ~= 0
 end
 
 ---Delivers what is there, else waits; see `b:perf_buffer_poll`.

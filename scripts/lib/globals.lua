@@ -9,11 +9,19 @@ local errors = require("bpflua.errors")
 local M = {}
 
 local script_source
+-- Whether a name is a variable of the prompt that has no value now.
+local is_declared
 
 -- Whether the code that touched the global is the script's, and its kind of chunk.
 local function toucher()
     local caller = debug.getinfo(3, "S")
     return caller and caller.source == script_source and caller.what or nil
+end
+
+-- Whether the code is a statement of the prompt.
+local function is_statement()
+    local caller = debug.getinfo(3, "S")
+    return caller and caller.source:match("^=%(repl%):") ~= nil
 end
 
 local function known_globals()
@@ -29,13 +37,10 @@ local function fail(name, why)
     errors.unknown(what, name, known_globals(), "globals")
 end
 
----Watches the globals that a script touches.
----@param source string the chunk name of the script, with its first character
-function M.watch(source)
-    script_source = source
+local function watch()
     setmetatable(_G, {
         __index = function(_, name)
-            if toucher() then
+            if toucher() or is_declared and is_statement() and not is_declared(name) then
                 fail(name, "cannot read")
             end
         end,
@@ -47,6 +52,20 @@ function M.watch(source)
             rawset(globals, name, value)
         end,
     })
+end
+
+---Watches the globals that a script touches.
+---@param source string the chunk name of the script, with its first character
+function M.watch(source)
+    script_source = source
+    watch()
+end
+
+---Watches the globals that statements of the prompt read; they may assign to any.
+---@param declared fun(name: string): boolean? whether a name is a variable of the session
+function M.watch_statements(declared)
+    is_declared = declared
+    watch()
 end
 
 return M

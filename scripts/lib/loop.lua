@@ -357,6 +357,21 @@ local function serve(loop, kind)
     return 0
 end
 
+---Waits for something to do, and does nothing: for a loop that does more than this one.
+---@param deadline? number seconds of the monotonic clock
+---@return "ready"|"timeout"|"stop"
+function Loop:next(deadline)
+    local kind = self.host.loop_wait(self.handle, deadline or FOREVER, self.trace_handler and WANT_TRACE or 0)
+    self.next_kind = kind
+    return kind == STOP and "stop" or kind == 0 and "timeout" or "ready"
+end
+
+---Does what `next` found.
+---@return number delivered
+function Loop:serve_next()
+    return serve(self, self.next_kind)
+end
+
 -- A stop is told once, by returning; whoever polls on after that is interrupted.
 local function check_stop(loop)
     if loop.host.stop_requested() == 0 then

@@ -795,6 +795,10 @@ function BPF.print_table(rows, columns) end
 ---@param flags? integer the mode, as for `attach_xdp`
 function BPF.remove_xdp(dev, flags) end
 
+---Opens a prompt whose statements see and set the caller's locals, and returns when it is left. Events are handled
+---meanwhile; without a terminal, statements are read from standard input.
+function BPF.repl() end
+
 ---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
 ---@param options? {duration?: number} seconds
 ---@return "interrupted"|"timeout" why
@@ -1210,6 +1214,25 @@ local _Function = {}
 ---@param max_bytes? integer of the packet at most (default: all of it)
 ---@return string? packet nil when there is none now
 function _Function:recv(max_bytes) end
+
+---@class bpflua.Command
+---@field name string without the colon
+---@field args? string as the help shows them: "[-a]"
+---@field help string one line
+---@field run fun(session: bpflua.Session, rest: string) `rest` is what stands behind the name
+---@field complete? fun(session: bpflua.Session, word: string): {text: string, note: string?}[]
+
+---@class bpflua.Token
+---@field kind "name"|"string"|"number"|"symbol"
+---@field text string
+---@field first integer where it begins
+---@field last integer where it ends
+
+---@class bpflua.Session
+---@field environment table what statements see as globals
+---@field record {number: integer, text: string, is_expression: boolean}[] the statements that succeeded
+---@field number integer of the next statement
+---@field is_json boolean results are printed as JSON
 
 ---@class bpflua.SymbolCache
 ---@field pid integer|false the process; false for the kernel

@@ -11,8 +11,10 @@ const WITH_VALUE: [&str; 5] = ["-D", "-I", "--btf", "--kernel-headers", "--mecha
 
 const EXAMPLES: &str = "\
 Examples:
+  bpflua                              trace live from a prompt
   bpflua opens.lua                    run a script
   bpflua opens.lua -p 1234            options after the script are the script's
+  bpflua -i opens.lua                 run a script and go on from a prompt, with its locals
   bpflua -e 'print(jit.version)'      run a line of Lua
   bpflua --json opens.lua | jq .event print events as lines of JSON
   bpflua -v latency.lua               tell how each probe was attached, and why so
@@ -28,7 +30,7 @@ A script named like a command is reached by a path: bpflua ./check";
     name = "bpflua",
     disable_version_flag = true,
     about = "Trace a Linux kernel with Lua: C probes compiled in the process, no kernel headers needed",
-    override_usage = "bpflua [OPTIONS] SCRIPT.lua [ARGS]...\n       bpflua [OPTIONS] -e LUA [ARGS]...\n       bpflua [OPTIONS] <COMMAND>",
+    override_usage = "bpflua [OPTIONS] [SCRIPT.lua] [ARGS]...\n       bpflua [OPTIONS] -e LUA [ARGS]...\n       bpflua [OPTIONS] <COMMAND>",
     after_help = EXAMPLES,
     disable_help_subcommand = true,
     subcommand_precedence_over_arg = true,
@@ -38,6 +40,10 @@ pub struct Args {
     /// Run this text in place of a script
     #[arg(short = 'e', value_name = "LUA")]
     pub execute: Option<String>,
+
+    /// Read statements from the terminal: after the script or the text, with its locals
+    #[arg(short = 'i', long)]
+    pub interactive: bool,
 
     /// Attach kprobes this way when the script names none, not the cheapest way that works
     #[arg(long, value_name = "NAME", value_parser = ["auto", "fentry", "kprobe_multi", "kprobe", "sys_enter"])]
@@ -78,7 +84,10 @@ fn end_of_options(line: &[OsString]) -> Option<usize> {
     let mut at = 1;
     while let Some(arg) = line.get(at)?.to_str() {
         match arg {
-            _ if arg.starts_with('-') && arg.ends_with('e') && arg[1..arg.len() - 1].chars().all(|c| c == 'v') => {
+            _ if arg.starts_with('-')
+                && arg.ends_with('e')
+                && arg[1..arg.len() - 1].chars().all(|c| "vi".contains(c)) =>
+            {
                 return (at + 2 <= line.len()).then_some(at + 2);
             }
             "-" | "--" => return None,

@@ -4,15 +4,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-use clap::CommandFactory;
+use std::rc::Rc;
 
 use super::args::{Args, Command, Common};
 use super::{check, compile, doctor, exit, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::kernel::headers::SOURCE_VARIABLE;
-use crate::lua::{Script, Settings, Vm};
+use crate::lua::prompt::Prompt;
+use crate::lua::{End, Script, Settings, Vm};
+use crate::repl::{Repl, is_input_terminal};
 
 /// Runs the command with this process's arguments; the result is its exit status.
 pub fn main() -> ExitCode {
@@ -58,15 +59,25 @@ fn headers_of_environment() -> Option<PathBuf> {
 }
 
 fn run(args: &Args) -> ExitCode {
-    let Some((script, rest)) = script_of(args) else {
-        exit::say(&Args::command().render_help().to_string());
-        return ExitCode::from(2);
+    run_or_interact(args).map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
+}
+
+/// Runs the script that the arguments name. Without one there is a prompt on a terminal, and what comes from a pipe or a
+/// file is a script.
+fn run_or_interact(args: &Args) -> Result<End> {
+    let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
+    let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
+    let settings = Settings { mechanism, json: args.json, prompt: Some(repl), ..settings(&args.common) };
+    let (script, rest) = match script_of(args) {
+        Some((script, rest)) => (Some(script?), rest),
+        None if args.interactive || is_input_terminal() => (None, &[][..]),
+        None => (Some(Script::read_stdin()?), &[][..]),
     };
-    let end = script.and_then(|script| {
-        let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
-        Vm::new(Settings { mechanism, json: args.json, ..settings(&args.common) })?.run(script, rest)
-    });
-    end.map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
+    let vm = Vm::new(settings)?;
+    match script {
+        Some(script) if !args.interactive => vm.run(script, rest),
+        script => vm.interact(script, rest),
+    }
 }
 
 /// The script that the arguments name, and its own arguments.

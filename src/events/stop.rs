@@ -15,7 +15,7 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
 use super::sys;
 
@@ -26,6 +26,10 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// The signal that raised the flag; 0 when it was not a signal.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 /// Written by the handler, so that a loop which is just going to sleep wakes up.
+/// How many signals came since the flag was lowered.
+static PRESSES: AtomicU32 = AtomicU32::new(0);
+/// Whether a second signal is ours, too.
+static KEEP: AtomicBool = AtomicBool::new(false);
 static WAKE_FD: AtomicI32 = AtomicI32::new(-1);
 static CALLBACK: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 static CALLBACK_DATA: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
@@ -43,6 +47,21 @@ pub fn signal() -> Option<i32> {
     Some(SIGNAL.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
+/// How many signals came since the flag was lowered.
+pub fn presses() -> u32 {
+    PRESSES.load(Ordering::Relaxed)
+}
+
+/// Whether the signals stay ours after the first: a prompt outlives what they end. SIGHUP is taken then, too.
+pub fn keep(keep: bool) {
+    KEEP.store(keep, Ordering::SeqCst);
+    let action = if keep { handler as *const () as usize } else { libc::SIG_DFL };
+    if action_of(libc::SIGHUP).is_ok_and(|action| action != libc::SIG_IGN) {
+        // SAFETY: as in `install`; without it, the hang-up ends the process as ever.
+        let _ = unsafe { set_action(libc::SIGHUP, action) };
+    }
+}
+
 /// Raises the flag as the signal handler does.
 pub fn request() {
     STOP.store(true, Ordering::SeqCst);
@@ -56,6 +75,7 @@ pub fn rearm() -> io::Result<()> {
     let _ = wake_fd().map(|fd| sys::read(fd, &mut count));
     STOP.store(false, Ordering::SeqCst);
     SIGNAL.store(0, Ordering::SeqCst);
+    PRESSES.store(0, Ordering::SeqCst);
     install()
 }
 
@@ -124,7 +144,8 @@ fn wake() {
 extern "C" fn handler(signal: libc::c_int) {
     // SAFETY: errno belongs to this thread, which is interrupted and must find it as it was.
     let errno = unsafe { *libc::__errno_location() };
-    for signal in SIGNALS {
+    PRESSES.fetch_add(1, Ordering::SeqCst);
+    for signal in SIGNALS.into_iter().filter(|_| !KEEP.load(Ordering::SeqCst)) {
         // SAFETY: the default action replaces ours; sigaction is async-signal-safe.
         let _ = unsafe { set_action(signal, libc::SIG_DFL) };
     }

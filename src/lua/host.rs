@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the command line decided, where every native can see it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use mlua::{AppDataRef, Lua};
 
+use super::prompt::Prompt;
 use super::script::Script;
 use crate::bpf::Mechanism;
 use crate::error::{Error, Location, Result};
@@ -47,6 +50,8 @@ pub struct Settings {
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
     pub notice: fn(&str),
+    /// What `BPF.repl()` reads from.
+    pub prompt: Option<Rc<dyn Prompt>>,
 }
 
 impl Default for Settings {
@@ -62,6 +67,7 @@ impl Default for Settings {
             json: false,
             task: Task::Run,
             notice: |_| (),
+            prompt: None,
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct Host {
     pub settings: Settings,
     /// The main script, for error excerpts and for finding a C text's line in it.
     pub script: Script,
+    /// The statements of a prompt by the names of their chunks.
+    pub statements: HashMap<String, Script>,
     /// What a check found: one entry per C text, with its error if it has one.
     pub checked: Vec<Option<Error>>,
 }
@@ -100,11 +108,16 @@ impl Host {
         Ok(())
     }
 
+    /// The main script or a statement of the prompt, by its name.
+    pub fn text_of(&self, name: &str) -> Option<&Script> {
+        Some(&self.script).filter(|script| script.name == name).or_else(|| self.statements.get(name))
+    }
+
     /// A line of the user's, with its text when it is one of the main script.
     pub fn place(lua: &Lua, file: String, line: u32) -> Location {
         let mut location = Location::new(file, line, 0);
         let host = Host::of(lua).ok();
-        let script = host.as_ref().map(|host| &host.script).filter(|script| script.name == location.file);
+        let script = host.as_ref().and_then(|host| host.text_of(&location.file));
         if let Some(text) = script.and_then(|script| script.line(line)) {
             location.excerpt.push(excerpt(line, &text));
         }

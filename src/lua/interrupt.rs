@@ -42,6 +42,17 @@ impl Interrupt {
     }
 }
 
+/// Takes back what the signal armed: what it was for has come to its end.
+pub fn disarm(lua: &Lua) -> Result<()> {
+    // SAFETY: the state is this thread's own, and between two instructions.
+    let done = unsafe {
+        lua.exec_raw::<()>((), |state| {
+            ffi::lua_sethook(state, None, 0, 0);
+        })
+    };
+    done.map_err(|error| Error::bug("cannot take Ctrl-C", error.to_string()))
+}
+
 impl Drop for Interrupt {
     fn drop(&mut self) {
         // SAFETY: nothing is called any more.
@@ -60,7 +71,8 @@ extern "C" fn arm(state: *mut c_void) {
 unsafe extern "C-unwind" fn first(state: *mut lua_State, _: *mut lua_Debug) {
     // SAFETY: a hook runs between two instructions of `state`, where its stack may be used.
     unsafe {
-        if !field(state, c"used") {
+        // Code that was told of a stop by the loop and goes on has had its time.
+        if !field(state, c"used") || field(state, c"stop_told") {
             raise(state);
         }
         ffi::lua_sethook(state, Some(again), ffi::LUA_MASKCOUNT, LOOK_EVERY);
@@ -112,14 +124,18 @@ unsafe fn field(state: *mut lua_State, name: &CStr) -> bool {
     }
 }
 
-/// Takes the hook back and raises the error.
+/// Takes the hook back and raises the error; when Ctrl-C is pressed again and again, the next instruction raises it, too, so
+/// that no `pcall` of the code stays in its way.
 ///
 /// # Safety
 /// Called from a hook.
 unsafe fn raise(state: *mut lua_State) -> ! {
     // SAFETY: in a hook an error may be raised; no Rust value with a destructor is alive on the way.
     unsafe {
-        ffi::lua_sethook(state, None, 0, 0);
+        match stop::presses() {
+            0..=2 => ffi::lua_sethook(state, None, 0, 0),
+            _ => ffi::lua_sethook(state, Some(first), ffi::LUA_MASKCOUNT, 1),
+        };
         ffi::lua_pushstring(state, TEXT.as_ptr());
         ffi::lua_error(state)
     }

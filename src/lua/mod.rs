@@ -8,11 +8,13 @@
 //! - [`vm`]: makes a VM and runs a script in it; [`script`]: where its text comes from
 //! - [`errors`]: [`crate::error::Error`] on its way through Lua and back
 //! - [`host`]: what the command line decided, seen by the natives
+//! - [`prompt`]: what a person at a terminal is to Lua; `repl` has the terminal
 //! - [`natives`]: one binding per file
 
 pub mod ctype;
 pub mod errors;
 pub mod host;
+pub mod prompt;
 pub mod script;
 pub mod vm;
 
@@ -22,8 +24,10 @@ mod failure;
 mod interrupt;
 mod natives;
 mod require;
+mod syntax;
 
 pub use host::{Settings, Task};
 pub use natives::check as check_text;
 pub use script::Script;
+pub use syntax::Syntax;
 pub use vm::{End, Vm};

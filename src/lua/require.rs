@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `require` for the embedded library: `require("bpflua.map")` is `scripts/lib/map.lua`.
+//! `require` for the embedded library: `require("bpflua.map")` is `scripts/lib/map.lua`, and a further dot
+//! is a folder.
 
 use mlua::{Function, Lua, Table, Value};
 
@@ -23,11 +24,12 @@ fn search(lua: &Lua, name: &str) -> mlua::Result<Value> {
     let Some(short) = name.strip_prefix(PREFIX) else {
         return Ok(Value::Nil);
     };
-    match embedded::lua(short) {
+    let path = short.replace('.', "/");
+    match embedded::lua(&path) {
         Some(script) => {
             let loader: Function = lua.load(&*script.text).set_name(script.chunk_name).into_function()?;
             Ok(Value::Function(loader))
         }
-        None => Ok(Value::String(lua.create_string(format!("\n\tno embedded file 'scripts/lib/{short}.lua'"))?)),
+        None => Ok(Value::String(lua.create_string(format!("\n\tno embedded file 'scripts/lib/{path}.lua'"))?)),
     }
 }

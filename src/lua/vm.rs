@@ -71,6 +71,31 @@ impl Vm {
         self.outcome(outcome)
     }
 
+    /// A prompt: after the script, with its locals, when there is one; else with globals alone. By the return, everything
+    /// that was attached is detached.
+    pub fn interact(&self, script: Option<Script>, args: &[OsString]) -> Result<End> {
+        let _signals = Interrupt::install(&self.lua)?;
+        let fail = |error: mlua::Error| errors::from_mlua("cannot start the prompt", &error);
+        let script = script.unwrap_or_default();
+        self.set_args(&script, args).map_err(fail)?;
+        let text = self.lua.create_string(script.lua_text()).map_err(fail)?;
+        let name = script.chunk_name();
+        let is_script = !script.name.is_empty();
+        if let Some(mut host) = self.lua.app_data_mut::<Host>() {
+            host.script = script;
+        }
+        let call = || -> mlua::Result<MultiValue> {
+            let session = self.require("bpflua.repl.start")?;
+            session.get::<Function>("interact")?.call((
+                is_script.then_some(text),
+                name,
+                self.lua.globals().get::<Table>("arg")?,
+            ))
+        };
+        let outcome = call().map_err(fail)?;
+        self.outcome(outcome)
+    }
+
     /// Compiles what the script's `BPF{…}` calls would compile, without running the rest; see `scripts/lib/check.lua`.
     /// One entry per C text: its error, or none.
     pub fn check(&self, script: Script) -> Result<Vec<Option<Error>>> {

@@ -46,7 +46,6 @@ macro_rules! golden {
 fn help() {
     golden!("help", shown(&["--help"]));
     golden!("help_check", shown(&["check", "--help"]));
-    golden!("nothing", shown(&[]));
     golden!("unknown_flag", shown(&["--frobnicate"]));
     assert!(text(&bpflua(&["--version"]).stdout).starts_with(concat!(
         "bpflua ",

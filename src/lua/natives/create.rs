@@ -186,6 +186,10 @@ fn request(host: &Host, arguments: &Table) -> Result<Request> {
 /// The script that called `BPF{…}`: its name, its text if it can be had, its folder.
 fn script_of(host: &Host, source: Option<&str>) -> (String, Option<String>, Option<PathBuf>) {
     let main = &host.script;
+    let statement = source.and_then(|source| host.statements.get(source.strip_prefix('=')?));
+    if let Some(statement) = statement {
+        return (statement.name.clone(), String::from_utf8(statement.text.clone()).ok(), None);
+    }
     let called_from = source.and_then(|source| source.strip_prefix('@'));
     match called_from.filter(|file| *file != main.name) {
         Some(file) => {

@@ -11,6 +11,7 @@ mod maps;
 mod net;
 mod object;
 mod programs;
+mod prompt;
 mod run;
 mod symbolize;
 mod test_run;
@@ -35,6 +36,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("net", net::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
     natives.set("programs", programs::table(lua)?)?;
+    natives.set("prompt", prompt::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
     natives.set("usdt", usdt::table(lua)?)?;
     natives.set("tracing", tracing::table(lua)?)?;

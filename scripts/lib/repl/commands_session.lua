@@ -1,0 +1,63 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Commands about the session itself.
+
+local C = require("bpflua.cfunctions")
+local errors = require("bpflua.errors")
+
+local M = {}
+
+local function help(commands)
+    local lines, width = {}, 0
+    for _, name in ipairs(commands.names()) do
+        local command = commands.all[name]
+        local head = ":" .. name .. (command.args and " " .. command.args or "")
+        lines[#lines + 1] = { head, command.help }
+        width = math.max(width, #head)
+    end
+    lines[#lines + 1] = { "!command", "run a shell's command; `!command &` in the background; its process is `_pid`" }
+    lines[#lines + 1] = { "name?", "what a function, map or value is" }
+    for _, line in ipairs(lines) do
+        print(("  %-" .. math.max(width, 8) .. "s  %s"):format(line[1], line[2]))
+    end
+end
+
+-- Seconds as a person reads them.
+local function duration(seconds)
+    if seconds < 1e-3 then
+        return ("%.1f µs"):format(seconds * 1e6)
+    elseif seconds < 1 then
+        return ("%.2f ms"):format(seconds * 1e3)
+    end
+    return ("%.3f s"):format(seconds)
+end
+
+local function time(session, rest)
+    if rest == "" then
+        errors.fail({ what = "`:time` needs a statement", hints = { ":time b.counts:items()" } })
+    end
+    local start = C.clock_now()
+    session:evaluate(rest)
+    print("took " .. duration(C.clock_now() - start))
+end
+
+---Adds the commands.
+---@param commands table
+function M.define(commands)
+    commands.define({
+        name = "help",
+        help = "this list",
+        run = function()
+            help(commands)
+        end,
+    })
+    commands.define({ name = "time", args = "STATEMENT", help = "run it and tell how long it took", run = time })
+    commands.define({
+        name = "quit",
+        help = "leave; everything is detached",
+        run = function()
+            require("bpflua.repl.prompt").leave()
+        end,
+    })
+end
+
+return M
