@@ -49,6 +49,8 @@
 /* include/linux/math64.h. The divisor has 32 bits where the name says no more. */
 #define div_u64(dividend, divisor) ((u64)(dividend) / (u32)(divisor))
 #define div64_u64(dividend, divisor) ((u64)(dividend) / (u64)(divisor))
+#define div_s64(dividend, divisor) ((s64)(dividend) / (s32)(divisor))
+#define div64_s64(dividend, divisor) ((s64)(dividend) / (s64)(divisor))
 #define div64_ul(dividend, divisor) ((u64)(dividend) / (unsigned long)(divisor))
 
 /* include/linux/fs.h and beside it. */
@@ -56,3 +58,6 @@
 #define d_inode(dentry) ((dentry)->d_inode)
 #define i_uid_read(inode) ((inode)->i_uid.val)
 #define i_gid_read(inode) ((inode)->i_gid.val)
+
+/* include/linux/page-flags.h, with the pages of a folio one behind the other (CONFIG_SPARSEMEM_VMEMMAP or FLATMEM). */
+#define folio_page(folio, n) (&(folio)->page + (n))

@@ -17,11 +17,6 @@ const CAUSES: &[(&str, &str, Option<&str>)] = &[
     ("dynamic stack allocation", "has an array whose size is not known when it is compiled", None),
     ("aggregate returns", "returns a struct, which a function that is not inlined cannot", None),
     ("pass by value", "passes a struct by value, which a function that is not inlined cannot take", None),
-    (
-        "signed division",
-        "divides signed numbers, which BPF has only had since Linux 6.6",
-        Some("make one of the two unsigned: `(u32)a / b`"),
-    ),
     ("small returns", "computes with 128 bits in a way that BPF has no instructions for", None),
     ("A call to built-in function", "calls a library function that BPF has not", None),
 ];

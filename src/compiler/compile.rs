@@ -8,7 +8,9 @@ use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Kind, Program};
 use super::passes::reads::Reads;
-use super::passes::{assembly, entries, events, packet, packet_fields, ranges, recursion, usdt, variants};
+use super::passes::{
+    assembly, division, entries, events, late, packet, packet_fields, ranges, recursion, usdt, variants,
+};
 use super::prelude;
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -84,6 +86,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     let mut programs = program::find(&module.functions(), &fixed, &kinds);
     usdt::recognise(module, &mut programs);
     packet::lower(module, context, &programs, path).map_err(refused)?;
+    programs.iter().for_each(|program| late::sink_arguments(program.function));
     let all = with_variants(module, context, programs, &objects, options);
     let flow = Flow::of(module, context, &all, &objects, options.arch.registers());
     let reads = Reads::new(&flow, module, &all);
@@ -93,6 +96,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
         }
         reads.convert(function, context, path).map_err(refused)?;
     }
+    module.functions().into_iter().for_each(|function| division::lower(function, context));
     module.verify().map_err(|words| bug("passes", words))?;
     module
         .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)

@@ -38,6 +38,39 @@ impl<'c> Builder<'c> {
         }
     }
 
+    /// `value >> bits`, filled with the sign.
+    pub fn shift_right_signed(&self, value: Value<'c>, bits: u64) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe {
+            let amount = value.ty().constant(bits).raw();
+            Value::from_raw(LLVMBuildAShr(self.builder, value.raw(), amount, UNNAMED.as_ptr()))
+        }
+    }
+
+    /// `left * right`.
+    pub fn multiply(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildMul(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+    }
+
+    /// `left / right` of unsigned numbers.
+    pub fn divide(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildUDiv(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+    }
+
+    /// `left % right` of unsigned numbers.
+    pub fn remainder(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildURem(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+    }
+
+    /// `left ^ right`.
+    pub fn xor(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe { Value::from_raw(LLVMBuildXor(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
+    }
+
     /// Whether two integers of one type are equal.
     pub fn equal(&self, left: Value<'c>, right: Value<'c>) -> Value<'c> {
         // SAFETY: all of one live context.

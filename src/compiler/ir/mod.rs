@@ -10,6 +10,7 @@ mod arithmetic;
 mod builder;
 mod debug;
 mod layout;
+mod marks;
 mod module;
 mod target;
 mod value;

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::late;
 use super::program::{Kind, context_record, kind_of_function, kind_of_section};
 use super::slots::hoist_slots;
 use crate::compiler::arch::Registers;
@@ -227,7 +228,9 @@ fn read_param<'c>(
         Kind::Syscall => {
             let first = builder.load(word, builder.offset(ctx, registers.params[0].into()));
             let inner = builder.cast_word(first, module.pointer_type());
-            builder.load(word, builder.offset(inner, registers.syscall_params[index].into()))
+            let read = builder.load(word, builder.offset(inner, registers.syscall_params[index].into()));
+            read.mark(late::ARGUMENT);
+            read
         }
         Kind::Kprobe | Kind::Uprobe => builder.load(word, builder.offset(ctx, registers.params[index].into())),
         _ => builder.load(word, builder.offset(ctx, index as i64 * 8)),

@@ -5,20 +5,23 @@
 //! 2. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
 //!    optimises; everything is inlined. [`assembly`] finds what real kernel headers brought with them.
 //! 3. [`events`] notes which struct each buffer carries.
-//! 4. [`packet`] replaces those marks.
+//! 4. [`packet`] replaces those marks; [`late`] moves the reads of arguments to where they are used.
 //! 5. [`variants`] copies each probe for the other mechanisms that can serve it.
 //! 6. [`copies`] puts on the stack what calls want to have in memory that the verifier follows.
 //! 7. [`reads`] turns loads through kernel and user pointers into helper calls. [`flow`] tells which those are: it follows
 //!    [`pointees`] through the module, with what [`helpers`] says of the kernel's helpers and [`objects`] of its types.
-//! 8. [`ranges`] keeps LLVM from relying on what the verifier does not know.
+//! 8. [`division`] divides signed numbers with what every kernel has.
+//! 9. [`ranges`] keeps LLVM from relying on what the verifier does not know.
 
 pub mod assembly;
 pub mod copies;
+pub mod division;
 pub mod entries;
 pub mod events;
 pub mod flow;
 mod flow_calls;
 pub mod helpers;
+pub mod late;
 pub mod objects;
 pub mod packet;
 pub mod packet_fields;

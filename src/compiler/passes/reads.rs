@@ -140,7 +140,9 @@ impl<'f, 'c> Reads<'f, 'c> {
             }
         }
         copies::make(self, function, context);
-        let mut slot = Slot { function, context, value: None };
+        let widest = reads.iter().filter_map(|(instruction, _)| self.read_by(*instruction)?.1);
+        let bytes = widest.filter(|&bytes| bytes <= SLOT_BYTES).max().unwrap_or(SLOT_BYTES);
+        let mut slot = Slot { function, context, bytes, value: None };
         for (instruction, helper) in reads {
             // The address may be a load converted a moment ago, so it is asked for again.
             let Some((address, size)) = self.read_by(instruction) else { continue };
@@ -185,21 +187,23 @@ impl<'f, 'c> Reads<'f, 'c> {
 struct Slot<'c> {
     function: Value<'c>,
     context: &'c Context,
+    /// Of the widest of these reads: texts that fill the stack have no word to spare.
+    bytes: u64,
     value: Option<Value<'c>>,
 }
 
-/// Bytes of the shared slot; what is wider has a slot of its own.
+/// What is wider has a slot of its own.
 const SLOT_BYTES: u64 = 16;
 
 impl<'c> Slot<'c> {
     fn get(&mut self, bytes: u64) -> Option<Value<'c>> {
         let first = self.function.blocks().first()?.first()?;
         let make = |bytes: u64| Builder::before(self.context, first).stack_slot(bytes as u32);
-        if bytes > SLOT_BYTES {
+        if bytes > self.bytes {
             return Some(make(bytes));
         }
         if self.value.is_none() {
-            self.value = Some(make(SLOT_BYTES));
+            self.value = Some(make(self.bytes));
         }
         self.value
     }
