@@ -62,27 +62,46 @@
 #define __BPFLUA_SIZED12 __BPFLUA_SIZED
 #define __BPFLUA_SIZED13 __BPFLUA_SIZED
 
+/* Never called: clang compares the values with the format, which a null pointer keeps it from. */
+extern void __bpflua_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define __BPFLUA_FORMAT(fmt, ...)                                                                     \
+	do {                                                                                          \
+		if (0)                                                                                \
+			__bpflua_format(fmt, ##__VA_ARGS__);                                          \
+	} while (0)
+
 /* A literal is a constant expression, a char array is not. */
 #define bpf_trace_printk(fmt, ...)                                                                    \
-	__builtin_choose_expr(__builtin_constant_p(fmt),                                              \
-			      __BPFLUA_PRINT(fmt, sizeof(fmt), ##__VA_ARGS__),                        \
-			      __BPFLUA_BY_COUNT(__BPFLUA_SIZED, ##__VA_ARGS__)(fmt, ##__VA_ARGS__))
-#define bpf_printk(fmt, ...) __BPFLUA_PRINT(fmt, sizeof(fmt), ##__VA_ARGS__)
+	({                                                                                            \
+		__BPFLUA_FORMAT(__builtin_choose_expr(__builtin_constant_p(fmt), fmt, (void *)0),     \
+				##__VA_ARGS__);                                                       \
+		__builtin_choose_expr(__builtin_constant_p(fmt),                                      \
+				      __BPFLUA_PRINT(fmt, sizeof(fmt), ##__VA_ARGS__),                \
+				      __BPFLUA_BY_COUNT(__BPFLUA_SIZED, ##__VA_ARGS__)(fmt, ##__VA_ARGS__)); \
+	})
+#define bpf_printk(fmt, ...)                                                                          \
+	({                                                                                            \
+		__BPFLUA_FORMAT(fmt, ##__VA_ARGS__);                                                  \
+		__BPFLUA_PRINT(fmt, sizeof(fmt), ##__VA_ARGS__);                                      \
+	})
 
 #define BPF_SEQ_PRINTF(seq, fmt, ...)                                                                 \
 	({                                                                                            \
+		__BPFLUA_FORMAT(fmt, ##__VA_ARGS__);                                                  \
 		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
 		bpf_seq_printf(seq, fmt, sizeof(fmt), __bpflua_values, sizeof(__bpflua_values));      \
 	})
 /* Into a program's own output stream, by a kernel function of 6.17. */
 #define bpf_stream_printk(stream, fmt, ...)                                                           \
 	({                                                                                            \
+		__BPFLUA_FORMAT(fmt, ##__VA_ARGS__);                                                  \
 		static const char __bpflua_fmt[] = fmt;                                               \
 		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
 		bpf_stream_vprintk(stream, __bpflua_fmt, __bpflua_values, sizeof(__bpflua_values));   \
 	})
 #define BPF_SNPRINTF(out, size, fmt, ...)                                                             \
 	({                                                                                            \
+		__BPFLUA_FORMAT(fmt, ##__VA_ARGS__);                                                  \
 		static const char __bpflua_fmt[] = fmt;                                               \
 		__BPFLUA_VALUES(__VA_ARGS__)                                                          \
 		bpf_snprintf(out, size, __bpflua_fmt, __bpflua_values, sizeof(__bpflua_values));      \

@@ -232,11 +232,11 @@ function M:detach_raw_tracepoint(options)
 end
 
 ---@class bpflua.Probe
----@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
+---@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, freplace, struct_ops, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
 ---@field target string what was asked for
 ---@field resolved string[] what is really probed, when that differs
 ---@field fn_name string
----@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach` and `clsact`
+---@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach`, `clsact` and `map_update`
 ---@field why string[] why not by a cheaper mechanism
 ---@field notes string[]
 ---@field runs number how often it ran, while kernel.bpf_stats_enabled is on

@@ -2,6 +2,7 @@
 -- `BPF{…}`: a C text becomes an object in the kernel; its maps are fields, its probes attach by their names.
 
 local attach = require("bpflua.attach")
+local attach_functions = require("bpflua.attach_functions")
 local attach_net = require("bpflua.attach_net")
 local attach_tracing = require("bpflua.attach_tracing")
 local buffers = require("bpflua.buffers")
@@ -29,7 +30,7 @@ local Methods = {}
 
 local Instance = {}
 
-for _, methods in ipairs({ attach, attach_net, attach_tracing, programs, test_run, usdt.methods }) do
+for _, methods in ipairs({ attach, attach_functions, attach_net, attach_tracing, programs, test_run, usdt.methods }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end
@@ -52,6 +53,7 @@ end
 ---Compiles a C text, creates its maps, and attaches the functions whose sections or names say what they probe
 ---(`SEC("fentry/vfs_read")`, `kprobe__vfs_read`, `tracepoint__sched__sched_switch` …). Functions `syscall__NAME` are attached
 ---to the system call when the script first waits for events, unless it attached them itself before, as bcc's scripts do.
+---Structs of functions in `SEC(".struct_ops")` and `SEC(".struct_ops.link")` are attached, too.
 ---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
@@ -75,6 +77,9 @@ local function construct(options)
     debugging.show(self._handle, options.debug or 0)
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
+    end
+    for _, name in ipairs(native.object.auto_struct_ops(self._handle)) do
+        native.tracing.attach_struct_ops(self._handle, name)
     end
     usdt.attach_contexts(self._handle, options)
     events.before_wait(function()

@@ -48,11 +48,11 @@ function _argparse_Parser:parse(args) end
 function _argparse_Parser:pparse(args) end
 
 ---@class bpflua.Probe
----@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
+---@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, freplace, struct_ops, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
 ---@field target string what was asked for
 ---@field resolved string[] what is really probed, when that differs
 ---@field fn_name string
----@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach` and `clsact`
+---@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach`, `clsact` and `map_update`
 ---@field why string[] why not by a cheaper mechanism
 ---@field notes string[]
 ---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
@@ -106,6 +106,15 @@ function _BPF:attach_cgroup(options) end
 ---@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
 ---@return bpflua.BPF self
 function _BPF:attach_fmod_ret(options) end
+
+---Puts a function (`SEC("freplace/FUNCTION")`) in the place of a function of a loaded program: whoever calls that one
+---calls this one until it is detached. What can be replaced is the program itself and its functions that are neither
+---`static` nor inlined (`__noinline`); the parameters must be the same. The kernel needs trampolines (5.10).
+---@param options {fn_name: string, target: string|bpflua.Function|integer, func?: string}
+---`target`: a function of the same C text, which is loaded if it is not yet; what `load_func` gave, of any object; or a
+---descriptor of a program. `func`: the function in it; default: what the section says, else the program itself
+---@return bpflua.BPF self
+function _BPF:attach_freplace(options) end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
@@ -201,6 +210,13 @@ function _BPF:attach_raw_tracepoint(options) end
 ---@return bpflua.BPF self
 function _BPF:attach_sockmap(options) end
 
+---Has the kernel call the functions of a struct: a variable in `SEC(".struct_ops.link")` or `SEC(".struct_ops")`, such as a
+---`struct tcp_congestion_ops`. Those are attached by themselves unless the section begins with `?`; attaching one again
+---changes nothing. By a link where the kernel has them (6.4), which goes with the process.
+---@param options {name: string}|string the variable's name
+---@return bpflua.BPF self
+function _BPF:attach_struct_ops(options) end
+
 ---Attaches a function to the packets that come to a device or leave it, after the network code has taken them or before
 ---it lets go of them. Its result decides: `TC_ACT_OK`, `TC_ACT_SHOT` …
 ---@param options {fn_name: string, dev: string, direction?: "ingress"|"egress", priority?: integer, handle?: integer, mechanism?: "auto"|"tcx"|"clsact"}
@@ -263,6 +279,11 @@ function _BPF:detach_cgroup(options) end
 ---@return bpflua.BPF self
 function _BPF:detach_fmod_ret(options) end
 
+---Takes a function out of the place of the others that `attach_freplace` put it in.
+---@param options {fn_name: string}|string
+---@return bpflua.BPF self
+function _BPF:detach_freplace(options) end
+
 ---Detaches what `attach_func` attached.
 ---@param fn bpflua.Function|string
 ---@param where integer|string|bpflua.Map
@@ -324,6 +345,11 @@ function _BPF:detach_raw_tracepoint(options) end
 ---@param options {map: string|bpflua.Map, fn_name?: string, type?: string|integer}
 ---@return bpflua.BPF self
 function _BPF:detach_sockmap(options) end
+
+---Detaches a struct of functions. What uses it at the moment, such as a socket, keeps it until it is done.
+---@param options {name: string}|string the variable's name
+---@return bpflua.BPF self
+function _BPF:detach_struct_ops(options) end
 
 ---Detaches what `attach_tc` attached.
 ---@param options {dev: string, direction?: "ingress"|"egress", fn_name?: string}

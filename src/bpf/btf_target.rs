@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Kernel functions as fentry and fexit need them: a BTF id, and arguments that all fit registers.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 
 use super::sys;
@@ -15,12 +15,14 @@ use crate::suggest;
 const REGISTER_ARGUMENTS: usize = 6;
 
 /// Something in the kernel that a program is loaded for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BtfTarget {
     /// Its id in that BTF.
     pub id: u32,
     /// The kernel module's BTF; the kernel's own when none.
     pub btf: Option<OwnedFd>,
+    /// The program that it is a function of, when it is none of the kernel's.
+    pub program: Option<OwnedFd>,
     /// How many arguments it has.
     pub arguments: usize,
     /// Why a trampoline cannot serve it, when it cannot.
@@ -87,12 +89,59 @@ impl BtfTarget {
         let id = kernel
             .find(kind, &symbol)
             .ok_or_else(|| missing(what, format!("{why} in this kernel's BTF"), name, &names(&kernel, kind, prefix)))?;
-        Ok(BtfTarget { id: id.0, btf: None, arguments: 0, obstacle: None })
+        Ok(BtfTarget { id: id.0, ..BtfTarget::default() })
+    }
+
+    /// A function of another program, for `freplace`.
+    pub fn replaced(replaced: &Replaced, what: &str) -> Result<BtfTarget> {
+        let program = sys::prog::open(replaced.program).map_err(|err| Error::io(what, &err))?;
+        Ok(BtfTarget { id: replaced.function, program: Some(program), ..BtfTarget::default() })
     }
 
     fn of(func: &Func<'_>, btf: Option<OwnedFd>) -> BtfTarget {
         let arguments = func.proto().map_or(0, |proto| proto.param_count());
-        BtfTarget { id: func.id.0, btf, arguments, obstacle: obstacle(func) }
+        BtfTarget { id: func.id.0, btf, program: None, arguments, obstacle: obstacle(func) }
+    }
+}
+
+/// A function of a loaded program that another program takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replaced {
+    /// The kernel's number for the program.
+    pub program: u32,
+    /// The function's id in the program's BTF.
+    pub function: u32,
+    /// Its name.
+    pub name: String,
+}
+
+impl Replaced {
+    /// A function by name, of the program behind a descriptor.
+    pub fn find(program: BorrowedFd<'_>, function: &str, what: &str) -> Result<Replaced> {
+        let info = sys::prog::info(program).map_err(|err| match err.raw_os_error() {
+            Some(errno @ libc::EINVAL) => Error::script(what, "the descriptor is not a program's").with_errno(errno),
+            _ => Error::io(what, &err),
+        })?;
+        if info.btf_id == 0 {
+            return Err(Error::script(what, "that program was loaded without BTF, which says what its functions are"));
+        }
+        let bytes = sys::btf::read(info.btf_id).map_err(|err| Error::io(what, &err))?;
+        let btf = Btf::from_bytes(bytes)?;
+        let found = btf.func_by_name(function).ok_or_else(|| {
+            let known: Vec<&str> = btf.find_all_names(Kind::Func).collect();
+            let error = Error::script(what, format!("that program has no function `{function}`"));
+            let error = error.with_note("only functions that are neither `static` nor inlined can be replaced");
+            match suggest::similar_line(&suggest::nearest(function, known.iter().copied())) {
+                Some(line) => error.with_hint(line),
+                None => error.with_note(format!("it has: {}", known.join(", "))),
+            }
+        })?;
+        Ok(Replaced { program: info.id, function: found.id.0, name: function.to_owned() })
+    }
+
+    /// The name of the program behind a descriptor, up to 15 characters of it.
+    pub fn program_name(program: BorrowedFd<'_>) -> Option<String> {
+        sys::prog::name_of(sys::prog::info(program).ok()?.id)
     }
 }
 

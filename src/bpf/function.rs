@@ -119,6 +119,11 @@ impl Function {
         self.variants.contains(&variant)
     }
 
+    /// Whether it is loaded for a program of its attachment's only: it takes the place of a function there.
+    pub fn needs_program(&self) -> bool {
+        self.prog_type == libbpf_sys::BPF_PROG_TYPE_EXT
+    }
+
     /// The ELF symbol of a variant.
     pub fn symbol(&self, variant: Variant) -> String {
         format!("{}{}", self.name, variant.suffix())

@@ -21,6 +21,7 @@ use super::map_kind::MapKind;
 use super::notes::{self, PublicMap};
 use super::object::ObjectOptions;
 use super::patch;
+use super::struct_ops::{self, StructOps};
 use super::sys::map as sys;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::usdt_records;
@@ -48,6 +49,8 @@ pub struct Image {
     pub elf: Vec<u8>,
     /// How it was asked for.
     pub options: ObjectOptions,
+    /// The structs of functions that the kernel is to call.
+    pub struct_ops: Vec<StructOps>,
     btf_range: Range<usize>,
     /// Public maps live as long as any object that shares them.
     _shared: Vec<Rc<PublicMap>>,
@@ -65,16 +68,21 @@ impl Image {
         let variables = types.as_ref().map_or_else(|| Ok(Vec::new()), |btf| globals::variables(&elf, btf))?;
         prepare_contents(&mut object, &declared_maps, &variables, &options)?;
         forget_late_targets(&mut object, &declared);
+        let optional = struct_ops::prepare(&object, &declared_maps, types.as_deref());
         let heeded = notes::heed(&object, &elf, &raw::maps(&object), &options)?;
         raw::autoload_all(&mut object);
         let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
         prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
+        let struct_ops = struct_ops::read(&object, &raw::maps(&object), types.as_deref(), &optional);
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
         let shared = heeded.finish(&maps, &options)?;
         let mut programs = raw::programs(&object);
         for (program, declared) in programs.iter_mut().zip(&declared) {
             program.prog_type = declared.prog_type;
-            program.expected_attach_type = declared.expected_attach_type;
+            // The number of a member is libbpf's finding; all else is what the section says.
+            if declared.prog_type != libbpf_sys::BPF_PROG_TYPE_STRUCT_OPS {
+                program.expected_attach_type = declared.expected_attach_type;
+            }
             program.autoload = declared.autoload;
             raw::renumber_maps(&mut program.insns, &renumber);
             patch::widen_constants(&mut program.insns);
@@ -83,7 +91,19 @@ impl Image {
         drop(object);
         let license = sections.license;
         let btf_range = sections.btf;
-        Ok(Image { programs, maps, variables, types, btf, license, btf_range, elf, options, _shared: shared })
+        Ok(Image {
+            programs,
+            maps,
+            variables,
+            types,
+            btf,
+            license,
+            struct_ops,
+            btf_range,
+            elf,
+            options,
+            _shared: shared,
+        })
     }
 
     /// The descriptor of the map for the places of USDT arguments, if programs read any.
@@ -191,7 +211,8 @@ type Renumbering = Vec<(i32, i32)>;
 fn keep_maps(object: &OpenObject, declared: &[RawMap], name: &str) -> Result<(Vec<Rc<Map>>, Renumbering)> {
     let mut maps = Vec::new();
     let mut renumber = Vec::new();
-    for (prepared, declared) in raw::maps(object).into_iter().zip(declared) {
+    // Of those that the text leaves to chance, the kernel may have taken none.
+    for (prepared, declared) in raw::maps(object).into_iter().zip(declared).filter(|(prepared, _)| prepared.fd >= 0) {
         let fd = raw::duplicate(object, prepared.fd)
             .map_err(|err| Error::io(format!("cannot keep map `{}` of `{name}`", declared.name), &err))?;
         renumber.push((prepared.fd, fd.as_raw_fd()));
@@ -214,10 +235,11 @@ fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[Stri
     if let Some(map) = maps.iter().find(|map| names_map(messages, &map.name)) {
         return map_error(name, map, errno);
     }
-    if let Some(error) = messages.iter().find_map(|line| external_error(name, line)) {
+    let what = format!("cannot create the object of `{name}`");
+    let told = |line: &String| external_error(name, line).or_else(|| struct_ops::meaning(&what, line));
+    if let Some(error) = messages.iter().find_map(told) {
         return error.with_errno(errno);
     }
-    let what = format!("cannot create the object of `{name}`");
     if options.btf_path.is_none() && messages.iter().any(|line| line.contains("BTF")) {
         let error = Error::machine(what, "this kernel has no BTF, which the C text's kernel types need");
         return error.with_errno(errno).with_hint("give the BTF of this very kernel with `--btf FILE`");

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::attach::{ProgAttachment, TcAttachment, TracefsEvent};
+use super::attach::{ProgAttachment, Registration, TcAttachment, TracefsEvent};
+use super::map::Map;
 use super::program::Program;
 use super::sys;
 use super::sys::link::UprobePlaces;
@@ -33,6 +34,8 @@ pub(super) enum Undo {
     Program(#[allow(dead_code, reason = "detaches itself when it is dropped")] ProgAttachment),
     /// A filter of traffic control.
     Filter(#[allow(dead_code, reason = "removes itself when it is dropped")] TcAttachment),
+    /// A struct of functions.
+    StructOps(#[allow(dead_code, reason = "detaches itself when it is dropped")] Registration),
 }
 
 impl Link {
@@ -102,6 +105,21 @@ impl Link {
     /// Attaches to a hook of netfilter.
     pub(super) fn netfilter(program: &Rc<Program>, hook: &sys::link::Hook) -> io::Result<Link> {
         Ok(Self::new(program, sys::link::netfilter(program.as_fd(), hook)?, true))
+    }
+
+    /// Has the kernel call the functions in a map, of which `program` is one.
+    pub(super) fn struct_ops(program: &Rc<Program>, map: &Map) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::struct_ops(map.as_fd())?, true))
+    }
+
+    /// Attaches in place of the function with this BTF id of another program.
+    pub(super) fn freplace(program: &Rc<Program>, target: BorrowedFd<'_>, function: u32) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::freplace(program.as_fd(), target, function)?, true))
+    }
+
+    /// A program that another link attaches, too.
+    pub(super) fn beside(program: &Rc<Program>) -> Link {
+        Link { program: Rc::clone(program), fd: None, is_link: false, undo: None }
     }
 
     /// Attaches to a socket, which goes with the link.

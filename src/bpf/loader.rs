@@ -11,6 +11,7 @@ use super::image::Image;
 use super::patch;
 use super::program::{LoadAs, Program};
 use super::relocation::find_missing;
+use super::struct_ops::{self, StructOps};
 use super::sys::object::{RawProgram, renumber_maps};
 use super::sys::prog::{self, LoadRequest};
 use super::verifier::{LineTable, Rejected, VerifierLog};
@@ -86,12 +87,16 @@ impl<'a> Plan<'a> {
         let what = format!("cannot load `{}`", function.name);
         let types = match load_as {
             LoadAs::Section => {
-                target = section_target(raw, &what)?;
+                target = section_target(image, raw, &what)?;
                 (raw.prog_type, raw.expected_attach_type)
             }
             LoadAs::Tracing(name) => {
                 target = typed_target(raw, name, &what)?;
                 (raw.prog_type, raw.expected_attach_type)
+            }
+            LoadAs::Freplace(replaced) => {
+                target = Some(BtfTarget::replaced(replaced, &what)?);
+                (raw.prog_type, 0)
             }
             LoadAs::Kprobe | LoadAs::Uprobe => KPROBE,
             LoadAs::KprobeMulti => KPROBE_MULTI,
@@ -146,6 +151,7 @@ impl<'a> Plan<'a> {
             line_info: &raw.line_info,
             attach_btf_id: self.target.as_ref().map_or(0, |target| target.id),
             attach_btf: self.target.as_ref().and_then(|target| target.btf.as_ref()).map(AsFd::as_fd),
+            attach_prog: self.target.as_ref().and_then(|target| target.program.as_ref()).map(AsFd::as_fd),
         };
         if log_level == 0 {
             match prog::load(&request, None) {
@@ -198,11 +204,20 @@ fn load_with_log(request: &LoadRequest<'_>, level: u32) -> std::result::Result<(
     Err(failure)
 }
 
-/// What a section such as `fentry/vfs_read` names.
-fn section_target(raw: &RawProgram, what: &str) -> Result<Option<BtfTarget>> {
-    match raw.section.split_once('/') {
-        Some((_, name)) => typed_target(raw, name, what),
-        None => Ok(None),
+/// What a section such as `fentry/vfs_read` names, or the struct that a function in `struct_ops` is a member of.
+fn section_target(image: &Image, raw: &RawProgram, what: &str) -> Result<Option<BtfTarget>> {
+    match (raw.prog_type, raw.section.split_once('/')) {
+        (libbpf_sys::BPF_PROG_TYPE_STRUCT_OPS, _) => {
+            let uses = |ops: &&StructOps| ops.functions().any(|function| function == raw.symbol);
+            let ops = image.struct_ops.iter().find(uses).ok_or_else(|| struct_ops::unused(what, &raw.section))?;
+            ops.target(what).map(Some)
+        }
+        (libbpf_sys::BPF_PROG_TYPE_EXT, _) => {
+            let error = Error::script(what, "it takes the place of a function of another program");
+            Err(error.with_hint("attach it: `b:attach_freplace{fn_name = …, target = PROGRAM}`"))
+        }
+        (_, Some((_, name))) => typed_target(raw, name, what),
+        (_, None) => Ok(None),
     }
 }
 

@@ -44,7 +44,8 @@ impl Map {
             value_size: prepared.value_size,
             max_entries: prepared.max_entries,
             key_type_id: declared.key_type_id,
-            value_type_id: declared.value_type_id,
+            // The kernel puts a struct of its own around a struct of functions.
+            value_type_id: if prepared.kind == MapKind::STRUCT_OPS.0 { 0 } else { declared.value_type_id },
             flags: prepared.flags,
             fd,
         }

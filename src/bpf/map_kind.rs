@@ -75,6 +75,8 @@ impl MapKind {
     pub const STACK: MapKind = MapKind(23);
     /// `BPF_MAP_TYPE_DEVMAP_HASH`
     pub const DEVMAP_HASH: MapKind = MapKind(25);
+    /// `BPF_MAP_TYPE_STRUCT_OPS`
+    pub const STRUCT_OPS: MapKind = MapKind(26);
     /// `BPF_MAP_TYPE_RINGBUF`
     pub const RINGBUF: MapKind = MapKind(27);
 

@@ -40,6 +40,7 @@ mod prog_arrays;
 mod prog_type;
 mod program;
 mod relocation;
+mod struct_ops;
 mod sys;
 mod test_run;
 mod usdt_records;
@@ -47,8 +48,8 @@ mod verifier;
 mod version;
 
 pub use attach::{
-    FuncTarget, IterTarget, KprobeEvent, KprobeTarget, Mechanism, NetfilterTarget, PerfEventTarget, Place, TcTarget,
-    UprobePlace, UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
+    FreplaceTarget, FuncTarget, IterTarget, KprobeEvent, KprobeTarget, Mechanism, NetfilterTarget, PerfEventTarget,
+    Place, ReplacedIn, TcTarget, UprobePlace, UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
 pub use counters::Counter;

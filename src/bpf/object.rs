@@ -20,6 +20,7 @@ use super::patch;
 use super::probe::{Probe, ProbeReport};
 use super::prog_arrays::{self, Slot};
 use super::program::{LoadAs, Program, UsdtLoad};
+use super::struct_ops::StructOps;
 use super::sys::memory::MapMemory;
 use super::sys::object::RawProgram;
 use super::usdt_records::{self, UsdtRecords};
@@ -173,6 +174,11 @@ impl Object {
             known if known.is_empty() => error.with_note(format!("it has no {noun}s")),
             known => error.with_note(format!("it has: {}", known.join(", "))),
         }
+    }
+
+    /// The structs of functions that the kernel is to call.
+    pub(super) fn struct_ops(&self) -> &[StructOps] {
+        &self.image.struct_ops
     }
 
     /// The types of the object; `None` when it was compiled without them.

@@ -36,6 +36,10 @@ pub enum ProbeKind {
     TpBtf,
     /// An iterator.
     Iter,
+    /// A function in the place of another program's.
+    Freplace,
+    /// A struct of functions that the kernel calls.
+    StructOps,
     /// Any other program that the kernel attaches by BTF.
     Tracing,
     /// Samples of a perf event.
@@ -75,6 +79,8 @@ impl ProbeKind {
             ProbeKind::Lsm => "lsm",
             ProbeKind::TpBtf => "tp_btf",
             ProbeKind::Iter => "iter",
+            ProbeKind::Freplace => "freplace",
+            ProbeKind::StructOps => "struct_ops",
             ProbeKind::Tracing => "tracing",
             ProbeKind::PerfEvent => "perf_event",
             ProbeKind::Xdp => "xdp",
@@ -170,10 +176,12 @@ impl Probe {
         }
     }
 
-    /// The runs of the program are those of all its links: a program shared with other probes counts for each.
+    /// The runs of the program are those of all its links: a program shared with other probes counts for each. A struct
+    /// of functions has a program for each.
     fn stats(&self) -> RunStats {
-        let Some(first) = self.attached.links.first() else { return RunStats::default() };
-        let mut stats = first.program().stats();
+        let programs = if self.kind == ProbeKind::StructOps { self.attached.links.len() } else { 1 };
+        let mut stats = RunStats::default();
+        self.attached.links.iter().take(programs).for_each(|link| stats += link.program().stats());
         stats.missed += self.attached.links.iter().map(Link::missed).sum::<u64>();
         stats
     }

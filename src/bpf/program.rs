@@ -4,6 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::Variant;
+use super::btf_target::Replaced;
 use super::prog_type::{AttachType, ProgType};
 use super::sys::prog as sys;
 use crate::error::{Error, Result};
@@ -35,6 +36,8 @@ pub enum LoadAs {
     RawTracepoint,
     /// For this target, by its BTF, in place of the one its section may name (`fentry`, `lsm`, `tp_btf` …).
     Tracing(String),
+    /// For the place of this function of another program.
+    Freplace(Replaced),
     /// As a program of this type, whatever the section says (`load_func`, and all that is attached to devices, sockets
     /// and control groups).
     Typed(Typed),
@@ -90,6 +93,7 @@ impl LoadAs {
             LoadAs::Tracepoint => "tracepoint",
             LoadAs::RawTracepoint => "raw tracepoint",
             LoadAs::Tracing(_) => "tracing",
+            LoadAs::Freplace(_) => "freplace",
             LoadAs::Typed(typed) => typed.prog.name(),
         }
     }

@@ -37,6 +37,7 @@ pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
         "-Wno-unknown-attributes",
         "-Wno-gnu-variable-sized-type-not-at-end",
         "-Wno-compare-distinct-pointer-types",
+        "-Wno-format-security",
         "-Wreturn-type",
         "-Werror=implicit-function-declaration",
         "-D__KERNEL__",

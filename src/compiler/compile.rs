@@ -6,12 +6,13 @@ use super::includes::{self, Texts};
 use super::ir::{Context, Module, Target, Value};
 use super::passes::flow::Flow;
 use super::passes::objects::Objects;
-use super::passes::program::{self, Kind, Program};
+use super::passes::program::{self, Program};
 use super::passes::reads::Reads;
 use super::passes::{
-    assembly, division, entries, events, late, packet, packet_fields, ranges, recursion, usdt, variants,
+    assembly, division, entries, events, formats, late, packet, packet_fields, ranges, recursion, usdt, variants,
 };
 use super::prelude;
+use super::stage::Stage;
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
 
@@ -47,14 +48,20 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
     let context = Context::new();
     let (module, mut diagnostics) = frontend::run(source, options, texts, records, &context)?;
-    let object = lower(&module, &context, source, options)?;
+    let object = lower(&module, &context, source, options, &mut diagnostics)?;
     explain::explain(&mut diagnostics, source, options);
     let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
     Ok(Compiled { object, warnings, from_cache: false })
 }
 
-/// LLVM's form of the text, as clang wrote it, to an object.
-fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Options<'_>) -> Result<Vec<u8>> {
+/// LLVM's form of the text, as clang wrote it, to an object. What is found besides goes to the warnings.
+fn lower(
+    module: &Module<'_>,
+    context: &Context,
+    source: &Source,
+    options: &Options<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Vec<u8>> {
     let refused = |mut diagnostic: Diagnostic| {
         diagnostic.file = prelude::user_name(&diagnostic.file, source);
         diagnostic::failure(source, &[diagnostic], Vec::new())
@@ -70,7 +77,9 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     }
     packet_fields::mark(module, context);
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
+    Stage::Optimiser.enter();
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
+    Stage::Passes.enter();
     if options.kernel_headers.is_some() {
         let assembly = assembly::find(module, path);
         if !assembly.is_empty() {
@@ -79,6 +88,7 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     }
     recursion::check(module, path).map_err(refused)?;
     events::record(module);
+    warnings.extend(formats::check(module, path));
 
     let objects = Objects::new(options.btf);
     let kinds = |name: &str| entries.kinds.get(name).copied();
@@ -98,10 +108,12 @@ fn lower(module: &Module<'_>, context: &Context, source: &Source, options: &Opti
     }
     module.functions().into_iter().for_each(|function| division::lower(function, context));
     module.verify().map_err(|words| bug("passes", words))?;
+    Stage::Optimiser.enter();
     module
         .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)
         .map_err(|words| bug("cleaning up", words))?;
     module.functions().into_iter().for_each(|function| ranges::keep(function, context));
+    Stage::CodeGenerator.enter();
     module.emit_object(&target).map_err(|messages| {
         let line_of = |name: &str| module.function(name).and_then(Value::definition_line);
         backend::failure(source, &messages, &line_of)
@@ -116,7 +128,7 @@ fn with_variants<'c>(
     objects: &Objects<'_>,
     options: &Options<'_>,
 ) -> Vec<Program<'c>> {
-    let copied = |program: &&Program<'c>| !program.fixed && matches!(program.kind, Kind::Kprobe | Kind::Syscall);
+    let copied = |program: &&Program<'c>| !variants::forms(program).is_empty();
     let read: Vec<bool> = {
         let flow = Flow::of(module, context, &programs, objects, options.arch.registers());
         let reads = Reads::new(&flow, module, &programs);

@@ -8,7 +8,9 @@ use std::ffi::c_int;
 
 use super::diagnostic::{self, Diagnostic};
 use super::isolate::Limits;
+use super::shim::version;
 use super::source::Source;
+use super::stage::Stage;
 use crate::error::Error;
 
 /// What LLVM's last words mean, by a part of them; the first that matches counts.
@@ -35,7 +37,7 @@ pub fn what(source: &Source) -> String {
 
 /// The error for a compiler that ended with this status after these words.
 pub fn error(source: &Source, limits: Limits, status: c_int, words: &str) -> Error {
-    let lines: Vec<&str> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = Stage::others(words).collect();
     let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
     let too_large = "a macro, an initialiser or an unrolled loop may be larger than you mean it to be";
     if signal == Some(libc::SIGKILL) {
@@ -70,10 +72,43 @@ pub fn error(source: &Source, limits: Limits, status: c_int, words: &str) -> Err
     if let Some(word) = CRASHES.iter().find(|word| signal.is_some() && source.text.contains(&format!("{word}(\""))) {
         return Error::script(what(source), format!("clang crashes on the attribute `{word}` for BPF"));
     }
-    let how = signal
-        .map_or_else(|| "the compiler gave up".to_owned(), |signal| format!("the compiler crashed (signal {signal})"));
     let last = lines.iter().skip(lines.len().saturating_sub(8));
-    last.fold(Error::bug(what(source), how), |error, line| error.with_evidence(*line))
+    last.fold(fault(source, signal, Stage::last(words)), |error, line| error.with_evidence(*line))
+}
+
+/// The error of a fault that nobody knows: clang's and LLVM's own, or ours.
+fn fault(source: &Source, signal: Option<c_int>, stage: Option<Stage>) -> Error {
+    let during = stage.map_or_else(String::new, |stage| format!(" while {}", stage.words()));
+    let how = match signal {
+        Some(signal) => format!("the compiler crashed ({}){during}", signal_words(signal)),
+        None => format!("the compiler ended without a word{during}"),
+    };
+    if !stage.is_some_and(Stage::is_the_compilers) {
+        return Error::bug(what(source), how);
+    }
+    let version = version();
+    Error::machine(what(source), how)
+        .with_note(format!("this is a fault of the compiler ({version}), whatever the C text says"))
+        .with_note(
+            "please report it with the C text: at https://github.com/llvm/llvm-project/issues if `clang` crashes on it, \
+             too (`clang -target bpf -O2 -g -c`), else as a bug in bpflua",
+        )
+}
+
+/// `SIGSEGV, signal 11`
+fn signal_words(signal: c_int) -> String {
+    const NAMES: [(c_int, &str); 6] = [
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGTRAP, "SIGTRAP"),
+        (libc::SIGABRT, "SIGABRT"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGSEGV, "SIGSEGV"),
+    ];
+    match NAMES.iter().find(|(number, _)| *number == signal) {
+        Some((_, name)) => format!("{name}, signal {signal}"),
+        None => format!("signal {signal}"),
+    }
 }
 
 /// LLVM's reason without the addresses of its own structures.
@@ -108,5 +143,15 @@ mod tests {
     #[test]
     fn what_nobody_expected_is_a_bug() {
         assert!(report("free(): invalid pointer\n").contains("this is a bug in bpflua"));
+        let ours = "bpflua stage: clang read it\nbpflua stage: bpflua's passes ran\nfree(): invalid pointer\n";
+        assert!(report(ours).contains("this is a bug in bpflua"));
+    }
+
+    #[test]
+    fn a_fault_of_the_compiler_is_not_called_ours() {
+        let told = report("bpflua stage: LLVM optimised it\nfree(): invalid pointer\n");
+        assert!(told.contains("`a.c`: the compiler crashed (SIGABRT, signal 6) while LLVM optimised it"), "{told}");
+        assert!(told.contains("free(): invalid pointer") && told.contains("this is a fault of the compiler"), "{told}");
+        assert!(!told.contains("this is a bug"), "{told}");
     }
 }

@@ -9,6 +9,7 @@ use super::includes::Texts;
 use super::ir::{Context, Module};
 use super::prelude;
 use super::shim::{self, Outcome};
+use super::stage::Stage;
 use super::types::{ABSENT_PREFIX, Absent, Questions};
 use super::{Options, Source, arguments, configured, explain};
 use crate::error::Result;
@@ -38,7 +39,9 @@ pub fn run<'c>(
         let mut declarations = prelude::declarations(options, texts, records, &constants, &absent);
         declarations.push_str(records);
         let files = prelude::files(source, options, texts, declarations, &constants);
+        Stage::FrontEnd.enter();
         let (outcome, diagnostics) = shim::compile(&files, &arguments, context);
+        Stage::Passes.enter();
         let mut diagnostics = diagnostic::forget_redefinitions(diagnostics, prelude::ROOT);
         if !absent.is_empty() {
             judge_conversions(&mut diagnostics);

@@ -193,7 +193,7 @@ mod tests {
         let error = run(|| unsafe { libc::abort() });
         assert_eq!(
             error.unwrap_err().to_string(),
-            "cannot compile the C text of `a.c`: the compiler crashed (signal 6)"
+            "cannot compile the C text of `a.c`: the compiler crashed (SIGABRT, signal 6)"
         );
     }
 

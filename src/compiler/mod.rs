@@ -26,6 +26,7 @@ mod passes;
 mod prelude;
 mod shim;
 pub mod source;
+mod stage;
 mod tracepoints;
 pub mod types;
 

@@ -98,6 +98,7 @@ files! {
     "scripts/lib/argparse_help.lua",
     "scripts/lib/argparse_parse.lua",
     "scripts/lib/attach.lua",
+    "scripts/lib/attach_functions.lua",
     "scripts/lib/attach_net.lua",
     "scripts/lib/attach_tracing.lua",
     "scripts/lib/bcc_lua.lua",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpflua::compiler::arch::Arch;
 use bpflua::compiler::cache::Cache;
 use bpflua::compiler::types::{Defined, Request, layout_assertions};
-use bpflua::compiler::{Compiled, Limits, Options, Source, compile};
+use bpflua::compiler::{Compiled, Limits, Options, Source, compile, version};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::tracefs::Tracefs;
@@ -96,10 +96,22 @@ fn reports_of_wrong_texts() {
     for (name, text) in texts("err_") {
         let report = match compile_for(Some(&btf), &Source::file(&name, text), &[], None) {
             Ok(_) => panic!("{name} compiles"),
-            Err(error) => error.report(),
+            Err(error) => error.report().replace(&version(), "CLANG"),
         };
         insta::with_settings!({ snapshot_path => "../compile", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name.trim_end_matches(".c"), report);
+        });
+    }
+}
+
+#[test]
+fn warnings_of_texts() {
+    let btf = small_kernel();
+    for (name, text) in texts("warn_") {
+        let compiled = compile_for(Some(&btf), &Source::file(&name, text), &[], None);
+        let warnings = compiled.unwrap_or_else(|error| panic!("{}", error.report())).warnings;
+        insta::with_settings!({ snapshot_path => "../compile", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name.trim_end_matches(".c"), warnings.concat());
         });
     }
 }

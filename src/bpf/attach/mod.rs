@@ -8,6 +8,7 @@
 mod attach_func;
 mod auto;
 mod detach;
+mod freplace;
 mod functions;
 mod instead;
 mod iter;
@@ -20,6 +21,7 @@ mod perf_probe;
 mod prog_attach;
 mod raw_socket;
 mod refusals;
+mod struct_ops;
 mod target;
 mod tc;
 mod tracefs_event;
@@ -34,10 +36,12 @@ mod xdp;
 
 pub use attach_func::{FuncTarget, Place};
 pub(super) use auto::deferred;
+pub use freplace::{FreplaceTarget, ReplacedIn};
 pub use iter::IterTarget;
 pub use netfilter::NetfilterTarget;
 pub use perf_event::PerfEventTarget;
 pub(super) use prog_attach::{ProgAttachment, TcAttachment};
+pub(super) use struct_ops::Registration;
 pub use target::{KprobeEvent, KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 pub use tc::TcTarget;
 pub(super) use tracefs_event::TracefsEvent;

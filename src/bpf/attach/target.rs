@@ -43,6 +43,8 @@ pub enum Mechanism {
     Clsact,
     /// The filter of a socket.
     Socket,
+    /// The value of a map of functions, for kernels or texts without links: it stays when the process is killed.
+    MapUpdate,
 }
 
 impl Mechanism {
@@ -66,6 +68,7 @@ impl Mechanism {
             Mechanism::Tcx => "tcx",
             Mechanism::Clsact => "clsact",
             Mechanism::Socket => "socket",
+            Mechanism::MapUpdate => "map_update",
         }
     }
 

@@ -84,6 +84,20 @@ pub fn create(prog: BorrowedFd<'_>, target: i32, attach_type: u32, flags: u32) -
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target, attach_type, ptr::from_ref(&opts)) })
 }
 
+/// Has the kernel call the functions in a map of kind `struct_ops` that was made for a link (kernel 6.4 and newer).
+pub fn struct_ops(map: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: a null `opts` stands for the defaults.
+    check_fd(unsafe { libbpf_sys::bpf_link_create(map.as_raw_fd(), 0, libbpf_sys::BPF_STRUCT_OPS, ptr::null()) })
+}
+
+/// Attaches a program in place of a function of another, given by its id in that program's BTF.
+pub fn freplace(prog: BorrowedFd<'_>, target: BorrowedFd<'_>, function: u32) -> io::Result<OwnedFd> {
+    let mut opts = options();
+    opts.target_btf_id = function;
+    // SAFETY: `opts` is of the size it says and has no pointers in it.
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), target.as_raw_fd(), 0, ptr::from_ref(&opts)) })
+}
+
 /// What an iterator is limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IterScope {

@@ -125,6 +125,59 @@ pub fn maps(object: &OpenObject) -> Vec<RawMap> {
     }
 }
 
+/// The programs by where libbpf keeps them, which is what a member of a struct of functions holds.
+pub fn program_addresses(object: &OpenObject) -> Vec<(u64, String)> {
+    let mut addresses = Vec::new();
+    let mut prog = ptr::null_mut();
+    loop {
+        // SAFETY: the object is open while it is borrowed; null asks for the first program.
+        prog = unsafe { libbpf_sys::bpf_object__next_program(object.as_libbpf_object().as_ptr(), prog) };
+        if prog.is_null() {
+            return addresses;
+        }
+        // SAFETY: `prog` belongs to the open object; its name is copied.
+        addresses.push((prog as u64, unsafe { copy_str(libbpf_sys::bpf_program__name(prog)) }));
+    }
+}
+
+/// Whether a map of functions is created with the object: not one from a section with `?`.
+pub fn is_created(object: &OpenObject, index: usize) -> bool {
+    let map = nth_map(object, index);
+    // SAFETY: `map` is not null and belongs to the open object.
+    !map.is_null() && unsafe { libbpf_sys::bpf_map__autocreate(map) }
+}
+
+/// Sets whether a map is created with the object. Before [`prepare`].
+pub fn set_created(object: &OpenObject, index: usize, created: bool) {
+    let map = nth_map(object, index);
+    if !map.is_null() {
+        // SAFETY: `map` is not null and belongs to the open object. Only one that is created already is refused.
+        unsafe { libbpf_sys::bpf_map__set_autocreate(map, created) };
+    }
+}
+
+/// Sets the flags that a map is created with. Before [`prepare`].
+pub fn set_flags(object: &OpenObject, index: usize, flags: u32) {
+    let map = nth_map(object, index);
+    if !map.is_null() {
+        // SAFETY: `map` is not null and belongs to the open object. Only one that is created already is refused.
+        unsafe { libbpf_sys::bpf_map__set_map_flags(map, flags) };
+    }
+}
+
+/// The contents that a map is made of: of a map of functions its variable, with [`program_addresses`] in it.
+pub fn contents(object: &OpenObject, index: usize) -> Vec<u8> {
+    let map = nth_map(object, index);
+    if map.is_null() {
+        return Vec::new();
+    }
+    let mut size = 0;
+    // SAFETY: `map` belongs to the open object.
+    let start = unsafe { libbpf_sys::bpf_map__initial_value(map, &mut size) };
+    // SAFETY: libbpf gives the start of `size` bytes, or null; they are copied.
+    unsafe { copy_slice(start.cast::<u8>(), size as usize) }
+}
+
 /// The map at this place in the order of [`maps`].
 fn nth_map(object: &OpenObject, index: usize) -> *mut libbpf_sys::bpf_map {
     let mut map = ptr::null_mut();

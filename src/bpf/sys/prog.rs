@@ -98,6 +98,8 @@ pub struct LoadRequest<'a> {
     pub attach_btf_id: u32,
     /// The BTF that this id is of; the kernel's own when none.
     pub attach_btf: Option<BorrowedFd<'a>>,
+    /// The program whose function is replaced; the id is of its BTF then.
+    pub attach_prog: Option<BorrowedFd<'a>>,
 }
 
 /// Loads a program. With a log buffer, the verifier writes at this level into it, as a C string.
@@ -109,6 +111,7 @@ pub fn load(request: &LoadRequest<'_>, log: Option<(u32, &mut [u8])>) -> io::Res
         prog_ifindex: request.device,
         attach_btf_id: request.attach_btf_id,
         attach_btf_obj_fd: request.attach_btf.map_or(0, |fd| fd.as_raw_fd() as u32),
+        attach_prog_fd: request.attach_prog.map_or(0, |fd| fd.as_raw_fd() as u32),
         ..Default::default()
     };
     if let Some(btf) = request.btf {
@@ -150,6 +153,8 @@ pub struct ProgInfo {
     pub time_ns: u64,
     /// Runs left out because the program was already running on that CPU.
     pub recursion_misses: u64,
+    /// The kernel's number for its BTF; 0 when it has none.
+    pub btf_id: u32,
 }
 
 /// Asks the kernel about a program.
@@ -158,13 +163,24 @@ pub fn info(prog: BorrowedFd<'_>) -> io::Result<ProgInfo> {
     let mut len = size_of::<libbpf_sys::bpf_prog_info>() as u32;
     // SAFETY: `info` is a zeroed `bpf_prog_info` of `len` bytes that asks for no arrays.
     super::check(unsafe { libbpf_sys::bpf_prog_get_info_by_fd(prog.as_raw_fd(), &mut info, &mut len) })?;
-    Ok(ProgInfo { id: info.id, runs: info.run_cnt, time_ns: info.run_time_ns, recursion_misses: info.recursion_misses })
+    Ok(ProgInfo {
+        id: info.id,
+        runs: info.run_cnt,
+        time_ns: info.run_time_ns,
+        recursion_misses: info.recursion_misses,
+        btf_id: info.btf_id,
+    })
+}
+
+/// A descriptor of the program with this number.
+pub fn open(id: u32) -> io::Result<OwnedFd> {
+    // SAFETY: takes a number.
+    check_fd(unsafe { libbpf_sys::bpf_prog_get_fd_by_id(id) })
 }
 
 /// The name of the program with this number, up to 15 characters of it.
 pub fn name_of(id: u32) -> Option<String> {
-    // SAFETY: takes a number.
-    let prog = check_fd(unsafe { libbpf_sys::bpf_prog_get_fd_by_id(id) }).ok()?;
+    let prog = open(id).ok()?;
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut len = size_of::<libbpf_sys::bpf_prog_info>() as u32;
     // SAFETY: `info` is a zeroed `bpf_prog_info` of `len` bytes that asks for no arrays.

@@ -4,6 +4,7 @@
 //! clang knows neither that `struct bpflua_hash_map_counts` is the hash `counts`, nor what the kernel at hand has.
 
 mod calls;
+mod formats;
 mod kinds;
 mod maps;
 
@@ -25,10 +26,11 @@ pub fn explain(diagnostics: &mut Vec<Diagnostic>, source: &Source, options: &Opt
     // Calls about which everything was said: what else clang says of them follows from that.
     let mut settled: Vec<calls::Call> = Vec::new();
     for mut diagnostic in diagnostics.drain(..) {
-        // The last one is clang's own limit, which says nothing of the text.
+        // What clang says of its own limit says nothing of the text, nor do formats whose sizes are right.
         let follows = settled.iter().any(|call| call.covers(&diagnostic, source))
             || diagnostic.message.starts_with(TOO_MANY)
-            || maps::follows_from_unknown_type(&diagnostic.message);
+            || maps::follows_from_unknown_type(&diagnostic.message)
+            || formats::is_harmless(&diagnostic.message);
         if follows {
             continue;
         }

@@ -349,6 +349,23 @@ impl<'c> Value<'c> {
         unsafe { !LLVMIsAGlobalVariable(self.0).is_null() }
     }
 
+    /// The bytes of a global constant that is a string, its end included.
+    pub fn constant_string(self) -> Option<Vec<u8>> {
+        if !self.is_global() {
+            return None;
+        }
+        // SAFETY: a global variable; null is checked, and LLVM returns a string of its own with its length.
+        unsafe {
+            let value = LLVMGetInitializer(self.0);
+            if value.is_null() || LLVMIsGlobalConstant(self.0) == 0 || LLVMIsConstantString(value) == 0 {
+                return None;
+            }
+            let mut length = 0;
+            let text = LLVMGetAsString(value, &raw mut length);
+            Some(std::slice::from_raw_parts(text.cast::<u8>(), length).to_vec())
+        }
+    }
+
     /// Whether this is a function.
     pub fn is_function(self) -> bool {
         // SAFETY: the value is live.

@@ -4,7 +4,7 @@
 //! 1. [`packet_fields`] marks what the text does with packet headers.
 //! 2. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
 //!    optimises; everything is inlined. [`assembly`] finds what real kernel headers brought with them.
-//! 3. [`events`] notes which struct each buffer carries.
+//! 3. [`events`] notes which struct each buffer carries; [`formats`] warns of what the kernel does not print.
 //! 4. [`packet`] replaces those marks; [`late`] moves the reads of arguments to where they are used.
 //! 5. [`variants`] copies each probe for the other mechanisms that can serve it.
 //! 6. [`copies`] puts on the stack what calls want to have in memory that the verifier follows.
@@ -20,6 +20,7 @@ pub mod entries;
 pub mod events;
 pub mod flow;
 mod flow_calls;
+pub mod formats;
 pub mod helpers;
 pub mod late;
 pub mod objects;

@@ -29,22 +29,18 @@ pub struct Reads<'f, 'c> {
     module: &'f Module<'c>,
     /// The functions that other programs than tracing ones run: those have no `bpf_probe_read`.
     untraced: HashSet<Value<'c>>,
+    /// Those that members of structs of functions run: the kernel lets them write some members of its objects.
+    in_struct_ops: HashSet<Value<'c>>,
 }
 
 impl<'f, 'c> Reads<'f, 'c> {
     /// Over pointers that were followed.
     pub fn new(flow: &'f Flow<'f, 'c>, module: &'f Module<'c>, programs: &[Program<'c>]) -> Self {
-        let mut untraced = HashSet::new();
-        let is_tracing = |program: &Program<'c>| {
-            program.kind != Kind::Packet
-                && !program.function.section().trim_start_matches('?').starts_with("struct_ops")
-        };
-        let mut pending: Vec<Value<'c>> = programs.iter().filter(|p| !is_tracing(p)).map(|p| p.function).collect();
-        while let Some(function) = pending.pop().filter(|&function| untraced.insert(function)) {
-            let called = function.instructions().into_iter().flat_map(Value::operands);
-            pending.extend(called.filter(|value| value.is_function() && !untraced.contains(value)));
-        }
-        Reads { flow, module, untraced }
+        let of_struct =
+            |program: &Program<'c>| program.function.section().trim_start_matches('?').starts_with("struct_ops");
+        let untraced = run_by(programs, |program| program.kind == Kind::Packet || of_struct(program));
+        let in_struct_ops = run_by(programs, of_struct);
+        Reads { flow, module, untraced, in_struct_ops }
     }
 
     /// Whether any load of the function goes through a pointer that the verifier does not follow.
@@ -129,7 +125,7 @@ impl<'f, 'c> Reads<'f, 'c> {
         let mut reads = Vec::new();
         for instruction in function.instructions() {
             if let Some(address) = written_address(instruction)
-                && let Some(memory) = self.refused(&self.flow.pointees(address))
+                && let Some(memory) = self.refused(function, &self.flow.pointees(address))
             {
                 return Err(write_refused(instruction, memory, file));
             }
@@ -170,10 +166,10 @@ impl<'f, 'c> Reads<'f, 'c> {
     }
 
     /// The memory that a program may not write, when all that the address may be is such.
-    fn refused(&self, address: &Pointees<'c>) -> Option<&'static str> {
+    fn refused(&self, function: Value<'c>, address: &Pointees<'c>) -> Option<&'static str> {
         let is_certain = |pointee| match pointee {
             Pointee::Kernel | Pointee::User | Pointee::Number | Pointee::Registers => true,
-            Pointee::Object { record, .. } => record.is_some(),
+            Pointee::Object { record, .. } => record.is_some() && !self.in_struct_ops.contains(&function),
             _ => false,
         };
         if address.is_empty() || !address.iter().all(is_certain) {
@@ -181,6 +177,20 @@ impl<'f, 'c> Reads<'f, 'c> {
         }
         Some(if address.iter().all(|pointee| pointee == Pointee::User) { "user" } else { "kernel" })
     }
+}
+
+/// The functions that some of the programs run.
+fn run_by<'c>(programs: &[Program<'c>], meant: impl Fn(&Program<'c>) -> bool) -> HashSet<Value<'c>> {
+    let mut found = HashSet::new();
+    let mut pending: Vec<Value<'c>> = programs.iter().filter(|p| meant(p)).map(|p| p.function).collect();
+    while let Some(function) = pending.pop() {
+        if !found.insert(function) {
+            continue;
+        }
+        let called = function.instructions().into_iter().flat_map(Value::operands);
+        pending.extend(called.filter(|value| value.is_function() && !found.contains(value)));
+    }
+    found
 }
 
 /// One stack slot for all scalar reads of a function: each value is taken out again at once.

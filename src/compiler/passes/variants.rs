@@ -53,16 +53,17 @@ pub fn add<'c>(
         function.set_section(section);
         variants.push(Program { name, function, kind, fixed: false });
     };
-    if program.kind == Kind::Kprobe && reads {
+    if program.kind == Kind::Kprobe && reads && !program.fixed {
         keep(clone_function(program.function), "uprobe", "uprobe", Kind::Uprobe);
     }
     let maker = Maker { module, context, registers: arch.registers(), arch };
-    for (form, suffix, section) in [
-        (Form::Fentry, "fentry", "fentry"),
-        (Form::Fexit, "fexit", "fexit"),
-        (Form::SysEnter, "sys_enter", "raw_tracepoint"),
-        (Form::SysExit, "sys_exit", "raw_tracepoint"),
-    ] {
+    for &form in forms(program) {
+        let (suffix, section) = match form {
+            Form::Fentry => ("fentry", "fentry"),
+            Form::Fexit => ("fexit", "fexit"),
+            Form::SysEnter => ("sys_enter", "raw_tracepoint"),
+            Form::SysExit => ("sys_exit", "raw_tracepoint"),
+        };
         if maker.can_serve(form, &uses(program.function)) {
             let function = clone_function(program.function);
             maker.rewrite(form, function);
@@ -72,9 +73,27 @@ pub fn add<'c>(
     variants
 }
 
+/// The stand-ins that a program may have: none but a probe of kernel functions does. A section of the user's that names
+/// a function or a system call says whether the entry or the return is meant.
+pub fn forms(program: &Program<'_>) -> &'static [Form] {
+    const ALL: [Form; 4] = [Form::Fentry, Form::SysEnter, Form::Fexit, Form::SysExit];
+    if !matches!(program.kind, Kind::Kprobe | Kind::Syscall) {
+        return &[];
+    }
+    let section = program.function.section();
+    let section = section.trim_start_matches('?');
+    match section.split_once('/') {
+        Some(("kprobe" | "ksyscall", _)) => &[Form::Fentry, Form::SysEnter],
+        Some(("kretprobe" | "kretsyscall", _)) => &[Form::Fexit, Form::SysExit],
+        // One link for many functions has no stand-in.
+        _ if section.contains('.') => &[],
+        _ => &ALL,
+    }
+}
+
 /// What the context of a stand-in looks like.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub enum Form {
     /// `u64 args[]`.
     Fentry,
     /// `u64 args[]`, the result behind them.

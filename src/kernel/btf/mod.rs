@@ -29,6 +29,7 @@
 pub(crate) mod fixtures;
 mod index;
 mod layout;
+mod modules;
 mod names;
 mod open;
 mod reader;

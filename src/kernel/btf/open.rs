@@ -14,7 +14,7 @@ use super::storage::{Mapping, Storage};
 use crate::error::{Error, Result};
 
 const ELF_MAGIC: &[u8] = b"\x7fELF";
-const SYSFS_BTF: &str = "sys/kernel/btf";
+pub(super) const SYSFS_BTF: &str = "sys/kernel/btf";
 
 fn bad(name: &str, why: impl Into<String>) -> Error {
     Error::script(format!("cannot read type data (BTF) from {name}"), why)
@@ -108,7 +108,7 @@ fn kernel_candidates(release: &str) -> Vec<PathBuf> {
 }
 
 /// Maps a file of `/sys/kernel/btf`, or reads it where the kernel cannot map it.
-fn open_sysfs(path: &Path, base: Option<Arc<Btf>>) -> Result<Btf> {
+pub(super) fn open_sysfs(path: &Path, base: Option<Arc<Btf>>) -> Result<Btf> {
     let what = || format!("cannot read type data (BTF) from `{}`", path.display());
     let storage = sysfs_storage(path).map_err(|source| Error::io(what(), &source))?;
     Btf::from_storage(storage, base).map_err(|why| Error::machine(what(), why))

@@ -163,7 +163,8 @@ pub fn check(request: &Request, settings: &Settings, load: bool) -> Result<()> {
 }
 
 fn load_all(object: &mut Object) -> Result<()> {
-    let names: Vec<String> = object.functions().iter().map(|function| function.name.clone()).collect();
+    let alone = object.functions().iter().filter(|function| !function.needs_program());
+    let names: Vec<String> = alone.map(|function| function.name.clone()).collect();
     names.iter().try_for_each(|name| object.load(name).map(drop))
 }
 

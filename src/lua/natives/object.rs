@@ -23,7 +23,7 @@ impl From<Object> for ObjectValue {
     }
 }
 
-/// `native.object`: `functions`, `auto_functions`, `maps`, `variables`, `memory`, `close`.
+/// `native.object`: `functions`, `auto_functions`, `auto_struct_ops`, `maps`, `variables`, `memory`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("functions", "functions", |_, object: AnyUserData| {
@@ -31,6 +31,9 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     })?;
     natives.add("auto_functions", "auto_functions", |_, object: AnyUserData| {
         with(&object, |object| Ok(object.auto_functions()))
+    })?;
+    natives.add("auto_struct_ops", "auto_struct_ops", |_, object: AnyUserData| {
+        with(&object, |object| Ok(object.auto_struct_ops()))
     })?;
     natives.add("maps", "maps", |lua, object: AnyUserData| with(&object, |object| maps(lua, object)))?;
     natives.add("variables", "variables", |lua, object: AnyUserData| with(&object, |object| variables(lua, object)))?;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Attaching by BTF, and iterators. `scripts/lib/attach_tracing.lua` has checked the options.
+//! Attaching by BTF, in place of other programs' functions and by structs of functions; iterators.
+//! `scripts/lib/attach_tracing.lua` and `scripts/lib/attach_functions.lua` have checked the options.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
@@ -8,7 +9,7 @@ use mlua::{AnyUserData, Lua, LuaString, Table, UserData};
 
 use super::attach::{attached, detached};
 use super::object::{field, with};
-use crate::bpf::{IterTarget, ProbeKind};
+use crate::bpf::{FreplaceTarget, IterTarget, ProbeKind, ReplacedIn};
 use crate::error::{Error, Result};
 use crate::lua::errors::{Natives, from_mlua};
 
@@ -21,7 +22,8 @@ struct IterRun(File);
 impl UserData for IterRun {}
 
 /// `native.tracing`: `attach(object, {kind, fn_name, event?})`, `detach(object, {kind, fn_name})`,
-/// `attach_iter(object, options)`, `detach_iter(object, function)`, `open_iter(object, function)`, which gives a run, and
+/// `attach_freplace(object, {fn_name, target|fd, func?})`, `attach_struct_ops(object, name)`,
+/// `detach_struct_ops(object, name)`, `attach_iter(object, options)`, `detach_iter(object, function)`, `open_iter(object, function)`, which gives a run, and
 /// `read_iter(run)`, which gives its next bytes and nothing at its end.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
@@ -33,6 +35,16 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("detach", "detach", |lua, (object, options): (AnyUserData, Table)| {
         let (kind, function) = (kind(&options)?, field::<String>(&options, "fn_name")?);
         detached(lua, &object, |object| object.detach_kind(kind, &function))
+    })?;
+    natives.add("attach_freplace", "attach_freplace", |lua, (object, options): (AnyUserData, Table)| {
+        let (target, function) = (freplace_target(&options)?, field::<String>(&options, "fn_name")?);
+        attached(lua, &object, |object| object.attach_freplace(&target, &function))
+    })?;
+    natives.add("attach_struct_ops", "attach_struct_ops", |lua, (object, name): (AnyUserData, String)| {
+        attached(lua, &object, |object| object.attach_struct_ops(&name))
+    })?;
+    natives.add("detach_struct_ops", "detach_struct_ops", |lua, (object, name): (AnyUserData, String)| {
+        detached(lua, &object, |object| object.detach_struct_ops(&name))
     })?;
     natives.add("attach_iter", "attach_iter", |lua, (object, options): (AnyUserData, Table)| {
         let (target, function) = (iter_target(&options)?, field::<String>(&options, "fn_name")?);
@@ -57,8 +69,17 @@ fn kind(options: &Table) -> Result<ProbeKind> {
         "fentry" => ProbeKind::Fentry,
         "fexit" => ProbeKind::Fexit,
         "fmod_ret" => ProbeKind::FmodRet,
+        "freplace" => ProbeKind::Freplace,
         _ => ProbeKind::Lsm,
     })
+}
+
+fn freplace_target(options: &Table) -> Result<FreplaceTarget> {
+    let program = match field::<Option<i32>>(options, "fd")? {
+        Some(fd) => ReplacedIn::Fd(fd),
+        None => ReplacedIn::Own(field(options, "target")?),
+    };
+    Ok(FreplaceTarget { program, function: field(options, "func")? })
 }
 
 fn iter_target(options: &Table) -> Result<IterTarget> {
