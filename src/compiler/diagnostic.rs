@@ -73,6 +73,7 @@ fn excerpt(source: &Source, line: u32, column: u32) -> Vec<String> {
     }
     if let Some(text) = source.line(line) {
         lines.push(format!("{line:>width$} > {}", text.trim_end()));
+        let column = source.column(line, column);
         if column > 0 {
             lines.push(format!("{:width$} | {}^", "", caret_indent(text, column)));
         }
@@ -126,6 +127,13 @@ pub fn failure(source: &Source, diagnostics: &[Diagnostic], hints: Vec<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_caret_stands_under_its_character_in_the_first_line_too() {
+        let source = Source { name: "a.lua".into(), text: "int x\nint y".into(), first_line: 2, first_column: 11 };
+        assert_eq!(excerpt(&source, 2, 15), [" 2 > int x", "   |     ^"]);
+        assert_eq!(excerpt(&source, 3, 5), [" 2 | int x", " 3 > int y", "   |     ^"]);
+    }
 
     #[test]
     fn macros_of_the_headers_may_be_defined_anew() {

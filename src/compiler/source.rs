@@ -39,6 +39,11 @@ impl Source {
     pub fn line(&self, number: u32) -> Option<&str> {
         self.text.lines().nth(number.checked_sub(self.first_line)? as usize)
     }
+
+    /// Where a column of the user's file is in what [`Source::line`] gives of that line, both from 1; 0 when it is before.
+    pub fn column(&self, line: u32, column: u32) -> u32 {
+        if line == self.first_line { (column + 1).saturating_sub(self.first_column.max(1)) } else { column }
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +56,10 @@ mod tests {
         assert_eq!(source.padded(), "\n\n          int x;\nint y;\n");
         assert_eq!(source.line(4), Some("int y;"));
         assert_eq!(source.line(2), None);
+        assert_eq!(
+            (source.column(3, 11), source.column(3, 15), source.column(3, 2), source.column(4, 2)),
+            (1, 5, 0, 2)
+        );
     }
 
     #[test]

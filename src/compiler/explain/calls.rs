@@ -44,8 +44,8 @@ fn offset_of(diagnostic: &Diagnostic, source: &Source) -> Option<usize> {
     }
     let line = source.line(diagnostic.line)?;
     let line_start = line.as_ptr() as usize - source.text.as_ptr() as usize;
-    let first_column = if diagnostic.line == source.first_line { source.first_column } else { 1 };
-    Some(line_start + diagnostic.column.checked_sub(first_column)? as usize)
+    let column = source.column(diagnostic.line, diagnostic.column);
+    Some(line_start + column.checked_sub(1)? as usize)
 }
 
 /// The innermost call around a diagnostic's place that `wanted` takes, judged by its callee.

@@ -97,8 +97,8 @@ fn helper_hint(function: &str, options: &Options<'_>) -> Option<String> {
 /// The member that the text asks of the one an error is about: `disk_name` in `rq->rq_disk->disk_name`.
 fn next_member<'s>(diagnostic: &Diagnostic, member: &str, source: &'s Source) -> Option<&'s str> {
     let line = source.line(diagnostic.line).filter(|_| diagnostic.file == source.name)?;
-    let first = if diagnostic.line == source.first_line { source.first_column as usize } else { 1 };
-    let rest = line.get((diagnostic.column as usize).checked_sub(first)?..)?.strip_prefix(member)?.trim_start();
+    let column = source.column(diagnostic.line, diagnostic.column) as usize;
+    let rest = line.get(column.checked_sub(1)?..)?.strip_prefix(member)?.trim_start();
     let rest = rest.strip_prefix("->").or(rest.strip_prefix('.'))?.trim_start();
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     (end > 0).then_some(&rest[..end])
