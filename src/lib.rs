@@ -5,7 +5,7 @@
 //! The crate is the `bpflua` command cut into rooms; `ARCHITECTURE.md` is the map. Imports point one way:
 //!
 //! ```text
-//! main -> cli -> repl -> lua -> { events -> bpf -> symbolize -> kernel, compiler, packs } -> error
+//! main -> cli -> repl -> lua -> { events, probes -> bpf -> symbolize -> kernel, compiler, packs } -> error
 //! ```
 
 pub mod bpf;
@@ -17,6 +17,7 @@ pub mod events;
 pub mod kernel;
 pub mod lua;
 pub mod packs;
+pub mod probes;
 pub mod repl;
 pub mod suggest;
 pub mod symbolize;

@@ -17,10 +17,14 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms each room may name. The order is the one of the map: imports point down this list.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("cli", &["repl", "lua", "events", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"]),
+    (
+        "cli",
+        &["repl", "lua", "events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"],
+    ),
     ("repl", &["lua", "error", "suggest"]),
-    ("lua", &["events", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"]),
+    ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"]),
     ("events", &["bpf", "kernel", "error"]),
+    ("probes", &["bpf", "symbolize", "kernel", "suggest", "error"]),
     ("bpf", &["symbolize", "kernel", "suggest", "error"]),
     ("symbolize", &["kernel", "suggest", "error"]),
     ("compiler", &["kernel", "suggest", "error"]),

@@ -2,11 +2,10 @@
 //! Kernel functions as fentry and fexit need them: a BTF id, and arguments that all fit registers.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::{Arc, OnceLock};
 
 use super::sys;
 use crate::error::{Error, Result};
-use crate::kernel::btf::{Btf, Func, Kind, Type};
+use crate::kernel::btf::{self, Btf, Func, Kind, Type};
 use crate::kernel::kallsyms::{self, Symbol};
 use crate::kernel::modules;
 use crate::suggest;
@@ -32,7 +31,7 @@ pub struct BtfTarget {
 impl BtfTarget {
     /// A kernel function by name; `module:function` names one of a kernel module. `what` is the headline of an error.
     pub fn function(name: &str, what: &str) -> Result<BtfTarget> {
-        let kernel = kernel()?;
+        let kernel = btf::shared()?;
         let (module, function) = match name.split_once(':') {
             Some(("vmlinux", function)) => (None, function),
             Some((module, function)) => (Some(module.to_owned()), function),
@@ -62,7 +61,7 @@ impl BtfTarget {
 
     /// How many arguments a raw tracepoint hands to a program; `None` when the BTF does not say.
     pub fn raw_tracepoint_arguments(event: &str) -> Option<usize> {
-        let kernel = kernel().ok()?;
+        let kernel = btf::shared().ok()?;
         let Type::Typedef { to, .. } = kernel.type_by_id(kernel.find(Kind::Typedef, &format!("btf_trace_{event}"))?)
         else {
             return None;
@@ -84,7 +83,7 @@ impl BtfTarget {
     }
 
     fn prefixed(kind: Kind, prefix: &str, name: &str, why: &str, what: &str) -> Result<BtfTarget> {
-        let kernel = kernel()?;
+        let kernel = btf::shared()?;
         let symbol = format!("{prefix}{name}");
         let id = kernel
             .find(kind, &symbol)
@@ -205,14 +204,4 @@ fn module_of(kernel: &Btf, function: &str) -> Option<String> {
     let symbols = kallsyms::shared().ok()?;
     let symbol = symbols.find_all(function).find(Symbol::is_code)?;
     symbol.kernel_module.map(str::to_owned)
-}
-
-/// The running kernel's BTF, opened once.
-pub fn kernel() -> Result<Arc<Btf>> {
-    static KERNEL: OnceLock<Arc<Btf>> = OnceLock::new();
-    if let Some(btf) = KERNEL.get() {
-        return Ok(Arc::clone(btf));
-    }
-    let btf = Arc::new(Btf::kernel()?);
-    Ok(Arc::clone(KERNEL.get_or_init(|| btf)))
 }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use libbpf_rs::OpenObject;
 
-use super::btf_target::{self, BtfTarget};
+use super::btf_target::BtfTarget;
 use super::map_kind::MapKind;
 use super::program::Program;
 use super::sys::btf::open_kernel_module;
 use super::sys::object::{self as raw, RawMap};
 use crate::error::{Error, Result};
-use crate::kernel::btf::{Btf, Composite, Kind, Type, TypeId};
+use crate::kernel::btf::{self, Btf, Composite, Kind, Type, TypeId};
 
 /// What the kernel puts around a struct of functions: its state, and the struct itself.
 const AROUND: &str = "bpf_struct_ops_";
@@ -77,7 +77,7 @@ pub fn prepare(object: &OpenObject, maps: &[RawMap], types: Option<&Btf>) -> Vec
 
 /// Whether this kernel attaches structs of functions by links.
 pub fn has_links() -> bool {
-    btf_target::kernel().is_ok_and(|btf| btf.find(Kind::Struct, LINK_TYPE).is_some())
+    btf::shared().is_ok_and(|btf| btf.find(Kind::Struct, LINK_TYPE).is_some())
 }
 
 fn is_of_functions(map: &RawMap) -> bool {
@@ -166,7 +166,7 @@ impl StructOps {
 impl KernelRecord {
     /// The struct of this name, if this kernel or one of its modules lets BPF be one.
     fn find(record: &str) -> Option<KernelRecord> {
-        let kernel = btf_target::kernel().ok()?;
+        let kernel = btf::shared().ok()?;
         let around = format!("{AROUND}{record}");
         let (btf, module) = match kernel.find(Kind::Struct, &around) {
             Some(_) => (kernel, None),
@@ -221,7 +221,7 @@ pub fn meaning(what: &str, line: &str) -> Option<Error> {
 
 /// The structs that the kernel itself lets BPF be.
 fn known_records() -> String {
-    let Ok(kernel) = btf_target::kernel() else { return "the kernel has no BTF".to_owned() };
+    let Ok(kernel) = btf::shared() else { return "the kernel has no BTF".to_owned() };
     let own = |name: &&str| kernel.find(Kind::Struct, name).is_some();
     let mut names: Vec<&str> =
         kernel.find_all_names(Kind::Struct).filter_map(|name| name.strip_prefix(AROUND)).filter(own).collect();

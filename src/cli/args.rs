@@ -21,6 +21,7 @@ Examples:
   bpflua check --load probes/*.lua    compile C and pass it through the kernel's verifier
   bpflua compile probe.c -o probe.o   write a portable BPF object
   bpflua types opens.lua              complete a script's maps and events in an editor
+  bpflua list -v 'tracepoint:sched:*' what can be probed, and what each probe hands out
   bpflua doctor                       what this machine can trace, and what to do about the rest
 A script named like a command is reached by a path: bpflua ./check";
 
@@ -167,6 +168,19 @@ pub enum Command {
         /// The script; without one, the stubs of bpflua
         #[arg(value_name = "SCRIPT.lua")]
         script: Option<PathBuf>,
+    },
+    /// List what can be probed, with `-v` also what each probe hands to a program
+    List {
+        /// Tell the kernel module of each function and whether it can be traced; list those that cannot, too
+        #[arg(short, long)]
+        long: bool,
+        /// Look in the program and the libraries of this process: `usdt:*:*`, `uprobe:c:*`
+        #[arg(short, long, value_name = "PID")]
+        pid: Option<i32>,
+        /// A probe with wildcards, such as `kprobe:vfs_*`, `tracepoint:sched:*`, `uprobe:/bin/bash:read*`, `usdt:PATH:*`; or
+        /// words in the names of the kernel's probes
+        #[arg(value_name = "PATTERN")]
+        pattern: String,
     },
     /// Tell what this machine can trace, what it cannot, and what to do about it
     Doctor,

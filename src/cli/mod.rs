@@ -15,6 +15,7 @@ mod check;
 mod compile;
 mod doctor;
 mod exit;
+mod list;
 mod run;
 mod types;
 mod version;

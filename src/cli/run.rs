@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use super::args::{Args, Command, Common};
-use super::{check, compile, doctor, exit, types, version};
+use super::{check, compile, doctor, exit, list, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::kernel::headers::SOURCE_VARIABLE;
@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check { load, files }) => check::main(files, *load, &args.common),
         Some(Command::Compile { file, output }) => compile::main(file, output, &args.common),
         Some(Command::Types { script }) => types::main(script.as_deref(), &args.common),
+        Some(Command::List { pattern, pid, long }) => list::main(pattern, *pid, *long, &args.common),
         Some(Command::Doctor) => doctor::main(),
         None => run(&args),
     }

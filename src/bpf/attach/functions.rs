@@ -2,10 +2,9 @@
 //! From what the user named to functions of the running kernel.
 
 use super::{KprobeEvent, KprobeTarget};
-use crate::bpf::btf_target;
 use crate::error::{Error, Result};
 use crate::kernel::kallsyms::{self, Kallsyms, Symbol};
-use crate::kernel::{syscalls, traceable};
+use crate::kernel::{btf, syscalls, traceable};
 
 /// A function of the running kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +98,7 @@ fn named(name: &str, what: &str) -> Result<Resolved> {
 /// each, and the BTF says at once whether it is there; reading all symbols takes the kernel 50 ms and more.
 fn is_syscall_function(name: &str) -> bool {
     let native = syscalls::parse_function_name(name).is_some_and(|call| call.number.is_some());
-    native && name.starts_with("__") && btf_target::kernel().is_ok_and(|btf| btf.func_by_name(name).is_some())
+    native && name.starts_with("__") && btf::shared().is_ok_and(|btf| btf.func_by_name(name).is_some())
 }
 
 /// The names that `name` stands for in this kernel: itself, what the compiler made of it, what an allocation-profiling

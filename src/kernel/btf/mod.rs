@@ -25,6 +25,7 @@
 //! `--btf` ([`Btf::open`]: raw BTF or an ELF file with a `.BTF` section) and the objects bpflua compiles
 //! ([`Btf::from_elf`]).
 
+mod c_name;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod index;
@@ -38,7 +39,7 @@ mod storage;
 mod views;
 
 pub use layout::FieldRef;
-pub use open::kernel_mentions;
+pub use open::{kernel_mentions, shared};
 pub use reader::Btf;
 pub use views::{
     Array, Composite, Datasec, DatasecVar, Enum, Enumerator, Func, FuncProto, Int, IntEncoding, Kind, Member, Param,

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object::{Object, ObjectSection};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -123,6 +123,16 @@ fn sysfs_storage(path: &Path) -> io::Result<Storage> {
     let mut bytes = Vec::with_capacity(size + 1);
     file.read_to_end(&mut bytes)?;
     Ok(Storage::Owned(bytes))
+}
+
+/// The running kernel's types, opened once.
+pub fn shared() -> Result<Arc<Btf>> {
+    static KERNEL: OnceLock<Arc<Btf>> = OnceLock::new();
+    if let Some(btf) = KERNEL.get() {
+        return Ok(Arc::clone(btf));
+    }
+    let btf = Arc::new(Btf::kernel()?);
+    Ok(Arc::clone(KERNEL.get_or_init(|| btf)))
 }
 
 /// Whether the running kernel's type data have this name, found in its bytes without reading a type: a fraction of a

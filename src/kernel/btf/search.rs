@@ -65,6 +65,14 @@ impl Btf {
         })
     }
 
+    /// As [`find_all_names`](Btf::find_all_names), without those of the base.
+    pub fn own_names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.own_type_ids().filter_map(move |id| {
+            let record = self.record(id)?;
+            (record.kind() == kind && record.name_offset != 0).then(|| self.name_at(record.name_offset))
+        })
+    }
+
     /// A function by name.
     pub fn func_by_name(&self, name: &str) -> Option<Func<'_>> {
         match self.type_by_id(self.find(Kind::Func, name)?) {

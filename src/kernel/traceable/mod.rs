@@ -18,10 +18,12 @@
 
 mod functions;
 mod lists;
+mod named;
 mod shared;
 mod similar;
 mod untraceable;
 
 pub use functions::{ListState, TraceableFunctions};
+pub use named::{NamedFunction, functions_like};
 pub use shared::{forget, shared};
 pub use untraceable::{Reason, Untraceable};
