@@ -32,11 +32,32 @@ function M.on_error(raised)
     return { raised = raised, frames = user_frames() }
 end
 
+-- The text of `-e`; what it made of one-liners runs until Ctrl-C.
+local COMMAND_LINE = "=-e"
+
+---Makes globals of the one-liners' words: for `-e` and the prompt, where nobody has names of his own in their way.
+function M.add_words()
+    for name, word in pairs(require("bpflua.oneliners")) do
+        if rawget(_G, name) == nil then
+            _G[name] = word
+        end
+    end
+end
+
 -- A script is plain, or it returns `function(BPF, utils)` as bcc-lua's scripts do.
 local function whole_script(chunk, args)
     local result = chunk(unpack(args))
     if type(result) == "function" then
         result(BPF, require("bpflua.utils"))
+    end
+end
+
+-- Runs a script, and what it left running as one-liners.
+local function run_whole(chunk, args)
+    whole_script(chunk, args)
+    local run = debug.getinfo(chunk, "S").source == COMMAND_LINE and package.loaded["bpflua.oneliner_run"]
+    if run then
+        run.finish()
     end
 end
 
@@ -57,8 +78,12 @@ end
 ---@return {raised: any, frames: table}? failure
 function M.call(chunk, args, on_error)
     find_beside()
-    require("bpflua.globals").watch(debug.getinfo(chunk, "S").source)
-    return xpcall(whole_script, on_error or M.on_error, chunk, args)
+    local source = debug.getinfo(chunk, "S").source
+    if source == COMMAND_LINE then
+        M.add_words()
+    end
+    require("bpflua.globals").watch(source)
+    return xpcall(on_error and whole_script or run_whole, on_error or M.on_error, chunk, args)
 end
 
 ---Tells of losses, detaches everything.

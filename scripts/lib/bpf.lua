@@ -326,7 +326,7 @@ for name, fn in pairs(inspect.functions) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "symbols", "waiting" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "symbols", "waiting" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end

@@ -115,11 +115,11 @@ function M.columns(columns)
     return self
 end
 
----Prints a whole table; each column is as wide as what is in it.
+---The lines of a whole table; each column is as wide as what is in it.
 ---@param rows any[][] one list of values for each row
 ---@param columns (string|bpflua.Column)[]
-function M.print_table(rows, columns)
-    errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
+---@return string
+function M._table_text(rows, columns)
     local checked, widths = {}, {}
     for i, column in ipairs(columns) do
         checked[i] = check_column(column, i)
@@ -134,10 +134,19 @@ function M.print_table(rows, columns)
         widths[i] = checked[i].width or width
     end
     local names, aligned = headings(checked)
-    print(line(aligned, names, widths))
+    local lines = { line(aligned, names, widths) }
     for _, row in ipairs(rows) do
-        print(line(checked, row, widths))
+        lines[#lines + 1] = line(checked, row, widths)
     end
+    return table.concat(lines, "\n") .. "\n"
+end
+
+---Prints a whole table; each column is as wide as what is in it.
+---@param rows any[][] one list of values for each row
+---@param columns (string|bpflua.Column)[]
+function M.print_table(rows, columns)
+    errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
+    format.write(M._table_text(rows, columns))
 end
 
 require("bpflua.surface").add_methods("bpflua.Columns", Columns, {

@@ -65,16 +65,23 @@ end
 ---@param slots table<integer, number> counts by slot, from 0; slot i counts values of i significant bits
 ---@param val_type? string
 ---@param strip? boolean leave out empty rows at the start
+---@param with_below? boolean slot 0, in which no value of a log2 histogram is, counts those below zero; it has a row then
 ---@return string
-function M.log2_text(slots, val_type, strip)
+function M.log2_text(slots, val_type, strip, with_below)
     local last, most = highest(slots, LOG2_SLOTS)
+    local below = with_below and (slots[0] or 0) > 0
     local narrow = last <= 32
     local width = narrow and WIDTH or WIDTH / 2
     local head = narrow and "     %-19s : count     distribution\n" or "               %-29s : count     distribution\n"
     local row = narrow and "%10s -> %-10s : %-8d |%-40s|\n" or "%20s -> %-20s : %-8d |%-20s|\n"
     local lines = {}
-    if last > 0 then
+    if last > 0 or below then
         lines[1] = head:format(val_type or "value")
+    end
+    if below then
+        local label = narrow and "%24s" or "%44s"
+        local text = (label .. " : %-8d |" .. (narrow and "%-40s|\n" or "%-20s|\n"))
+        lines[2] = text:format("below 0", slots[0], stars(slots[0], most, width))
     end
     for slot = 1, last do
         local value = slots[slot] or 0

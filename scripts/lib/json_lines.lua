@@ -30,6 +30,12 @@ function M.handler(map, typed)
     end
 end
 
+---Writes lines of JSON where the events go.
+---@param text string
+function M.write(text)
+    write_line(text)
+end
+
 ---Sends what scripts print to standard error, if events are what standard output is for.
 function M.install()
     if not M.wanted then

@@ -44,6 +44,7 @@ end
 function M.api()
     -- Loaded by scripts that ask for it.
     require("bpflua.utils")
+    require("bpflua.oneliner_show")
     local out, with_functions = { HEAD }, {}
     for _, one in ipairs(surface.all) do
         with_functions[one.class] = one

@@ -650,6 +650,15 @@ function BPF.cleanup(object) end
 ---@return bpflua.Columns
 function BPF.columns(columns) end
 
+---Counts how often probes are hit, by any number of keys: `count("kprobe:vfs_*", "comm")`. Names of keys are `comm`, `pid`,
+---`tid`, `ppid`, `uid`, `gid`, `cpu`, `cgroup`, `probe`, `func`, `kstack`, `ustack`, the arguments of functions (by name, or
+---`arg0` to `arg5`), `retval`, the fields of tracepoints, and members behind them: `file.f_path.dentry.d_name.name`.
+---`str(arg0)` is the text that a number points to; a field that is called like one of the first is `args.pid`.
+---@param probe string|string[] in bpftrace's spelling, with wildcards: `kprobe:FUNCTION`, `tracepoint:CATEGORY:EVENT` …; several apart by commas, or as a list
+---@param ... string|bpflua.OnelinerOptions keys, then options
+---@return bpflua.Oneliner
+function BPF.count(probe, ...) end
+
 ---Detaches what `attach_func` attached.
 ---@param fn bpflua.Function|string
 ---@param where integer|string|bpflua.Map
@@ -718,6 +727,13 @@ function BPF.get_user_functions(name, sym_re) end
 ---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
 function BPF.get_user_functions_and_addresses(name, sym_re) end
 
+---The distribution of a number in powers of two, by keys: `hist("kretprobe:vfs_read", "retval", "comm")`.
+---@param probe string|string[]
+---@param value string a name as of `count`, or a C expression over such names: `"args.len / 1024"`
+---@param ... string|bpflua.OnelinerOptions keys, then options
+---@return bpflua.Oneliner
+function BPF.hist(probe, value, ...) end
+
 ---A 32-bit number from network order to this machine's.
 ---@param value integer|ffi.cdata*
 ---@return integer
@@ -774,6 +790,13 @@ function BPF.ksym(addr, show_module, show_offset) end
 ---@param name string
 ---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function BPF.ksymname(name) end
+
+---The distribution of how long calls take, by keys: `latency("vfs_read")`, `latency("uprobe:c:malloc", "comm")`,
+---`latency("tracepoint:syscalls:sys_enter_openat")`. Keys are those of the beginning, and `retval`.
+---@param probe string|string[] a kernel function, or a probe at either end of what is timed
+---@param ... string|bpflua.OnelinerOptions keys, then options; `units` is "ns", "us" (the default), "ms" or "s"
+---@return bpflua.Oneliner
+function BPF.latency(probe, ...) end
 
 ---The time of `bpf_ktime_get_ns`.
 ---@return ffi.cdata* uint64_t nanoseconds
@@ -839,6 +862,13 @@ function BPF.signal_name(signal) end
 ---@param seconds number
 ---@return boolean whole false when it was cut short
 function BPF.sleep(seconds) end
+
+---Counts the stacks that lead to probes: of the kernel, for user probes those of the process; by further keys, of which
+---`kstack` or `ustack` may be one. `stacks("tracepoint:sched:sched_switch", "comm", {top = 10})`.
+---@param probe string|string[]
+---@param ... string|bpflua.OnelinerOptions keys, then options
+---@return bpflua.Oneliner
+function BPF.stacks(probe, ...) end
 
 ---Whether Ctrl-C was pressed or `BPF.exit` called: `while not BPF.stopped() do b:perf_buffer_poll() end`.
 ---@return boolean
@@ -907,6 +937,13 @@ function BPF.tcp_flag_names(flags) end
 ---@param state integer|ffi.cdata*
 ---@return string
 function BPF.tcp_state_name(state) end
+
+---Prints a line for each event, with any number of values: `trace("tracepoint:syscalls:sys_enter_openat", "filename")`.
+---Without names, all fields of the probe.
+---@param probe string|string[]
+---@param ... string|bpflua.OnelinerOptions|fun(event: table) values; then options, or a function that gets each event
+---@return bpflua.Oneliner
+function BPF.trace(probe, ...) end
 
 ---Whether the kernel has a tracepoint. The kernel needs tracefs.
 ---@param category string "sched"
@@ -1187,6 +1224,48 @@ function _Map:zero() end
 ---@field map string
 ---@field lost number updates, or events of a ring buffer
 ---@field why string the reason of the last of them
+
+---@class bpflua.OnelinerOptions
+---@field pid? integer only in this process
+---@field comm? string only in threads of this name
+---@field filter? string a C expression over the probe's names: `count > 4096 && comm != "sshd"`
+---@field interval? number seconds after which what came meanwhile is printed, again and again
+---@field seconds? number stops by itself after so many, and prints
+---@field top? integer only so many, the largest
+---@field units? string of `hist`: what the numbers are; of `latency`: "ns", "us" (the default), "ms" or "s"
+---@field max_keys? integer how many different keys there is room for (default 10240); what finds none is counted
+---@field strings? integer bytes kept of a text (default 64, of `trace` 256)
+---@field folded? boolean stacks a line each, as flame graphs want them
+---@field handler? fun(event: table) of `trace`: called with each event in place of printing it
+
+---@class bpflua.Oneliner
+---@field kind "count"|"stacks"|"hist"|"latency"|"trace"
+---@field spec string the probes, as they were given
+---@field code string the C text that was made of it
+---@field bpf bpflua.BPF the object, with the maps `counts`, `stacks`, `events`
+---@field is_running boolean
+local _Oneliner = {}
+
+---Prints what was found; with the option `interval`, what came since the last time.
+function _Oneliner:print() end
+
+---What was found, the largest first: each row has the values by their names and `count`; of histograms also `slots`, the
+---counts by slot (slot i counts values of i significant bits, slot 0 those below zero). A value that is called like one
+---of these two is `args.count`.
+---@return table[]
+function _Oneliner:rows() end
+
+---Waits until Ctrl-C, or until it stops by itself (option `seconds`); then prints it.
+---@return bpflua.Oneliner self
+function _Oneliner:run() end
+
+---Detaches it; what it found stays to be read.
+---@return bpflua.Oneliner self
+function _Oneliner:stop() end
+
+---What was found, as `print` shows it.
+---@return string
+function _Oneliner:text() end
 
 ---@class bpflua.PerCpu values by CPU number, from 0 to `cpus - 1`
 ---@field cpus integer

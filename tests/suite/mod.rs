@@ -31,11 +31,13 @@ mod json;
 
 mod libbpf;
 mod lifecycle;
+mod list;
 mod lua_files;
 #[cfg(feature = "compiler")]
 mod maps_misuse;
 #[cfg(feature = "compiler")]
 mod maps_races;
+mod oneliners;
 mod reference;
 mod symbolize_containers;
 mod symbolize_process;

@@ -19,7 +19,7 @@ use super::usdt;
 const REFERENCE: &str = "docs/reference.md";
 
 /// How the reference writes the functions of each class of the surface.
-const WRITTEN: [(&str, &str); 15] = [
+const WRITTEN: [(&str, &str); 16] = [
     ("_BPF:", "b:"),
     ("BPF.", "BPF."),
     ("_Map:", "map:"),
@@ -33,6 +33,7 @@ const WRITTEN: [(&str, &str); 15] = [
     ("USDT.", "USDT."),
     ("_argparse_Parser:", "parser:"),
     ("_Columns:", "columns:"),
+    ("_Oneliner:", "oneliner:"),
     ("json.", "json."),
     ("_posix.", "posix."),
 ];

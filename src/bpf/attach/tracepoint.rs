@@ -16,6 +16,11 @@ use crate::suggest;
 impl Object {
     /// Attaches a function to a tracepoint, `category:event`.
     pub fn attach_tracepoint(&mut self, tracepoint: &str, function: &str) -> Result<ProbeId> {
+        self.attach_tracepoint_with_cookie(tracepoint, function, 0)
+    }
+
+    /// The same with a number that the program can ask for (`bpf_get_attach_cookie`), where the kernel has that.
+    pub fn attach_tracepoint_with_cookie(&mut self, tracepoint: &str, function: &str, cookie: u64) -> Result<ProbeId> {
         let what = format!("cannot attach `{function}` to tracepoint `{tracepoint}`");
         let Some((category, event)) = tracepoint.split_once(':') else {
             return Err(without_category(&what, tracepoint));
@@ -26,7 +31,8 @@ impl Object {
         }
         let id = tracefs.format(category, event)?.id;
         let program = self.load_as(function, &LoadAs::Tracepoint)?;
-        let link = perf_probe::open_tracepoint(u64::from(id)).and_then(|event| Link::perf(&program, event));
+        let link = perf_probe::open_tracepoint(u64::from(id))
+            .and_then(|event| Link::perf_with_cookie(&program, event, cookie));
         let attached = Attached::one(or_refused(link, || what)?, Mechanism::Tracepoint);
         Ok(self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached))
     }

@@ -17,6 +17,11 @@ use crate::error::{Error, Result};
 impl Object {
     /// Attaches a function to a place in a user program or library.
     pub fn attach_uprobe(&mut self, target: &UprobeTarget, function: &str) -> Result<ProbeId> {
+        self.attach_uprobe_with_cookie(target, function, 0)
+    }
+
+    /// The same with a number that the program can ask for (`bpf_get_attach_cookie`), where the kernel has that.
+    pub fn attach_uprobe_with_cookie(&mut self, target: &UprobeTarget, function: &str, cookie: u64) -> Result<ProbeId> {
         let kind = if target.retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
         let what = format!("cannot attach {} `{function}` to `{target}`", kind.name());
         if target.retprobe && matches!(target.place, UprobePlace::Symbol(_, 1..)) {
@@ -29,7 +34,7 @@ impl Object {
         let file = CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
         let link = pmu
             .open(Some(&file), offset, target.retprobe, target.pid)
-            .and_then(|event| Link::perf(&program, event))
+            .and_then(|event| Link::perf_with_cookie(&program, event, cookie))
             .map_err(|err| cannot_probe(&what, &path, offset, target.pid, &err))?;
         let mut attached = Attached::one(link, Mechanism::Uprobe);
         attached.resolved.push(format!("{}:{offset:#x}", path.display()));

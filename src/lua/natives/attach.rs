@@ -45,11 +45,13 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
     natives.add("uprobe", "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
         let target = uprobe_target(&options, None)?;
         let function: String = field(&options, "fn_name")?;
-        attached(lua, &object, |object| object.attach_uprobe(&target, &function))
+        let cookie = field::<Option<u64>>(&options, "cookie")?.unwrap_or(0);
+        attached(lua, &object, |object| object.attach_uprobe_with_cookie(&target, &function, cookie))
     })?;
     natives.add("tracepoint", "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        attached(lua, &object, |object| object.attach_tracepoint(&tracepoint, &function))
+        let cookie = field::<Option<u64>>(&options, "cookie")?.unwrap_or(0);
+        attached(lua, &object, |object| object.attach_tracepoint_with_cookie(&tracepoint, &function, cookie))
     })?;
     natives.add("tracepoints", "attach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
         let (pattern, function): (String, String) = (field(&options, "tp_re")?, field(&options, "fn_name")?);

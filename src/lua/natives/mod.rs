@@ -10,6 +10,7 @@ mod kernel;
 mod maps;
 mod net;
 mod object;
+mod probes;
 mod programs;
 mod prompt;
 mod run;
@@ -35,6 +36,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("maps", maps::table(lua)?)?;
     natives.set("net", net::table(lua)?)?;
     natives.set("object", object::table(lua)?)?;
+    natives.set("probes", probes::table(lua)?)?;
     natives.set("programs", programs::table(lua)?)?;
     natives.set("prompt", prompt::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
