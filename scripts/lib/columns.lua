@@ -146,7 +146,9 @@ end
 ---@param columns (string|bpflua.Column)[]
 function M.print_table(rows, columns)
     errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
-    format.write(M._table_text(rows, columns))
+    for one in M._table_text(rows, columns):gmatch("([^\n]*)\n") do
+        print(one)
+    end
 end
 
 require("bpflua.surface").add_methods("bpflua.Columns", Columns, {

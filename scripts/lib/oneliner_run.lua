@@ -79,8 +79,7 @@ local function parse(of, spec, ...)
     end
     errors.options(of, request.options, OPTIONS)
     request.specs = type(spec) == "table" and spec or { spec }
-    request.what = ("cannot %s `%s`"):format(of == "hist" and "measure" or of == "latency" and "measure the time of" or of == "stacks" and "take stacks at" or of,
-        table.concat(request.specs, ", "))
+    request.what = ("cannot call `%s` for `%s`"):format(of, table.concat(request.specs, ", "))
     return request
 end
 

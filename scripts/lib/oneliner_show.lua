@@ -466,13 +466,17 @@ function M.start(self)
     local interval, seconds = self.options.interval, self.options.seconds
     if interval and interval > 0 and self.kind ~= "trace" then
         self.timers[#self.timers + 1] = events.loop():every(interval, function()
-            self:print()
+            if self.bpf._handle then
+                self:print()
+            end
         end)
     end
     if seconds then
         self.timers[#self.timers + 1] = events.loop():after(seconds, function()
-            self:stop()
-            self:print()
+            -- Its object may have been closed meanwhile.
+            if self.bpf._handle then
+                self:stop():print()
+            end
         end)
     end
     return self
