@@ -5,7 +5,7 @@ use super::image;
 use super::libbpf_log;
 use super::map::public_name;
 use super::map_kind::MapKind;
-use super::object::ObjectOptions;
+use super::options::ObjectOptions;
 use super::sys::object::{self as raw};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Kind, Type, TypeId};

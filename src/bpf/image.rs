@@ -19,7 +19,7 @@ use super::libbpf_log;
 use super::map::{Map, public_name};
 use super::map_kind::MapKind;
 use super::notes::{self, PublicMap};
-use super::object::ObjectOptions;
+use super::options::ObjectOptions;
 use super::patch;
 use super::struct_ops::{self, StructOps};
 use super::sys::map as sys;

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsRawFd as _;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,11 +10,12 @@ use super::attach::{self, Mechanism};
 use super::description;
 use super::disasm;
 use super::function::{Function, Variant};
-use super::globals::{InitialValue, Variable};
+use super::globals::Variable;
 use super::image::Image;
 use super::loader;
 use super::losses::{self, LossCounter};
 use super::map::Map;
+use super::options::ObjectOptions;
 use super::patch;
 use super::probe::{Probe, ProbeReport};
 use super::prog_arrays::{self, Slot};
@@ -29,41 +29,6 @@ use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, TypeId};
 use crate::kernel::features::{Feature, supports};
 use crate::suggest;
-
-/// How an object is created.
-#[derive(Clone, Debug, Default)]
-pub struct ObjectOptions {
-    /// The user's name for it: shown in errors, and the start of it in `bpftool`.
-    pub name: String,
-    /// BTF of the kernel to relocate for, in place of the running kernel's own (`--btf`).
-    pub btf_path: Option<PathBuf>,
-    /// Have the verifier log programs that load, too: 0 no, 1 states, 2 every instruction.
-    pub verifier_log_level: u32,
-    /// How kprobes attach whose target asks for no mechanism.
-    pub mechanism: Mechanism,
-    /// What global variables hold when the programs are loaded; for constants the verifier leaves out what they rule out.
-    pub constants: Vec<InitialValue>,
-    /// Sizes of maps that the C text leaves to its host, or that are to be others than it says.
-    pub map_sizes: Vec<MapSizes>,
-    /// Shared maps are found by objects of the same name space.
-    pub namespace: String,
-    /// Nothing but the object itself is touched: its maps are neither pinned nor shared, maps of others get a stand-in.
-    /// For checking programs.
-    pub alone: bool,
-}
-
-/// The sizes of one map; 0 for what the C text says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MapSizes {
-    /// The map's name.
-    pub map: String,
-    /// How many elements it takes; bytes of a ring buffer.
-    pub max_entries: u32,
-    /// Bytes of a key.
-    pub key_size: u32,
-    /// Bytes of a value.
-    pub value_size: u32,
-}
 
 /// An object in the kernel. Dropping it detaches everything and frees its maps and programs.
 #[derive(Debug)]

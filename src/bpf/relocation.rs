@@ -6,7 +6,7 @@
 
 use super::image;
 use super::libbpf_log;
-use super::object::ObjectOptions;
+use super::options::ObjectOptions;
 use super::sys::object as raw;
 
 /// What a program needs of the kernel and the kernel does not have: `struct task_struct.never_a_member`.

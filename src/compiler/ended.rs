@@ -7,7 +7,7 @@
 use std::ffi::c_int;
 
 use super::diagnostic::{self, Diagnostic};
-use super::isolate::Limits;
+use super::options::Limits;
 use super::shim::version;
 use super::source::Source;
 use super::stage::Stage;

@@ -14,24 +14,9 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use super::options::Limits;
 use super::{Compiled, Source, ended};
 use crate::error::{Error, Result};
-
-/// What a compilation may take. A text of a few lines can ask for any amount of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Processor time.
-    pub cpu_seconds: u64,
-    /// Memory besides what the process has already.
-    pub memory_bytes: u64,
-}
-
-impl Default for Limits {
-    /// Far more than any text that people write takes, which is below a second and a tenth of a gigabyte.
-    fn default() -> Self {
-        Limits { cpu_seconds: 60, memory_bytes: 2 << 30 }
-    }
-}
 
 /// clang and LLVM go down into what is nested; most of this is never touched.
 pub const STACK_BYTES: usize = 256 << 20;

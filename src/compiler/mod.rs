@@ -31,7 +31,6 @@ mod tracepoints;
 pub mod types;
 
 pub use compile::{Compiled, compile};
-pub use isolate::Limits;
-pub use options::Options;
+pub use options::{Limits, Options};
 pub use shim::version;
 pub use source::Source;

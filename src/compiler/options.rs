@@ -3,7 +3,6 @@
 
 use super::arch::Arch;
 use super::cache::Cache;
-use super::isolate::Limits;
 use crate::error::Result;
 use crate::kernel::btf::Btf;
 use crate::kernel::config::KernelConfig;
@@ -36,6 +35,22 @@ pub struct Options<'a> {
     pub limits: Limits,
     /// Where finished objects are kept.
     pub cache: Option<&'a Cache>,
+}
+
+/// What a compilation may take. A text of a few lines can ask for any amount of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Processor time.
+    pub cpu_seconds: u64,
+    /// Memory besides what the process has already.
+    pub memory_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Far more than any text that people write takes, which is below a second and a tenth of a gigabyte.
+    fn default() -> Self {
+        Limits { cpu_seconds: 60, memory_bytes: 2 << 30 }
+    }
 }
 
 impl Options<'_> {

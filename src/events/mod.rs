@@ -23,6 +23,7 @@ mod drain;
 pub mod ffi;
 mod lost_counter;
 mod members;
+mod pace;
 pub mod perf;
 mod perf_ring;
 pub mod poll;

@@ -7,8 +7,8 @@
 //! others, the timers or a stop from their turn.
 //!
 //! **Wake-ups.** The kernel wakes the loop once per batch of events, not per event. What is less than a batch is found
-//! by looking: every [`FLUSH_NS`] while there are events, every [`IDLE_FLUSH_NS`] while there are none. That is also
-//! how late an event can be. One look costs one system call and one read of memory per CPU.
+//! by looking: every [`FLUSH_NS`] while there are events, half as often while there are none. That is also how late an event
+//! can be. One look costs one system call and one read of memory per CPU.
 //!
 //! **Stop.** [`Kind::Stop`] is told at once. The consumer then calls [`Loop::begin_drain`], which fixes for each reader
 //! where its present end is, and gets what is before it and then [`Kind::Drained`]: the drain ends even if the programs
@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 
+use super::pace::{FLUSH_NS, flush_ns};
 use super::record::Step;
 use super::source::Reader;
 use super::stop;
@@ -28,11 +29,6 @@ use crate::error::{Error, Result};
 
 /// Records of one reader at a time.
 pub const SLICE: u32 = 512;
-/// How often the loop looks for less than a batch while events come in.
-pub const FLUSH_NS: u64 = 10_000_000;
-/// The same after [`IDLE_LOOKS`] looks that found nothing.
-pub const IDLE_FLUSH_NS: u64 = 20_000_000;
-const IDLE_LOOKS: u32 = 50;
 /// The least time between two [`Kind::Lost`] of one reader.
 const LOST_EVERY_NS: u64 = 100_000_000;
 
@@ -350,7 +346,7 @@ impl Loop {
             found |= trace.has_line() || trace.fill()?;
         }
         self.idle_looks = if found { 0 } else { self.idle_looks.saturating_add(1) };
-        self.flush_ns = if self.idle_looks >= IDLE_LOOKS { IDLE_FLUSH_NS } else { FLUSH_NS };
+        self.flush_ns = flush_ns(self.idle_looks);
         // With readers always busy the loop never sleeps; the descriptors must not wait for that.
         if self.descriptors.is_empty() { Ok(()) } else { self.epoll_wait(0) }
     }

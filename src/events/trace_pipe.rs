@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::poll::{FLUSH_NS, IDLE_FLUSH_NS};
+use super::pace::flush_ns;
 use super::trace_line::{self, TraceFields, TraceLine};
 use super::{stop, sys};
 use crate::error::{Error, Result};
@@ -130,7 +130,7 @@ impl TracePipe {
         let mut idle_looks = 0;
         while !self.has_line() && !self.fill()? {
             let now_ns = sys::now_ns();
-            let pause_ns = if idle_looks < 50 { FLUSH_NS } else { IDLE_FLUSH_NS };
+            let pause_ns = flush_ns(idle_looks);
             idle_looks += 1;
             if self.ended || now_ns >= deadline_ns || stop::sleep(pause_ns.min(deadline_ns - now_ns)) {
                 return Ok(false);

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use libbpf_rs::OpenObject;
 
 use super::super::map_kind::MapKind;
-use super::super::object::ObjectOptions;
+use super::super::options::ObjectOptions;
 use super::super::sys::map::{self as sys, MapInfo};
 use super::super::sys::object::{self as raw, RawMap};
 use super::{cannot, with_names};

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use libbpf_rs::OpenObject;
 use object::{Object as _, ObjectSection as _};
 
-use super::object::ObjectOptions;
+use super::options::ObjectOptions;
 use super::sys::map::MapInfo;
 use super::sys::object::{self as raw, RawMap};
 use crate::error::{Error, Result};

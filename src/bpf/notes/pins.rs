@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
 use super::super::map::Map;
-use super::super::object::ObjectOptions;
+use super::super::options::ObjectOptions;
 use super::super::sys::map::{self as sys, MapInfo};
 use super::super::sys::object::RawMap;
 use super::super::sys::pinning;

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
 use super::super::map::Map;
-use super::super::object::ObjectOptions;
+use super::super::options::ObjectOptions;
 use super::super::sys::map::{self as sys, MapInfo};
 use super::super::sys::object::RawMap;
 use super::{differences, with_names};
