@@ -66,7 +66,7 @@ end
 ---memory as it is, which kernels before 5.11 count maps against
 ---@return bpflua.BPF
 local function construct(options)
-    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {}, _device = options.device or false }
+    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {}, _device = options.device or false, _text = options.text, _src_file = options.src_file }
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
     for _, facts in ipairs(native.object.maps(self._handle)) do

@@ -73,19 +73,40 @@ function M.stop_requested()
     return C.stop_requested() ~= 0
 end
 
+-- Told when a loop begins and ends to run inside of a statement at the prompt.
+local loop_listener
+
+---Has a function called whenever a loop of the script begins and ends to run.
+---@param fn? fun(is_running: boolean)
+function M.on_loop(fn)
+    loop_listener = fn
+end
+
+-- Calls a method of the loop, which waits for events. The listener learns of an error by itself.
+local function with_loop(method, argument)
+    local events = used()
+    if not loop_listener then
+        return events[method](events, argument)
+    end
+    loop_listener(true)
+    local result, stop = events[method](events, argument)
+    loop_listener(false)
+    return result, stop
+end
+
 ---Delivers what is there, else waits; see `b:perf_buffer_poll`.
 ---@param timeout_ms? number
 ---@return number delivered
 ---@return "interrupted"? stop
 function M.poll(timeout_ms)
-    return used():poll(timeout_ms)
+    return with_loop("poll", timeout_ms)
 end
 
 ---Runs handlers and timers until Ctrl-C, `BPF.exit`, or for so many seconds.
 ---@param seconds? number
 ---@return "interrupted"|"timeout" why it ended
 function M.run(seconds)
-    return used():run(seconds)
+    return with_loop("run", seconds)
 end
 
 ---Whether the script should end: Ctrl-C was pressed or `BPF.exit` called. A script that asked has been told.

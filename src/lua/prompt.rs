@@ -37,6 +37,8 @@ pub struct Candidate {
 pub enum Screen {
     /// A statement runs: its output goes out as it comes.
     Statement,
+    /// A loop runs in a statement, or a program that was started from it: output goes out, a flood of it is limited.
+    Events,
     /// Keys are read: output appears above the line, a flood of it is limited.
     Keys,
     /// Another program, or a view that fills the screen, has the terminal: output waits, limited, until it is done.

@@ -90,10 +90,11 @@ impl Screen {
     pub fn set(&self, who: Who) {
         let mut state = self.shared.lock();
         self.shared.pump(&mut state);
-        if state.who != Who::Statement && who == Who::Statement {
+        let is_ours = |who| matches!(who, Who::Statement | Who::Events);
+        if who == Who::Statement {
             self.shared.show_rest(&mut state);
         }
-        if state.who == Who::Statement && who != Who::Statement && !state.at_line_start {
+        if is_ours(state.who) && !is_ours(who) && !state.at_line_start {
             self.shared.write(&mut state, b"\n");
         }
         state.who = who;
@@ -108,6 +109,7 @@ impl Screen {
             self.shared.write(&mut state, text.as_bytes());
         } else {
             state.pending.push(text.to_owned());
+            self.shared.show_events(&mut state);
             self.shared.changed.notify_all();
         }
     }
@@ -144,6 +146,7 @@ impl Shared {
             state.end_slow_line(Instant::now());
             let told = state.limit.tell(Instant::now(), false);
             state.pending.extend(told);
+            self.show_events(&mut state);
             let has_ended = state.has_ended;
             drop(state);
             self.changed.notify_all();
@@ -161,7 +164,10 @@ impl Shared {
             match (&self.pipe).read(&mut chunk) {
                 Ok(0) => return false,
                 Ok(count) if state.who == Who::Statement => self.write(state, &chunk[..count]),
-                Ok(count) => state.gather(&chunk[..count], Instant::now()),
+                Ok(count) => {
+                    state.gather(&chunk[..count], Instant::now());
+                    self.show_events(state);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return true,
             }
@@ -173,6 +179,17 @@ impl Shared {
             state.at_line_start = *last == b'\n';
             // A terminal that is gone ends the session elsewhere.
             let _ = (&self.terminal).write_all(bytes);
+        }
+    }
+
+    /// Shows what a loop in a statement let through.
+    fn show_events(&self, state: &mut State) {
+        if state.who == Who::Events && !state.pending.is_empty() {
+            let text = std::mem::take(&mut state.pending).concat();
+            if !state.at_line_start {
+                self.write(state, b"\n");
+            }
+            self.write(state, text.as_bytes());
         }
     }
 

@@ -51,6 +51,20 @@ function M.define(commands)
         end,
     })
     commands.define({ name = "time", args = "STATEMENT", help = "run it and tell how long it took", run = time })
+    for name, facts in pairs({
+        load = { "FILE", "run a script; its locals become variables" },
+        save = { "FILE", "write the statements so far as a script" },
+        edit = { "[N|NAME|FILE]", "open $EDITOR on a statement, an object's C text or a file, and run what is saved" },
+    }) do
+        commands.define({
+            name = name,
+            args = facts[1],
+            help = facts[2],
+            run = function(session, rest)
+                require("bpflua.repl.files")[name](session, rest)
+            end,
+        })
+    end
     commands.define({
         name = "quit",
         help = "leave; everything is detached",

@@ -83,7 +83,7 @@ end
 
 local function run_line(prompt, text)
     native.prompt.screen("statement")
-    prompt.is_idle = false
+    prompt.is_idle, prompt.loops = false, 0
     if prompt.session:submit(text) == "incomplete" then
         prompt.initial = text .. "\n"
     end
@@ -122,6 +122,35 @@ local function take_input(prompt)
     end
 end
 
+-- Does what the loop found. An error of a handler is told and ends nothing.
+local function serve(prompt)
+    native.prompt.busy(true)
+    local ok, failure = sessions.guarded(events.serve_next)
+    native.prompt.busy(false)
+    if not ok then
+        prompt.errors:tell(sessions.report(failure))
+    end
+    prompt.errors:tell_repeats()
+end
+
+---Handles events while a statement waits for something that is no event.
+---@param is_done fun(): boolean
+function M.serve_until(is_done)
+    local prompt = current
+    local loop, was_used = events.loop(), events.loop().used
+    loop.used = true
+    while not is_done() and not (prompt and prompt.is_over) do
+        local kind = events.next()
+        if kind == "stop" then
+            settle_stop(prompt)
+        elseif kind == "ready" then
+            serve(prompt)
+        end
+        loop.used = true
+    end
+    loop.used = was_used
+end
+
 -- One thing: a line, or what the loop found.
 local function step(prompt)
     if not prompt.is_asked then
@@ -137,17 +166,13 @@ local function step(prompt)
     if kind == "stop" then
         return settle_stop(prompt)
     elseif kind == "ready" then
-        native.prompt.busy(true)
-        local ok, failure = sessions.guarded(events.serve_next)
-        native.prompt.busy(false)
-        if not ok then
-            prompt.errors:tell(sessions.report(failure))
-        end
+        serve(prompt)
         if events.stop_requested() then
             settle_stop(prompt)
         end
+    else
+        prompt.errors:tell_repeats()
     end
-    prompt.errors:tell_repeats()
     if prompt.has_input then
         prompt.has_input = false
         take_input(prompt)
@@ -159,6 +184,18 @@ local function report_losses(text)
     sessions.say(text .. "\n")
 end
 
+-- While a loop runs in a statement, its output is limited as at the prompt.
+local function on_loop(prompt, is_running)
+    if prompt.is_idle then
+        return
+    end
+    prompt.loops = prompt.loops + (is_running and 1 or -1)
+    if prompt.loops == (is_running and 1 or 0) then
+        io.stdout:flush()
+        native.prompt.screen(is_running and "events" or "statement")
+    end
+end
+
 local function open(session)
     local fd, is_person = native.prompt.open()
     local loop = events.loop()
@@ -167,6 +204,9 @@ local function open(session)
         prompt.has_input = true
     end)
     prompt.report, loop.report = loop.report, report_losses
+    events.on_loop(function(is_running)
+        on_loop(prompt, is_running)
+    end)
     native.prompt.keep_signals(true)
     native.prompt.rearm()
     loop.used = true
@@ -174,6 +214,7 @@ local function open(session)
 end
 
 local function close(prompt)
+    events.on_loop(nil)
     prompt.loop:unwatch(prompt.watch)
     prompt.loop.report = prompt.report
     io.stdout:flush()

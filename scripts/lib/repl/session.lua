@@ -10,13 +10,16 @@ local events = require("bpflua.events")
 local globals = require("bpflua.globals")
 local locals = require("bpflua.repl.locals")
 local native = require("bpflua.native")
+local open_objects = require("bpflua.objects")
 
 local M = {}
 
 ---@class bpflua.Session
 ---@field environment table what statements see as globals
----@field record {number: integer, text: string, is_expression: boolean}[] the statements that succeeded
+---@field record {number: integer?, path: string?, text: string, is_expression: boolean?}[] what succeeded, in order
 ---@field number integer of the next statement
+---@field texts table<integer, string> all statements by their numbers, those that failed among them
+---@field makers table<bpflua.BPF, integer|string> the number of the statement, or the file, that made an object
 ---@field is_json boolean results are printed as JSON
 local Session = {}
 Session.__index = Session
@@ -54,6 +57,8 @@ function M.new(frame)
         number = 1,
         frame = frame,
         declared = {},
+        texts = {},
+        makers = setmetatable({}, { __mode = "k" }),
         globals = _G,
         is_json = false,
     }, Session)
@@ -191,6 +196,28 @@ local function keep_results(self, number, ...)
     end
 end
 
+-- Runs a chunk; the objects that it makes are known by `key`.
+local function run(self, fn, key, ...)
+    local is_old = {}
+    for _, object in ipairs(open_objects) do
+        is_old[object] = true
+    end
+    setfenv(fn, self.environment)
+    local ok, failure = M.guarded(fn, ...)
+    for _, object in ipairs(open_objects) do
+        self.makers[object] = self.makers[object] or not is_old[object] and key or nil
+    end
+    if not ok then
+        native.prompt.screen("statement")
+        M.say(M.report(failure))
+    end
+    return ok
+end
+
+local function remember(self, entry)
+    self.record[#self.record + 1] = entry
+end
+
 ---Evaluates a statement or an expression: prints what an expression gives, and reports what went wrong.
 ---@param text string
 ---@return "incomplete"|"done"
@@ -203,23 +230,54 @@ function Session:evaluate(text)
         return "incomplete", false
     end
     self.number = number + 1
+    self.texts[number] = text
     native.prompt.define(chunk, text)
     if not fn then
         M.say(native.prompt.syntax_error(chunk, text, message))
         return "done", false
     end
-    setfenv(fn, self.environment)
-    local ok, failure = M.guarded(fn, function(...)
+    local ok = run(self, fn, number, function(...)
         if select("#", ...) > 0 then
             keep_results(self, number, ...)
         end
     end)
     if ok then
-        self.record[#self.record + 1] = { number = number, text = text, is_expression = is_expression }
-    else
-        M.say(M.report(failure))
+        remember(self, { number = number, text = text, is_expression = is_expression })
     end
     return "done", ok
+end
+
+-- What a script is that returns `function(BPF, utils)`.
+local function call_returned(result)
+    if type(result) == "function" then
+        result(BPF, require("bpflua.utils"))
+    end
+end
+
+---Runs the text of a file: its locals of the first level become variables.
+---@param path string
+---@param text string
+---@return boolean ok
+function Session:run_file(path, text)
+    text = text:gsub("^#[^\n]*", "")
+    local rewritten, names = locals.rewrite(text)
+    native.prompt.define(path, text)
+    local fn, message = loadstring(rewritten, "@" .. path)
+    if not fn then
+        M.say(native.prompt.syntax_error(path, text, select(2, loadstring(text, "@" .. path)) or message))
+        return false
+    end
+    for _, name in ipairs(names) do
+        self.declared[name] = true
+    end
+    setfenv(fn, self.environment)
+    local ok = run(self, function()
+        call_returned(fn())
+    end, path)
+    if ok then
+        remember(self, { path = path, text = text })
+    end
+    return ok
 end
 
 ---Does what a line asks for: a command, a question, a statement.

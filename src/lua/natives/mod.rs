@@ -14,6 +14,7 @@ mod probes;
 mod programs;
 mod prompt;
 mod run;
+mod shell;
 mod symbolize;
 mod test_run;
 mod tracing;
@@ -40,6 +41,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("programs", programs::table(lua)?)?;
     natives.set("prompt", prompt::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
+    natives.set("shell", shell::table(lua)?)?;
     natives.set("usdt", usdt::table(lua)?)?;
     natives.set("tracing", tracing::table(lua)?)?;
     natives.set("symbolize", symbolize::table(lua)?)?;

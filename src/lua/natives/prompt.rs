@@ -37,6 +37,7 @@ fn terminal(natives: &Natives<'_>) -> mlua::Result<()> {
     })?;
     natives.add("screen", "repl", |lua, who: String| {
         prompt(lua)?.set_screen(match who.as_str() {
+            "events" => Screen::Events,
             "keys" => Screen::Keys,
             "taken" => Screen::Taken,
             _ => Screen::Statement,
