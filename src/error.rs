@@ -224,6 +224,11 @@ impl Error {
         &self.0.locations
     }
 
+    /// The same, to be completed by whoever knows more of the places.
+    pub fn locations_mut(&mut self) -> &mut [Location] {
+        &mut self.0.locations
+    }
+
     /// The hints, one action each.
     pub fn hints(&self) -> &[String] {
         &self.0.hints

@@ -106,7 +106,7 @@ end
 ---@param seconds? number
 ---@return "interrupted"|"timeout" why it ended
 function M.run(seconds)
-    return with_loop("run", seconds)
+    return (with_loop("run", seconds))
 end
 
 ---Whether the script should end: Ctrl-C was pressed or `BPF.exit` called. A script that asked has been told.

@@ -51,6 +51,46 @@ pub fn from_run(lua: &Lua, raised: &Value, stack: Option<&Value>) -> Error {
     error
 }
 
+/// Puts a caret under the name that an error speaks of, where the line of the first place has it once.
+pub fn point_at_name(mut error: Error) -> Error {
+    let words = error.to_string();
+    let Some(location) = error.locations_mut().first_mut().filter(|location| location.column == 0) else {
+        return error;
+    };
+    if let [shown] = location.excerpt.as_slice()
+        && let Some(text) = shown.split_once(" > ").map(|(_, text)| text)
+        && let Some(column) = quoted(&words).find_map(|name| column_of(text, name))
+    {
+        location.column = column;
+        let caret = caret(location.line, text, column);
+        location.excerpt.push(caret);
+    }
+    error
+}
+
+/// The line with a caret under a column, from 1.
+fn caret(line: u32, text: &str, column: u32) -> String {
+    let before = text.get(..column as usize - 1).unwrap_or_default();
+    let indent: String = before.chars().map(|char| if char == '\t' { '\t' } else { ' ' }).collect();
+    format!("{:width$} | {indent}^", "", width = line.to_string().len().max(3))
+}
+
+/// What stands in quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['`', '\'']).skip(1).step_by(2).filter(|name| !name.is_empty())
+}
+
+/// The column, from 1, of a name in a line that has it once.
+fn column_of(text: &str, name: &str) -> Option<u32> {
+    let is_part = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_');
+    let mut places = text.match_indices(name).map(|(at, _)| at).filter(|at| {
+        let (before, behind) = (text[..*at].chars().next_back(), text[at + name.len()..].chars().next());
+        !(is_part(name.chars().next()) && is_part(before) || is_part(name.chars().next_back()) && is_part(behind))
+    });
+    let first = places.next()?;
+    places.next().is_none().then_some(first as u32 + 1)
+}
+
 /// The error that was raised as a value: ours, or one that went through mlua.
 fn raised_error(raised: &Value) -> Option<Error> {
     match raised {
@@ -125,6 +165,16 @@ fn caller(frame: &Frame) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_found_where_it_stands_once() {
+        assert_eq!(column_of("  prnt(1)", "prnt"), Some(3));
+        assert_eq!(column_of("print(prnt, x)", "print"), Some(1));
+        assert_eq!(column_of("f(f)", "f"), None);
+        assert_eq!(column_of("a.b[1] = ]", "]"), None);
+        assert_eq!(quoted("cannot read `a`: 'b' is").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(caret(12, "\tx = y", 6), "    | \t    ^");
+    }
 
     #[test]
     fn a_position_is_split_off_a_message() {

@@ -27,7 +27,8 @@ impl Syntax {
             }
             Err(_) => None,
         };
-        match (ends_early(&format!("return {text}")), ends_early(text)) {
+        // A first line that begins with `#` is skipped unless something stands in front.
+        match (ends_early(&format!("return {text}")), ends_early(&format!(" {text}"))) {
             (Some(false), _) | (_, Some(false)) => false,
             (expression, statement) => expression.or(statement).unwrap_or(false),
         }
@@ -41,11 +42,13 @@ mod tests {
     #[test]
     fn what_is_open_wants_more() {
         let syntax = Syntax::default();
-        let open = ["for i = 1, 3 do", "f(", "1 +", "x = [[ C text", "local x =", "if a then b()", "return function()"];
+        let open =
+            ["for i = 1, 3 do", "f(", "1 +", "x = [[ C text", "local x =", "if a then b()", "return function()", "#f("];
         for text in open {
             assert!(syntax.is_incomplete(text), "{text}");
         }
-        let whole = ["x", "x = 1", "f()", "for i = 1, 3 do end", "foo bar", "end", "x = \"abc", "", "local x", "1, 2"];
+        let whole =
+            ["x", "x = 1", "f()", "for i = 1, 3 do end", "foo bar", "end", "x = \"abc", "", "local x", "1, 2", "#x"];
         for text in whole {
             assert!(!syntax.is_incomplete(text), "{text}");
         }

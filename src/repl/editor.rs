@@ -4,6 +4,8 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,12 +13,16 @@ use std::time::{Duration, Instant};
 use rustyline::config::{Behavior, BellStyle, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Editor, ExternalPrinter as _};
+use rustyline::{
+    Cmd, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, ExternalPrinter as _, KeyEvent,
+    RepeatCount,
+};
 
 use super::helper::{LineHelper, is_command};
 use super::history;
-use super::link::{Activity, Message, Reader, leave_signals};
+use super::link::{Activity, Message, Reader};
 use super::screen::AboveLine;
+use super::stopped;
 use crate::lua::Syntax;
 use crate::lua::prompt::{Ask, Input};
 
@@ -28,8 +34,9 @@ pub type Started = Result<AboveLine, String>;
 
 /// Reads from a terminal, with everything that rustyline does.
 pub fn edit(reader: &Reader, orders: &Receiver<Ask>, started: &Sender<Started>) {
-    leave_signals();
-    let (mut editor, above_line) = match open(reader) {
+    stopped::leave_ends();
+    stopped::may_stop(true);
+    let (mut keys, above_line) = match open(reader) {
         Ok(opened) => opened,
         Err(error) => {
             let _ = started.send(Err(error.to_string()));
@@ -39,13 +46,13 @@ pub fn edit(reader: &Reader, orders: &Receiver<Ask>, started: &Sender<Started>) 
     let history = history::path().filter(|path| history::prepare(path).is_ok());
     if let Some(path) = &history {
         // What cannot be read is no reason not to start.
-        let _ = editor.load_history(path);
+        let _ = keys.editor.load_history(path);
     }
     if started.send(Ok(above_line)).is_err() {
         return;
     }
     while let Ok(ask) = orders.recv() {
-        if !reader.send(Message::Input(read(&mut editor, &ask, reader, history.as_ref()))) {
+        if !reader.send(Message::Input(read(&mut keys, &ask, reader, history.as_ref()))) {
             return;
         }
     }
@@ -53,7 +60,26 @@ pub fn edit(reader: &Reader, orders: &Receiver<Ask>, started: &Sender<Started>) 
 
 type LineEditor = Editor<LineHelper, FileHistory>;
 
-fn open(reader: &Reader) -> rustyline::Result<(LineEditor, AboveLine)> {
+/// The editor, and whether its last line was ended by Ctrl-C.
+struct Keys {
+    editor: LineEditor,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Keys {
+    /// One line; none when Ctrl-C ended it.
+    fn read(&mut self, ask: &Ask, initial: &str) -> Result<Option<String>, ReadlineError> {
+        self.interrupted.store(false, Ordering::SeqCst);
+        let line = self.editor.readline_with_initial(&ask.prompt, (initial, ""));
+        match line {
+            Ok(_) if self.interrupted.load(Ordering::SeqCst) => Ok(None),
+            Err(ReadlineError::Interrupted) => Ok(None),
+            line => line.map(Some),
+        }
+    }
+}
+
+fn open(reader: &Reader) -> rustyline::Result<(Keys, AboveLine)> {
     let config = Config::builder()
         .behavior(Behavior::PreferTerm)
         .completion_type(CompletionType::List)
@@ -63,36 +89,55 @@ fn open(reader: &Reader) -> rustyline::Result<(LineEditor, AboveLine)> {
         .build();
     let mut editor = LineEditor::with_config(config)?;
     editor.set_helper(Some(LineHelper::new(reader.clone())));
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for (key, is_interrupt) in [(KeyEvent::ctrl('C'), true), (KeyEvent::ctrl('M'), false), (KeyEvent::ctrl('J'), false)]
+    {
+        let noted = Noted { interrupted: Arc::clone(&interrupted), is_interrupt };
+        editor.bind_sequence(key, EventHandler::Conditional(Box::new(noted)));
+    }
     let mut printer = editor.create_external_printer()?;
-    Ok((
-        editor,
-        Box::new(move |text| {
-            // A terminal that is gone ends the session elsewhere.
-            let _ = printer.print(text);
-        }),
-    ))
+    let above_line = move |text| {
+        // A terminal that is gone ends the session elsewhere.
+        let _ = printer.print(text);
+    };
+    Ok((Keys { editor, interrupted }, Box::new(above_line)))
+}
+
+/// Ctrl-C as a key that accepts the line, with a note that it is not wanted: an interrupt in rustyline's way would throw
+/// away what was typed behind it.
+struct Noted {
+    interrupted: Arc<AtomicBool>,
+    is_interrupt: bool,
+}
+
+impl ConditionalEventHandler for Noted {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.interrupted.store(self.is_interrupt, Ordering::SeqCst);
+        self.is_interrupt.then_some(Cmd::AcceptLine)
+    }
 }
 
 /// Reads one statement or answer. Ctrl-C clears the line and begins anew.
-fn read(editor: &mut LineEditor, ask: &Ask, reader: &Reader, history: Option<&PathBuf>) -> Input {
-    if let Some(helper) = editor.helper_mut() {
+fn read(keys: &mut Keys, ask: &Ask, reader: &Reader, history: Option<&PathBuf>) -> Input {
+    if let Some(helper) = keys.editor.helper_mut() {
         helper.is_statement = ask.is_statement;
     }
     let mut initial = ask.initial.as_str();
     loop {
-        match editor.readline_with_initial(&ask.prompt, (initial, "")) {
-            Ok(line) => {
+        match keys.read(ask, initial) {
+            Ok(Some(line)) => {
+                let editor = &mut keys.editor;
                 if ask.is_statement && !line.trim().is_empty() && editor.add_history_entry(&line).is_ok() {
                     // A history that cannot be written is no reason to stop.
                     let _ = history.map(|path| editor.append_history(path));
                 }
                 return Input::Line(line);
             }
-            Err(ReadlineError::Interrupted) if ask.is_statement => {
+            Ok(None) if ask.is_statement => {
                 initial = "";
                 interrupt_what_runs_long(reader.activity());
             }
-            Err(ReadlineError::Interrupted) => return Input::Line(String::new()),
+            Ok(None) => return Input::Line(String::new()),
             Err(_) => return Input::End,
         }
     }
@@ -115,7 +160,7 @@ fn interrupt_what_runs_long(activity: &Activity) {
 
 /// Reads from what is no terminal, or one that can do nothing: statement by statement, not further.
 pub fn read_plainly(reader: &Reader, orders: &Receiver<Ask>, shows_prompts: bool) {
-    leave_signals();
+    stopped::leave_signals();
     let syntax = Syntax::default();
     while let Ok(ask) = orders.recv() {
         let mut text = String::new();

@@ -61,19 +61,6 @@ impl Activity {
     }
 }
 
-/// Leaves the signals that end things to the thread that Lua runs on, whose state their handler touches.
-pub fn leave_signals() {
-    let mut set = std::mem::MaybeUninit::uninit();
-    // SAFETY: the set is made by `sigemptyset` before it is used; only this thread's mask changes.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-            libc::sigaddset(set.as_mut_ptr(), signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
-    }
-}
-
 /// Makes the two ends; the orders go to whoever reads.
 pub fn link() -> io::Result<(Link, Reader, Receiver<Ask>)> {
     // SAFETY: no pointers.

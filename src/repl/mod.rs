@@ -11,6 +11,7 @@ mod history;
 mod limit;
 mod link;
 mod screen;
+mod stopped;
 mod terminal;
 
 use std::cell::RefCell;
@@ -59,7 +60,8 @@ fn open_terminal() -> Result<Open> {
         Ok(Err(why)) => return Err(Error::machine("cannot start the prompt", why)),
         Err(_) => return Err(Error::bug("cannot start the prompt", "the editor ended")),
     };
-    let screen = terminal.writer().and_then(|writer| Screen::capture(writer, above_line));
+    stopped::watch();
+    let screen = terminal.try_clone().and_then(|terminal| Screen::capture(terminal, above_line));
     let screen = screen.map_err(|error| cannot(&error))?;
     Ok(Open { link, screen: Some(screen), terminal: Some(terminal), wish: None, is_reading: false })
 }
@@ -85,9 +87,11 @@ impl Prompt for Repl {
         if let Some(screen) = open.screen {
             screen.restore();
         }
-        if let Some(terminal) = open.terminal.filter(|_| open.is_reading) {
+        if let Some(terminal) = open.terminal {
             terminal.reset();
-            let _ = terminal.writer().and_then(|mut writer| writer.write_all(b"\x1b[?2004l\n"));
+            if open.is_reading {
+                let _ = terminal.writer().and_then(|mut writer| writer.write_all(b"\x1b[?2004l\n"));
+            }
         }
     }
 

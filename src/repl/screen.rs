@@ -13,13 +13,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::limit::Limit;
-use super::link::leave_signals;
+use super::stopped;
+use super::terminal::Terminal;
 use crate::lua::prompt::Screen as Who;
 
 /// How long output is gathered before it is shown.
 const GATHER: Duration = Duration::from_millis(10);
 /// How long the rest of a line is waited for.
 const LINE_WAIT: Duration = Duration::from_millis(100);
+/// How long the editor's thread has to set its mode when the process goes on.
+const SETTLE: Duration = Duration::from_millis(100);
 /// Lines that wait for the terminal, at most.
 const MOST_PENDING: usize = 2000;
 /// A line is cut here.
@@ -37,7 +40,8 @@ pub struct Screen {
 
 #[derive(Debug)]
 struct Shared {
-    terminal: File,
+    terminal: Terminal,
+    writer: File,
     pipe: File,
     state: Mutex<State>,
     changed: Condvar,
@@ -58,8 +62,8 @@ struct State {
 
 impl Screen {
     /// Takes the descriptors 1 and 2, as far as they are terminals, and shows on `terminal` what is written to them.
-    pub fn capture(terminal: File, above_line: AboveLine) -> io::Result<Screen> {
-        let (pipe, writer) = pipe()?;
+    pub fn capture(terminal: Terminal, above_line: AboveLine) -> io::Result<Screen> {
+        let (pipe, end) = pipe()?;
         let state = State {
             who: Who::Statement,
             partial: Vec::new(),
@@ -69,14 +73,15 @@ impl Screen {
             at_line_start: true,
             has_ended: false,
         };
-        let shared = Arc::new(Shared { terminal, pipe, state: Mutex::new(state), changed: Condvar::new() });
+        let writer = terminal.writer()?;
+        let shared = Arc::new(Shared { terminal, writer, pipe, state: Mutex::new(state), changed: Condvar::new() });
         let mut saved = Vec::new();
         for fd in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
             // SAFETY: plain calls on numbers.
             if unsafe { libc::isatty(fd) } == 1 {
                 saved.push((fd, duplicate(fd)?));
                 // SAFETY: both are open.
-                check(unsafe { libc::dup2(writer.as_raw_fd(), fd) })?;
+                check(unsafe { libc::dup2(end.as_raw_fd(), fd) })?;
             }
         }
         let reading = Arc::clone(&shared);
@@ -98,6 +103,7 @@ impl Screen {
             self.shared.write(&mut state, b"\n");
         }
         state.who = who;
+        stopped::may_stop(who != Who::Keys);
         self.shared.changed.notify_all();
     }
 
@@ -135,12 +141,14 @@ impl Shared {
 
     /// Reads the pipe until nobody can write to it any more.
     fn read_for_ever(&self) {
-        leave_signals();
+        stopped::leave_signals();
         loop {
-            let mut watched = libc::pollfd { fd: self.pipe.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            let watch = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+            let mut watched = [watch(self.pipe.as_raw_fd()), watch(stopped::fd())];
             let timeout = self.lock().wait_ms(Instant::now());
-            // SAFETY: one valid pollfd.
-            unsafe { libc::poll(&raw mut watched, 1, timeout) };
+            // SAFETY: an array of its length.
+            unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as libc::nfds_t, timeout) };
+            self.go_on();
             let mut state = self.lock();
             let is_open = self.pump(&mut state);
             state.end_slow_line(Instant::now());
@@ -154,6 +162,19 @@ impl Shared {
                 return;
             }
             thread::sleep(GATHER);
+        }
+    }
+
+    /// Sets the terminal to reading keys again when the process was stopped meanwhile and nobody else does.
+    fn go_on(&self) {
+        if !stopped::was() || self.lock().who != Who::Keys {
+            return;
+        }
+        thread::sleep(SETTLE);
+        let mut state = self.lock();
+        if state.who == Who::Keys && self.terminal.take_keys_again() {
+            // The line is drawn below whatever is shown.
+            state.pending.push("\n".to_owned());
         }
     }
 
@@ -178,7 +199,7 @@ impl Shared {
         if let Some(last) = bytes.last() {
             state.at_line_start = *last == b'\n';
             // A terminal that is gone ends the session elsewhere.
-            let _ = (&self.terminal).write_all(bytes);
+            let _ = (&self.writer).write_all(bytes);
         }
     }
 
@@ -205,7 +226,7 @@ impl Shared {
 
     /// Shows what waits while keys are read.
     fn show_above(&self, mut above_line: AboveLine) {
-        leave_signals();
+        stopped::leave_signals();
         loop {
             let mut state = self.lock();
             while !state.has_ended && (state.who != Who::Keys || state.pending.is_empty()) {

@@ -35,15 +35,30 @@ impl Terminal {
     /// Opens it.
     pub fn open() -> io::Result<Terminal> {
         let file = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-        let mut mode = MaybeUninit::uninit();
-        // SAFETY: room for one mode, which is whole when the call succeeds.
-        let mode = unsafe {
-            if libc::tcgetattr(file.as_raw_fd(), mode.as_mut_ptr()) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            mode.assume_init()
-        };
-        Ok(Terminal { file, mode })
+        let mode = mode_of(&file).ok_or_else(io::Error::last_os_error)?;
+        let terminal = Terminal { file, mode };
+        // Ctrl-C would be echoed in front of what is printed next.
+        let mut quiet = mode;
+        quiet.c_lflag &= !libc::ECHOCTL;
+        terminal.set(&quiet);
+        Ok(terminal)
+    }
+
+    /// The mode that keys are read in, as rustyline sets it, for a terminal whose shell has set another one; false when
+    /// it is set already.
+    pub fn take_keys_again(&self) -> bool {
+        let Some(mut mode) = mode_of(&self.file).filter(|mode| mode.c_lflag & libc::ICANON != 0) else { return false };
+        mode.c_iflag &= !(libc::BRKINT | libc::ICRNL | libc::INPCK | libc::ISTRIP | libc::IXON);
+        mode.c_cflag |= libc::CS8;
+        mode.c_lflag &= !(libc::ECHO | libc::ICANON | libc::IEXTEN | libc::ISIG);
+        (mode.c_cc[libc::VMIN], mode.c_cc[libc::VTIME]) = (1, 0);
+        self.set(&mode);
+        true
+    }
+
+    fn set(&self, mode: &libc::termios) {
+        // SAFETY: the mode came from `tcgetattr`.
+        unsafe { libc::tcsetattr(self.file.as_raw_fd(), libc::TCSADRAIN, mode) };
     }
 
     /// For writing.
@@ -61,7 +76,17 @@ impl Terminal {
 
     /// Sets the mode that it had when it was opened.
     pub fn reset(&self) {
-        // SAFETY: the mode came from `tcgetattr`.
-        unsafe { libc::tcsetattr(self.file.as_raw_fd(), libc::TCSADRAIN, &raw const self.mode) };
+        self.set(&self.mode);
     }
+
+    /// The same terminal for another thread.
+    pub fn try_clone(&self) -> io::Result<Terminal> {
+        Ok(Terminal { file: self.file.try_clone()?, mode: self.mode })
+    }
+}
+
+fn mode_of(file: &File) -> Option<libc::termios> {
+    let mut mode = MaybeUninit::uninit();
+    // SAFETY: room for one mode, which is whole when the call succeeds.
+    unsafe { (libc::tcgetattr(file.as_raw_fd(), mode.as_mut_ptr()) == 0).then(|| mode.assume_init()) }
 }

@@ -68,7 +68,7 @@ local function as_script(entry, later)
         end
     end
     -- A call is a statement by itself.
-    return loadstring(entry.text) and entry.text or ("print(%s\n)"):format(entry.text)
+    return loadstring(" " .. entry.text) and entry.text or ("print(%s\n)"):format(entry.text)
 end
 
 -- Short names that a prompt has and a script has not.
@@ -176,7 +176,7 @@ local function edit_object(session, name, object)
     local number = session.makers[object]
     local text = session.texts[number]
     local c_text = rawget(object, "_text")
-    local first, last = text and c_text and text:find(c_text, 1, true)
+    local first, last = (text or ""):find(c_text or "\0", 1, true)
     if not first then
         errors.fail({
             what = ("cannot edit the C text of `%s`"):format(name),

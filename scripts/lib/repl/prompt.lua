@@ -197,6 +197,8 @@ local function on_loop(prompt, is_running)
 end
 
 local function open(session)
+    -- What reads standard input besides us gets what comes next, not what was read ahead.
+    io.stdin:setvbuf("no")
     local fd, is_person = native.prompt.open()
     local loop = events.loop()
     local prompt = { session = session, is_person = is_person, is_idle = true, errors = repeats.new(sessions.say), loop = loop }

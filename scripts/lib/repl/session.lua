@@ -169,10 +169,11 @@ local function compile(self, text, chunk)
         return loadstring(EXPRESSION:format(text), "=" .. chunk), true
     end
     local rewritten, names = locals.rewrite(text)
-    local statement, message = loadstring(rewritten, "=" .. chunk)
+    -- A first line that begins with `#` is skipped unless something stands in front.
+    local statement, message = loadstring(" " .. rewritten, "=" .. chunk)
     if not statement then
         -- A fault that the rewriting brought in must not be told.
-        statement, message = loadstring(text, "=" .. chunk)
+        statement, message = loadstring(" " .. text, "=" .. chunk)
         return statement, false, message
     end
     for _, name in ipairs(names) do

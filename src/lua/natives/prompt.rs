@@ -89,11 +89,12 @@ fn reports(natives: &Natives<'_>) -> mlua::Result<()> {
         Ok(())
     })?;
     natives.add("report", "repl", |lua, (raised, frames): (Value, Option<Value>)| {
-        Ok(failure::from_run(lua, &raised, frames.as_ref()).report())
+        Ok(failure::point_at_name(failure::from_run(lua, &raised, frames.as_ref())).report())
     })?;
     natives.add("syntax_error", "repl", |_, (name, text, message): (String, mlua::BString, String)| {
         let script = Script { name, text: text.into(), path: None };
-        Ok(failure::from_syntax(&script, &mlua::Error::SyntaxError { message, incomplete_input: false }).report())
+        let error = failure::from_syntax(&script, &mlua::Error::SyntaxError { message, incomplete_input: false });
+        Ok(failure::point_at_name(error).report())
     })
 }
 

@@ -54,7 +54,9 @@ fn start(line: &[u8], is_background: bool, on_terminal: bool) -> Result<ProcessV
     command.arg("-c").arg(std::ffi::OsStr::from_bytes(line));
     if is_background {
         command.process_group(0).stdin(Stdio::null());
-    } else if let Some(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty").ok().filter(|_| on_terminal) {
+    } else if let Some(terminal) =
+        OpenOptions::new().read(true).write(true).open("/dev/tty").ok().filter(|_| on_terminal)
+    {
         let copy = terminal.try_clone().map_err(|error| Error::io(what(), &error))?;
         command.stdout(terminal).stderr(copy);
     }

@@ -7,9 +7,11 @@
 mod needs;
 mod report;
 mod running;
+mod terminal;
 mod workload;
 
 pub use needs::{Need, kernel_release, missing, skip, vm_series};
 pub use report::{adopt, record, table};
 pub use running::{Bpflua, Ended, Running, bpflua, deadline, portable_object, root_folder, scratch};
+pub use terminal::{OnTerminal, Terminal, on_terminal};
 pub use workload::{OneAtATime, Spawner, histogram, ping_pong, thread_id};
