@@ -28,7 +28,9 @@ fn a_terminal_that_can_do_nothing_is_read_plainly() {
     let mut terminal = on_terminal("repl-dumb", [""; 0]).env("TERM", "dumb").start();
     terminal.see_last("bpflua 1>");
     terminal.statement("6 * 7", 2);
-    let screen = terminal.leave();
+    terminal.keys("\x04");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0);
     assert!(screen.contains("6 * 7\n42\n"), "{screen}");
 }
 

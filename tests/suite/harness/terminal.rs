@@ -192,9 +192,14 @@ impl Terminal {
     /// Waits until the terminal takes whole lines again.
     #[track_caller]
     pub fn until_cooked(&mut self) {
+        self.wait("whole lines are taken", |terminal| !terminal.is_raw());
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, is_so: impl Fn(&Terminal) -> bool) {
         let limit = Instant::now() + deadline();
-        while self.is_raw() {
-            assert!(Instant::now() < limit, "the terminal's mode was not given back");
+        while !is_so(self) {
+            assert!(Instant::now() < limit, "not within {:?}: {what}\n{}", deadline(), self.screen());
             thread::sleep(LOOK_EVERY);
         }
     }
@@ -218,6 +223,8 @@ impl Terminal {
     /// Leaves by Ctrl-D, which nothing stands in the way of.
     #[track_caller]
     pub fn leave(mut self) -> String {
+        // While whole lines are taken, Ctrl-D is no key.
+        self.wait("keys are read", Terminal::is_raw);
         self.keys("\x04");
         let (status, screen) = self.end();
         assert_eq!(status, 0, "{screen}");
