@@ -1335,8 +1335,10 @@ function _Function:recv(max_bytes) end
 
 ---@class bpflua.Session
 ---@field environment table what statements see as globals
----@field record {number: integer, text: string, is_expression: boolean}[] the statements that succeeded
+---@field record {number: integer?, path: string?, text: string, is_expression: boolean?}[] what succeeded, in order
 ---@field number integer of the next statement
+---@field texts table<integer, string> all statements by their numbers, those that failed among them
+---@field makers table<bpflua.BPF, integer|string> the number of the statement, or the file, that made an object
 ---@field is_json boolean results are printed as JSON
 
 ---@class bpflua.SymbolCache
