@@ -23,16 +23,14 @@ use std::ffi::{c_int, c_void};
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
 
-use bpflua::events::ffi;
 use events_fixture::{EVENT_BYTES, Event, Fixture};
-use mlua::{Function, LightUserData, Lua};
+use mlua::{Function, Lua};
 
 const EVENTS: u64 = 300_000;
 const ROUNDS: usize = 5;
 const PROCESSES: usize = 5;
 /// Room for all events of a round.
 const BUFFER_BYTES: u32 = 1 << 25;
-const LOOP: &str = include_str!("../scripts/lib/loop.lua");
 const WAYS: [&str; 4] = ["perf, libbpf", "perf, Lua", "ring, libbpf", "ring, Lua"];
 
 fn main() {
@@ -160,32 +158,13 @@ fn libbpf_consumer(fixture: &Fixture, kind: &str) -> Box<dyn FnMut() -> u64> {
 // The Lua side.
 
 fn lua_with_loop(fixture: &Fixture) -> Lua {
-    // SAFETY: the chunks are ours.
-    let lua = unsafe { Lua::unsafe_new() };
-    let functions = lua.create_table().unwrap();
-    lua.load("require('ffi').cdef(...)").call::<()>(ffi::cdef()).unwrap();
-    let cast: Function = lua.load("return require('ffi').cast(...)").into_function().unwrap();
-    for export in ffi::exports() {
-        let address = LightUserData(export.address.cast_mut());
-        functions.set(export.name, cast.call::<mlua::Value>((export.ctype, address)).unwrap()).unwrap();
-    }
+    let lua = events_fixture::lua_with_loop();
     let globals = lua.globals();
-    globals.set("functions", functions).unwrap();
-    globals.set("Loop", lua.load(LOOP).set_name("@scripts/lib/loop.lua").eval::<mlua::Table>().unwrap()).unwrap();
     globals.set("perf_fd", fixture.map("events").as_raw_fd()).unwrap();
     globals.set("ring_fd", fixture.map("ring").as_raw_fd()).unwrap();
     globals.set("pages", BUFFER_BYTES / 4096).unwrap();
     globals.set("total", EVENTS).unwrap();
-    lua.load(
-        r#"
-        ffi = require("ffi")
-        ffi.cdef("struct event { uint32_t pid, tid; uint64_t ts, val; char comm[16]; };")
-        event = ffi.typeof("struct event")
-        loop = Loop.new(functions)
-        "#,
-    )
-    .exec()
-    .unwrap();
+    lua.load("loop = Loop.new(functions)").exec().unwrap();
     lua
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Programs that submit an exact number of events, run on a CPU of choice; and tests in a process of their own.
 
+use std::ffi::c_void;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use std::process::{Child, Command, Stdio};
 
+use bpflua::events::ffi;
 use libbpf_rs::{MapCore as _, Object, ObjectBuilder};
+use mlua::{Function, LightUserData, Lua, Table, Value};
 
 use super::harness::skip;
 
@@ -136,4 +139,42 @@ pub fn signal_after(milliseconds: u64, signal: libc::c_int) {
         // SAFETY: our own process.
         unsafe { libc::kill(libc::getpid(), signal) };
     });
+}
+
+/// The files of the loop, the last of which requires the others.
+const LOOP: [(&str, &str); 3] = [
+    ("loop_buffers", include_str!("../../scripts/lib/loop_buffers.lua")),
+    ("loop_trace", include_str!("../../scripts/lib/loop_trace.lua")),
+    ("loop", include_str!("../../scripts/lib/loop.lua")),
+];
+
+/// A Lua state without the Lua room, with `Loop` (`scripts/lib/loop.lua`), the host's `functions`, `ffi`, and the C type
+/// `event`.
+pub fn lua_with_loop() -> Lua {
+    // SAFETY: the chunks are ours.
+    let lua = unsafe { Lua::unsafe_new() };
+    let functions = lua.create_table().unwrap();
+    lua.load("require('ffi').cdef(...)").call::<()>(ffi::cdef()).unwrap();
+    let cast: Function = lua.load("return require('ffi').cast(...)").into_function().unwrap();
+    for export in ffi::exports() {
+        let address = LightUserData(export.address as *mut c_void);
+        functions.set(export.name, cast.call::<Value>((export.ctype, address)).unwrap()).unwrap();
+    }
+    let loaded: Table = lua.load("return package.loaded").eval().unwrap();
+    for (name, text) in LOOP {
+        let module: Table = lua.load(text).set_name(format!("@scripts/lib/{name}.lua")).eval().unwrap();
+        lua.globals().set("Loop", &module).unwrap();
+        loaded.set(format!("bpflua.{name}"), module).unwrap();
+    }
+    lua.globals().set("functions", functions).unwrap();
+    lua.load(
+        r#"
+        ffi = require("ffi")
+        ffi.cdef("struct event { uint32_t pid, tid; uint64_t ts, val; char comm[16]; };")
+        event = ffi.typeof("struct event")
+        "#,
+    )
+    .exec()
+    .unwrap();
+    lua
 }

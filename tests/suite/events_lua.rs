@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `scripts/lib/loop.lua` over the real functions and real events, without the Lua room.
 
-use std::ffi::c_void;
 use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 
-use bpflua::events::{ffi, stop};
-use mlua::{Function, LightUserData, Lua, Table};
+use bpflua::events::stop;
+use mlua::Lua;
 
-use super::events_fixture::{EVENT_BYTES, Fixture, expect_success, in_child, signal_after};
-
-const LOOP: &str = include_str!("../../scripts/lib/loop.lua");
+use super::events_fixture::{self, EVENT_BYTES, Fixture, expect_success, in_child, signal_after};
 
 /// A Lua state with `loop` (losses go to the table `reports`), `Loop` (the module), and `submit`.
 fn lua_with_loop() -> Lua {
-    // SAFETY: the tests' chunks are ours.
-    let lua = unsafe { Lua::unsafe_new() };
-    let functions = lua.create_table().unwrap();
-    lua.load("require('ffi').cdef(...)").call::<()>(ffi::cdef()).unwrap();
-    let cast: Function = lua.load("return require('ffi').cast(...)").into_function().unwrap();
-    for export in ffi::exports() {
-        let address = LightUserData(export.address as *mut c_void);
-        let cast = cast.call::<mlua::Value>((export.ctype, address)).unwrap();
-        functions.set(export.name, cast).unwrap();
-    }
-    let module: Table = lua.load(LOOP).set_name("@scripts/lib/loop.lua").eval().unwrap();
-    lua.globals().set("Loop", module).unwrap();
-    lua.globals().set("functions", functions).unwrap();
-    lua.load(
-        r#"
-        ffi = require("ffi")
-        ffi.cdef("struct event { uint32_t pid, tid; uint64_t ts, val; char comm[16]; };")
-        event = ffi.typeof("struct event")
-        reports = {}
-        loop = Loop.new(functions, { report = function(text) reports[#reports + 1] = text end })
-        "#,
-    )
-    .exec()
-    .unwrap();
+    let lua = events_fixture::lua_with_loop();
+    let text = "reports = {} loop = Loop.new(functions, { report = function(text) reports[#reports + 1] = text end })";
+    lua.load(text).exec().unwrap();
     lua
 }
 
@@ -131,7 +107,7 @@ fn root_lua_an_error_in_a_handler_is_raised_once() {
         for i, val in ipairs(seen) do assert(val == i - 1, i) end
         assert(#raised == 10)
         assert(raised[1]:find("^test.lua:5: at 299ULL"), raised[1])
-        assert(raised[1]:find("test.lua:5: in function 'handler'") and raised[1]:find("loop.lua:%d%d%d: in"), raised[1])
+        assert(raised[1]:find("test.lua:5: in function 'handler'") and raised[1]:find("loop_buffers.lua:%d+: in"), raised[1])
         "#,
     );
 }
