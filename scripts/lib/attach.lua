@@ -6,6 +6,7 @@ local constants = require("bpflua.constants")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
+local tables = require("bpflua.tables")
 
 local M = {}
 
@@ -54,13 +55,7 @@ local PERF_EVENT_RAW = {
 }
 
 local function with(of, options, extra)
-    local copy = {}
-    for name, value in pairs(options) do
-        copy[name] = value
-    end
-    for name, value in pairs(extra) do
-        copy[name] = value
-    end
+    local copy = tables.copy(options, extra)
     copy.event_off = copy.event_off or copy.fn_offset
     if type(copy.addr) == "cdata" then
         copy.addr = tonumber(addresses.address(of, copy.addr, "addr"))

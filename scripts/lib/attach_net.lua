@@ -5,6 +5,7 @@
 local errors = require("bpflua.errors")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
+local tables = require("bpflua.tables")
 
 local M = {}
 
@@ -27,17 +28,9 @@ local NETFILTER = {
     defragment = "boolean",
 }
 
-local function copy_of(options)
-    local copy = {}
-    for name, value in pairs(options) do
-        copy[name] = value
-    end
-    return copy
-end
-
 local function tc(of, options, spec)
     options = errors.options(of, options, spec)
-    local copy = copy_of(options)
+    local copy = tables.copy(options)
     local direction = options.direction or "ingress"
     if direction ~= "ingress" and direction ~= "egress" then
         errors.fail({
@@ -94,7 +87,7 @@ end
 local function cgroup(self, of, options, spec)
     options = errors.options(of, options, spec)
     one_of(of, options, { "path", "fd" })
-    local copy = copy_of(options)
+    local copy = tables.copy(options)
     copy.attach_type = attach_type(self, of, options, "cgroup")
     return copy
 end
@@ -121,7 +114,7 @@ end
 local function sockmap(self, of, options, spec)
     options = errors.options(of, options, spec)
     map.check_option(of, options.map)
-    local copy = copy_of(options)
+    local copy = tables.copy(options)
     if type(options.map) == "table" then
         copy.fd, copy.map = options.map.fd, nil
     else
@@ -152,7 +145,7 @@ end
 
 local function netns(self, of, options, spec)
     options = errors.options(of, options, spec)
-    local copy = copy_of(options)
+    local copy = tables.copy(options)
     if options.path or options.fd or options.pid then
         one_of(of, options, { "path", "fd", "pid" })
     end
@@ -183,7 +176,7 @@ end
 
 local function netfilter(of, options, spec)
     options = errors.options(of, options, spec)
-    local copy = copy_of(options)
+    local copy = tables.copy(options)
     copy.family = options.family or "ipv4"
     return copy
 end

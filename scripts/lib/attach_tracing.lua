@@ -7,6 +7,7 @@ local errors = require("bpflua.errors")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
 local surface = require("bpflua.surface")
+local tables = require("bpflua.tables")
 local types = require("bpflua.types")
 
 local M = {}
@@ -182,10 +183,7 @@ end
 local function attach_iter(self, of, options)
     options = errors.options(of, options, ITER)
     map.check_option(of, options.map)
-    local copy = {}
-    for name, value in pairs(options) do
-        copy[name] = value
-    end
+    local copy = tables.copy(options)
     copy.map = type(options.map) == "table" and options.map.name or options.map
     native.tracing.attach_iter(self:_object(), copy)
 end

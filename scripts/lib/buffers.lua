@@ -6,6 +6,7 @@ local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local native = require("bpflua.native")
 local json_lines = require("bpflua.json_lines")
+local tables = require("bpflua.tables")
 local types = require("bpflua.types")
 
 local M = {}
@@ -50,23 +51,14 @@ end
 
 -- bcc-lua's order: callback, C type, its parameters, pages, lost callback. Ours: callback, options.
 local function buffer_options(of, spec, callback, second, params, page_cnt, lost_cb)
-    local options = {}
+    local options = { callback = callback, ctype = second, page_cnt = page_cnt, lost_cb = lost_cb }
     if type(callback) == "table" then
-        for name, value in pairs(callback) do
-            options[name] = value
+        options = tables.copy(callback)
+    elseif type(second) == "table" then
+        if second.callback ~= nil then
+            errors.fail({ what = ("`%s` is given two callbacks"):format(of), why = "its first argument, and the option `callback`" })
         end
-    else
-        if type(second) == "table" then
-            for name, value in pairs(second) do
-                options[name] = value
-            end
-            if options.callback ~= nil then
-                errors.fail({ what = ("`%s` is given two callbacks"):format(of), why = "its first argument, and the option `callback`" })
-            end
-        else
-            options.ctype, options.page_cnt, options.lost_cb = second, page_cnt, lost_cb
-        end
-        options.callback = callback
+        options = tables.copy(second, { callback = callback })
     end
     options = errors.options(of, options, spec)
     check_counts(of, options)

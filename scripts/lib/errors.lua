@@ -273,12 +273,7 @@ end
 ---@param spec table<string, string> kinds by option name, as `M.options` takes them
 ---@return table<string, string>
 function M.optional_function(spec)
-    local copy = {}
-    for name, kind in pairs(spec) do
-        copy[name] = kind
-    end
-    copy.fn_name = "string"
-    return copy
+    return require("bpflua.tables").copy(spec, { fn_name = "string" })
 end
 
 return M
