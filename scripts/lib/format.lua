@@ -55,7 +55,37 @@ local function is_integer(value)
     return type(value) == "cdata" and (ffi.istype(u64, value) or ffi.istype(i64, value))
 end
 
----`tostring` without the type suffix of LuaJIT's 64-bit integers, and with the text of a `char[N]`.
+-- Per C type: how many elements a C array has; false for what is none.
+local lengths = {}
+
+---How many elements a C array has; false for other values.
+---@param value any
+---@return integer|false
+function M.array_length(value)
+    if type(value) ~= "cdata" then
+        return false
+    end
+    local ctype = ffi.typeof(value)
+    local id = tonumber(ctype)
+    if lengths[id] == nil then
+        -- `int [2][3]`, or by reference `int (&)[2][3]`; a pointer to one has its `*` there.
+        local before, length = lua_tostring(ctype):match("^ctype<([^%[]*)%[(%d+)%]")
+        lengths[id] = before and not before:find("%*%)") and tonumber(length) or false
+    end
+    return lengths[id]
+end
+
+local function array_text(value, length)
+    local pieces = {}
+    for i = 0, length - 1 do
+        local element = M.plain(value[i])
+        pieces[i + 1] = type(element) == "string" and lua_format("%q", element) or M.text(element)
+    end
+    return "{" .. table.concat(pieces, ", ") .. "}"
+end
+
+---`tostring` without the type suffix of LuaJIT's 64-bit integers, with the text of a `char[N]`, and with the elements of
+---other C arrays.
 ---@param value any
 ---@return string
 function M.text(value)
@@ -63,7 +93,8 @@ function M.text(value)
     if is_integer(value) then
         return (lua_tostring(value):gsub("U?LL$", ""))
     end
-    return lua_tostring(value)
+    local length = M.array_length(value)
+    return length and array_text(value, length) or lua_tostring(value)
 end
 
 -- %s of a 64-bit integer shows its digits; the others take it as it is (all 64 bits in %x and %u).

@@ -117,6 +117,14 @@ local function cdata(value)
     if type(value) ~= "cdata" then
         return encode(value)
     end
+    local length = format.array_length(value)
+    if length then
+        local pieces = {}
+        for i = 1, length do
+            pieces[i] = encode(value[i - 1])
+        end
+        return "[" .. table.concat(pieces, ",") .. "]"
+    end
     return tonumber(value) and format.text(value) or text_of(format.text(value))
 end
 

@@ -153,7 +153,7 @@ function Reader:struct(ctype, address)
     local value = ffi.cast(ffi.typeof("$ *", ctype.ctype), address)
     for i, field in ipairs(ctype.fields) do
         if field.bits and ctype.kind == "struct" then
-            types.store_member(value, field, self:number(field.type.signed, field.type.size * 8), ("%s of `%s`"):format(self.part, self.map))
+            types.store_member(value, field, self:number(types.is_signed(field.type), field.type.size * 8), ("%s of `%s`"):format(self.part, self.map))
         elseif ctype.kind == "struct" or i == 1 then
             read_into(self, types.of(field.type), ffi.cast("uint8_t *", address) + field.offset)
         end

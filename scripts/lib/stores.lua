@@ -166,7 +166,7 @@ end
 ---@param value any
 ---@param what string the place, for the error
 function M.store_bits(base, field, value, what)
-    local signed, bits = field.type.signed, field.bits
+    local signed, bits = types.is_signed(field.type), field.bits
     if type(value) == "boolean" and field.type.kind == "bool" then
         value = value and 1 or 0
     elseif type(value) == "string" and field.type.values and field.type.values[value] then

@@ -6,7 +6,9 @@ local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local int128 = require("bpflua.int128")
+local posix = require("bpflua.posix")
 local stores = require("bpflua.stores")
+local structs = require("bpflua.structs")
 
 ---@class bpflua.Type a C type of the object's
 ---@field name string as the C text calls it
@@ -18,13 +20,20 @@ Type.__index = Type
 
 local M = { Type = Type }
 
--- By declaration, so that the same struct is the same FFI type wherever it comes from.
-local by_decl = {}
+-- By what tells types apart, so that the same struct is the same FFI type wherever it comes from.
+local by_id = {}
 
 local i64, u64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
 local byte_pointer = ffi.typeof("const uint8_t *")
 
 -- ---------------------------------------------------------------- values out of memory
+
+---Whether numbers of a type may be below zero. A plain `char` has a sign in BPF.
+---@param description table a type, or what the host tells of one
+---@return boolean
+function M.is_signed(description)
+    return description.signed or description.kind == "char"
+end
 
 -- A bit-field that LuaJIT has no declaration for: up to 64 bits, gathered from its bytes.
 local function read_bits(base, field)
@@ -36,7 +45,7 @@ local function read_bits(base, field)
         taken = taken + 8
     end
     local unused = 64 - field.bits
-    if field.type.signed then
+    if M.is_signed(field.type) then
         value = bit.arshift(ffi.cast(i64, bit.lshift(value, unused)), unused)
     else
         value = bit.rshift(bit.lshift(value, unused), unused)
@@ -47,7 +56,11 @@ local function read_bits(base, field)
     return field.bits <= 32 and tonumber(value) or value
 end
 
-local function read_hidden(base, field)
+---The value of a member that LuaJIT has no declaration for.
+---@param base ffi.cdata* the struct's address
+---@param field table of `Type:members()`
+---@return any
+function M.read_hidden(base, field)
     if field.bits then
         return read_bits(base, field)
     end
@@ -125,15 +138,29 @@ function Type:fields_by_name()
     return self.field_index
 end
 
+-- The names of an enum by its values, as numbers and as digits; the first of those that have one value.
+local function names_by_value(self)
+    local names = {}
+    for _, name in ipairs(self.order) do
+        local value = self.values[name]
+        local digits = format.text(value)
+        if not names[digits] then
+            names[digits] = name
+            names[type(value) == "number" and value or digits] = name
+        end
+    end
+    return names
+end
+
 ---The name of an enum's value; nil when it has none.
 ---@param value number|ffi.cdata*
 ---@return string?
 function Type:name_of(value)
-    for name, number in pairs(self.values or {}) do
-        if number == tonumber(value) then
-            return name
-        end
+    if not self.values then
+        return nil
     end
+    self.names = self.names or names_by_value(self)
+    return self.names[value] or self.names[format.text(value)]
 end
 
 local function quoted(value)
@@ -149,7 +176,6 @@ function M.read_member(base, field)
     local value = read_bits(base, field)
     return value, field.type.values and M.of(field.type):name_of(value) or nil
 end
-
 
 -- The text of one member at its place; structs and arrays in braces.
 local function member_text(field, base)
@@ -184,22 +210,36 @@ function Type:text_at(address)
     elseif self.kind == "bytes" then
         return (ffi.string(value.bytes, self.size):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
     end
-    return self.values and self:name_of(value) or quoted(value)
+    return self:name_of(value) or quoted(value)
 end
 
--- The member by which a struct value tells its own type.
-local TYPE_OF = "__bpflua_type"
-
-local function type_of(value)
-    return value[TYPE_OF]
+-- A member's value as Lua has it.
+local function member_value(field, base)
+    if field.bits then
+        return (M.read_member(base, field))
+    end
+    return M.of(field.type):value_at(ffi.cast(byte_pointer, base) + field.offset)
 end
 
----The type of a struct value that an object's types were made for; nil for other cdata.
----@param value ffi.cdata*
----@return bpflua.Type?
-function M.of_value(value)
-    local ok, found = pcall(type_of, value)
-    return ok and getmetatable(found) == Type and found or nil
+---The value of this type at an address as Lua has it, with nothing left that refers there: structs are tables by member,
+---arrays lists from 1, `char[N]` is a string; 64-bit integers and `__int128` are cdata of their own.
+---@param address ffi.cdata*
+---@return any
+function Type:value_at(address)
+    local copy = {}
+    if self.kind == "array" and not self.text then
+        local element = M.of(self.element)
+        for i = 1, self.count do
+            copy[i] = element:value_at(ffi.cast(byte_pointer, address) + (i - 1) * element.size)
+        end
+        return copy
+    elseif self.fields then
+        for _, field in ipairs(self:members()) do
+            copy[field.name] = member_value(field, address)
+        end
+        return copy
+    end
+    return self:load(ffi.cast(ffi.typeof("const $ *", self.ctype), address), 0)
 end
 
 ---The FFI's type that a C declaration says, or that is given as it is; raises when it is none, or has no size.
@@ -229,76 +269,15 @@ end
 ---@param value any
 ---@return string
 function M.name_of_value(value)
-    local known = type(value) == "cdata" and M.of_value(value)
+    local known = type(value) == "cdata" and structs.type_of(value)
     return known and ("`%s`"):format(known.name) or errors.type_name(value)
-end
-
----@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
-local Struct = {}
-
----The value on its own: an event's is gone when its handler returns. The elements of a flexible array at its end stay
----behind; `ffi.string(event, size)` keeps them as bytes.
----@return bpflua.Struct
-function Struct:copy()
-    return type_of(self).ctype(self)
-end
-
----The value as one string: equal strings for equal values, good as a key of a Lua table.
----@return string
-function Struct:tuple()
-    return type_of(self):text_at(self)
-end
-
----The members as a Lua table; 64-bit integers stay cdata, `char[N]` becomes a string.
----@return table<string, any>
-function Struct:to_table()
-    local copy = {}
-    for _, field in ipairs(type_of(self):members()) do
-        copy[field.name] = format.plain(self[field.name])
-    end
-    return copy
-end
-
-stores.install(M)
-Type.store = stores.store
-M.store_member = stores.store_bits
-
-require("bpflua.surface").add_methods("bpflua.Struct", Struct, { noun = "struct", is = M.of_value })
-
--- What a struct value answers beyond its members.
-local function struct_metatype(self)
-    local hidden, of = {}, "members"
-    for _, field in ipairs(self:members()) do
-        hidden[field.name] = field.hidden and field or nil
-    end
-    return {
-        __index = function(value, name)
-            local method = Struct[name]
-            if method then
-                return method
-            elseif name == TYPE_OF then
-                return self
-            end
-            if hidden[name] then
-                return read_hidden(value, hidden[name])
-            end
-            errors.unknown(("`%s` has no member `%s`"):format(self.name, tostring(name)), name, self:fields_by_name(), of)
-        end,
-        __tostring = function(value)
-            return self:text_at(value)
-        end,
-        __eq = function(a, b)
-            return type(a) == "cdata" and type(b) == "cdata" and ffi.istype(self.ctype, a) and ffi.istype(self.ctype, b)
-                and ffi.string(a, self.size) == ffi.string(b, self.size)
-        end,
-    }
 end
 
 -- ---------------------------------------------------------------- construction
 
 local function range(self)
     local bits = self.size * 8
-    local signed = self.signed or self.kind == "char"
+    local signed = M.is_signed(self)
     self.min = signed and -(2 ^ (bits - 1)) or 0
     self.max = signed and 2 ^ (bits - 1) - 1 or 2 ^ bits - 1
     if bits == 64 and not signed then
@@ -308,33 +287,101 @@ local function range(self)
     end
 end
 
+-- Structs without a tag are named after their place, and are types of that place alone.
+local function name_members(self, fields)
+    for _, field in ipairs(fields) do
+        local inner = field.type
+        while inner.kind == "array" do
+            inner = inner.element
+        end
+        if field.name == "" and inner.fields then
+            name_members(self, inner.fields)
+        elseif inner.name == "struct" or inner.name == "union" then
+            inner.name = self.name .. "." .. field.name
+            inner.id = inner.id and self.id .. "." .. field.name
+        end
+    end
+end
+
+-- What the `$`s in a declaration stand for, in their order: members and elements that are types of their own.
+local function add_parts(parts, description)
+    if description.kind == "array" then
+        local element = description.element
+        if element.fields or element.kind == "int128" then
+            parts[#parts + 1] = M.of(element).ctype
+        else
+            add_parts(parts, element)
+        end
+    end
+    for _, field in ipairs(description.fields or {}) do
+        local is_part = field.name ~= "" and (field.type.fields or field.type.kind == "int128")
+        if is_part and not field.hidden then
+            parts[#parts + 1] = M.of(field.type).ctype
+        elseif not field.hidden then
+            add_parts(parts, field.type)
+        end
+    end
+    return parts
+end
+
+local function declare(self)
+    name_members(self, self.fields or {})
+    local ctype = ffi.typeof(self.decl, unpack(add_parts({}, self)))
+    if self.fields then
+        ffi.metatype(ctype, structs.metatype(self))
+    elseif self.kind == "int128" then
+        ffi.metatype(ctype, structs.int128_metatype(self))
+    end
+    return ctype
+end
+
+-- Values that a Lua number may not hold come as their digits.
+local function exact_values(values)
+    for name, value in pairs(values) do
+        if type(value) == "string" then
+            local sign, digits = value:match("^(%-?)(%d+)$")
+            local number = posix._parse64(digits, 10)
+            values[name] = sign == "-" and -ffi.cast(i64, number) or number
+        end
+    end
+end
+
 ---The type that the host describes.
 ---@param description table see `CType::to_table`
 ---@return bpflua.Type
 function M.of(description)
     if getmetatable(description) == Type then
         return description
+    elseif description.known then
+        return description.known
     end
-    -- The same layout can carry several names, and enums several name tables.
-    local id = description.decl .. "\n" .. description.name
-    local known = by_decl[id]
-    if known then
-        return known
+    -- A typedef is another name of the same type.
+    local id = description.id or description.decl
+    local named = id .. "\n" .. description.name
+    if by_id[named] then
+        description.known = by_id[named]
+        return description.known
     end
     local self = setmetatable(description, Type)
-    local shared = by_decl[description.decl]
-    self.ctype = shared and shared.ctype or ffi.typeof(description.decl)
+    if self.values then
+        exact_values(self.values)
+    end
+    local shared = by_id[id]
+    self.ctype = shared and shared.ctype or declare(self)
     self.array = ffi.typeof("$[?]", self.ctype)
     self.text = self.kind == "array" and self.element.kind == "char"
     if SCALARS[self.kind] and self.kind ~= "float" and self.kind ~= "bool" then
         range(self)
     end
-    if self.fields and not shared then
-        ffi.metatype(self.ctype, struct_metatype(self))
-    end
-    by_decl[description.decl] = shared or self
-    by_decl[id] = self
+    by_id[id] = shared or self
+    by_id[named] = self
     return self
 end
+
+structs.install(M)
+stores.install(M)
+Type.store = stores.store
+M.store_member = stores.store_bits
+M.of_value = structs.type_of
 
 return M

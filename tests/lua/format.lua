@@ -19,8 +19,14 @@ t.test("text of char[N] ends at its NUL, or at N", function()
     t.equal(("%s"):format(event.comm), "me")
 end)
 
-t.test("bytes that are no text stay what they are", function()
-    t.contains(format.text(ffi.new("uint8_t[4]")), "cdata")
+t.test("other arrays are their elements", function()
+    t.equal(format.text(ffi.new("uint8_t[4]", { 1, 2, 255 })), "{1, 2, 255, 0}")
+    t.equal(("%s"):format(ffi.new("int[2][2]", { { -1, 2 }, { 3, 4 } })), "{{-1, 2}, {3, 4}}")
+    t.equal(format.text(ffi.new("uint64_t[2]", 5)), "{5, 5}")
+    t.equal(format.text(ffi.new("struct { char names[2][4]; }", { { "a", "b" } }).names), '{"a", "b"}')
+    -- What is only pointed to may be gone, and has no length.
+    t.contains(format.text(ffi.cast("int (*)[2]", ffi.new("int[2]"))), "cdata")
+    t.contains(format.text(ffi.new("int[?]", 3)), "cdata")
 end)
 
 t.test("all else as in plain Lua", function()

@@ -44,10 +44,10 @@ t.test("structs by their members, in order", function()
     local u32 = { kind = "int", name = "u32", decl = "uint32_t", size = 4 }
     local u64 = { kind = "int", name = "u64", decl = "uint64_t", size = 8 }
     local char = { kind = "char", name = "char", decl = "char", size = 1 }
-    local color = { kind = "enum", name = "enum color", decl = "uint32_t", size = 4, values = { RED = 1 } }
+    local color = { kind = "enum", name = "enum color", decl = "uint32_t", size = 4, values = { RED = 1 }, order = { "RED" } }
     local event = types.of({
         kind = "struct", name = "struct event", size = 48,
-        decl = "struct { uint64_t ts; uint32_t pid; uint32_t color; char comm[16]; uint32_t list[2]; struct { uint32_t x; } in_; }",
+        decl = "struct { uint64_t ts; uint32_t pid; uint32_t color; char comm[16]; uint32_t list[2]; $ in_; }",
         fields = {
             { name = "ts", offset = 0, type = u64 },
             { name = "pid", offset = 8, type = u32 },

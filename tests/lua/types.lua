@@ -13,7 +13,7 @@ end
 local u8, u32, s32, u64, s64 = int("u8", 1), int("u32", 4), int("int", 4, true), int("u64", 8), int("s64", 8, true)
 local char = { name = "char", size = 1, kind = "char", decl = "char" }
 local comm = { name = "char [4]", size = 4, kind = "array", decl = "char[4]", element = char, count = 4 }
-local color = { name = "enum color", size = 4, kind = "enum", decl = "uint32_t", values = { RED = 0, BLUE = 7 } }
+local color = { name = "enum color", size = 4, kind = "enum", decl = "uint32_t", values = { RED = 0, BLUE = 7 }, order = { "RED", "BLUE" } }
 local pair = {
     name = "struct pair", size = 16, kind = "struct",
     decl = "struct __attribute__((packed)) { uint32_t pid; char comm[4]; uint8_t bits:3; uint8_t __pad0[7]; }",
@@ -55,6 +55,17 @@ end)
 t.test("enums take their names", function()
     t.equal(through(color, "BLUE"), 7)
     t.equal(types.of(color):name_of(7), "BLUE")
+    t.equal(types.of(color):name_of(7ULL), "BLUE")
+    t.equal(types.of(color):name_of(8), nil)
+    -- What a Lua number cannot hold comes as digits; of two names of a value, the first counts.
+    local big = types.of({ name = "enum big", size = 8, kind = "enum", decl = "uint64_t", order = { "TOP", "ALSO", "ONE" },
+        values = { TOP = "18446744073709551615", ALSO = "18446744073709551615", ONE = 1 } })
+    t.equal(big:name_of(0xffffffffffffffffULL), "TOP")
+    t.equal(big:name_of(0xfffffffffffffffeULL), nil)
+    t.equal(big:name_of(1ULL), "ONE")
+    local cell = big:cell()
+    big:store(cell, 0, "ALSO", "it")
+    t.equal(cell[0], 0xffffffffffffffffULL)
     t.contains(t.fails(through, color, "GREEN"), '"GREEN"')
 end)
 

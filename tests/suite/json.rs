@@ -37,3 +37,24 @@ fn root_events_become_lines_of_json() {
         }
     }
 }
+
+#[test]
+fn root_every_part_of_an_event_is_in_its_line() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let ended = bpflua(["--json", "tests/runtime/lifecycle/json_members.lua"]).run().expect(0);
+    let line = ended.stdout.trim_end();
+    let event = line.strip_prefix("{\"map\":\"events\",\"cpu\":").and_then(|rest| rest.split_once(",\"event\":"));
+    let wanted = "{\"parts\":[{\"state\":\"IDLE\",\"wide\":0,\"name\":\"\"},{\"state\":\"BUSY\",\"wide\":-3,\"name\":\"four\"}],\
+                  \"either\":{\"whole\":258,\"bytes\":[2,1]},\"loose\":true,\"huge\":\"18446744073709551616\",\
+                  \"grid\":[[0,0],[7,0]],\"bits\":\"BUSY\"}}";
+    assert_eq!(event.map(|(_, event)| event), Some(wanted), "{line}");
+    // Without the option, the same event goes to the handler.
+    let ended = bpflua(["tests/runtime/lifecycle/json_members.lua"]).run().expect(0);
+    assert!(
+        ended.stdout.contains("name = \"four\"}}, either = {whole = 258, bytes = {2, 1}}, loose = true"),
+        "{}",
+        ended.stdout
+    );
+}

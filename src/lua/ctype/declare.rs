@@ -9,9 +9,14 @@ use super::describe::{CType, Field, Shape};
 const RESERVED: [&str; 7] = ["asm", "bool", "complex", "inline", "restrict", "true", "false"];
 
 impl CType {
-    /// The declaration: a type without a name (`uint32_t[2][3]`, `struct … { … }`).
+    /// The declaration: a type without a name (`uint32_t[2][3]`, `struct … { … }`). Each `$` in it stands for the type of a
+    /// member or element that is a struct, a union or an `__int128`, in their order; members of anonymous structs and
+    /// unions are written out in their place.
     pub fn declaration(&self) -> String {
-        declare(self, "")
+        match &self.shape {
+            Shape::Struct { .. } | Shape::Int128 { .. } => whole(self),
+            _ => declare(self, ""),
+        }
     }
 }
 
@@ -21,10 +26,13 @@ impl Field {
         !RESERVED.contains(&self.name.as_str()) && (self.bit_size == 0 || self.unit_bits().is_some())
     }
 
-    /// The narrowest aligned unit that the bit-field lies in whole, of the widths that LuaJIT has bit-fields of.
+    /// The narrowest aligned unit that the bit-field lies in whole, of the widths that LuaJIT has bit-fields of. In a packed
+    /// struct it shrinks the unit of what fits a byte to one (`cp_struct_layout` in its `lj_cparse.c`), across which it cannot
+    /// read.
     fn unit_bits(&self) -> Option<u32> {
         let last = self.bit_offset + self.bit_size.checked_sub(1)?;
-        [8, 16, 32].into_iter().find(|bits| self.bit_offset / bits == last / bits)
+        let whole = |bits: &u32| self.bit_offset / bits == last / bits && (*bits == 8 || self.bit_size > 8);
+        [8, 16, 32].into_iter().find(whole)
     }
 
     fn end(&self) -> u64 {
@@ -44,6 +52,13 @@ fn declare(ctype: &CType, declarator: &str) -> String {
 }
 
 fn base_name(ctype: &CType) -> String {
+    match &ctype.shape {
+        Shape::Struct { .. } | Shape::Int128 { .. } => "$".to_owned(),
+        _ => whole(ctype),
+    }
+}
+
+fn whole(ctype: &CType) -> String {
     match &ctype.shape {
         Shape::Int { signed } | Shape::Enum { signed, .. } => integer(*signed, ctype.size_bytes * 8),
         Shape::Char => "char".to_owned(),
@@ -91,6 +106,7 @@ impl Body {
     fn member(&mut self, field: &Field) {
         let text = match field.unit_bits() {
             Some(bits) => format!("{} {}:{}; ", bit_field_type(&field.ctype.shape, bits), field.name, field.bit_size),
+            None if field.name.is_empty() => format!("{}; ", whole(&field.ctype)),
             None => format!("{}; ", declare(&field.ctype, &field.name)),
         };
         self.text += &text;

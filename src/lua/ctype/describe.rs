@@ -11,6 +11,8 @@ const MAX_DEPTH: u32 = 32;
 pub struct CType {
     /// What the C text calls it: `u64`, `struct key_t`, `char [16]`.
     pub name: String,
+    /// The same behind typedefs, where there is something with a name: `struct key` for a `key_t`.
+    pub tag: String,
     /// `sizeof`, in bytes.
     pub size_bytes: u64,
     /// What it is.
@@ -50,7 +52,7 @@ impl CType {
             1 | 2 | 4 | 8 => (format!("u{}", size_bytes * 8), Shape::Int { signed: false }),
             _ => (format!("{size_bytes} bytes"), Shape::Bytes),
         };
-        CType { name, size_bytes, shape }
+        CType { tag: name.clone(), name, size_bytes, shape }
     }
 }
 
@@ -89,7 +91,19 @@ impl Describer<'_> {
             Type::Struct(composite) | Type::Union(composite) => self.struct_shape(&composite, depth),
             _ => Shape::Bytes,
         };
-        Some(CType { name: self.name(id), size_bytes, shape })
+        Some(CType { name: self.name(id), tag: self.tag(id), size_bytes, shape })
+    }
+
+    /// The name behind the typedefs; that of the last typedef of what has none itself.
+    fn tag(&self, id: TypeId) -> String {
+        match self.btf.type_by_id(id) {
+            Type::Typedef { name, to } => match self.tag(to) {
+                tag if ["struct", "union", "enum"].contains(&tag.as_str()) => name.to_owned(),
+                tag => tag,
+            },
+            Type::Const(to) | Type::Volatile(to) | Type::Restrict(to) | Type::TypeTag { to, .. } => self.tag(to),
+            _ => self.name(id),
+        }
     }
 
     fn array_shape(&self, array: &Array, depth: u32) -> Option<Shape> {

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A described type as a Lua table; `scripts/lib/types.lua` is its reader.
 
-use mlua::{Lua, Table};
+use mlua::{IntoLua as _, Lua, Table, Value};
 
 use super::describe::{CType, Field, Shape};
 
 impl CType {
-    /// `{name, size, kind, decl}`, and by kind: `signed`, `values`, `element` and `count`, `fields`.
+    /// `{name, size, kind, decl, id}`, and by kind: `signed`, `values` and `order`, `element` and `count`, `fields`. Types of
+    /// one `id` are the same for every purpose but their name. A value of an enum that a Lua number may not hold exactly
+    /// is a string of its digits.
     pub fn to_table(&self, lua: &Lua) -> mlua::Result<Table> {
         let table = lua.create_table()?;
         table.set("name", self.name.as_str())?;
         table.set("size", self.size_bytes)?;
         table.set("decl", self.declaration())?;
         table.set("kind", self.kind())?;
+        table.set("id", format!("{:016x}", self.identity()))?;
         match &self.shape {
             Shape::Int { signed } | Shape::Int128 { signed } => table.set("signed", *signed)?,
             Shape::Enum { signed, values } => {
                 table.set("signed", *signed)?;
-                let names = values.iter().map(|(name, value)| (name.as_str(), *value));
-                table.set("values", lua.create_table_from(names)?)?;
+                table.set("order", lua.create_sequence_from(values.iter().map(|(name, _)| name.as_str()))?)?;
+                let numbers = lua.create_table()?;
+                for (name, value) in values {
+                    numbers.set(name.as_str(), enumerator(lua, *value, *signed)?)?;
+                }
+                table.set("values", numbers)?;
             }
             Shape::Array { element, count } => {
                 table.set("element", element.to_table(lua)?)?;
@@ -48,6 +55,17 @@ impl CType {
             Shape::Bytes => "bytes",
         }
     }
+}
+
+/// Numbers whose text in Lua is all their digits.
+const EXACT: i64 = 10_i64.pow(14);
+
+fn enumerator(lua: &Lua, value: i64, signed: bool) -> mlua::Result<Value> {
+    if -EXACT < value && value < EXACT && (signed || value >= 0) {
+        return value.into_lua(lua);
+    }
+    let digits = if signed { value.to_string() } else { value.cast_unsigned().to_string() };
+    digits.into_lua(lua)
 }
 
 impl Field {
