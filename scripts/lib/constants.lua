@@ -3,6 +3,7 @@
 -- `BPF.BPFProgType.XDP`, and for the types of programs shortly `BPF.XDP`, as in bcc's Python.
 
 local ffi = require("ffi")
+local debugging = require("bpflua.debugging")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 
@@ -184,6 +185,9 @@ function M.install(class)
         class[name] = number
     end
     for name, number in pairs(M.XDPAction) do
+        class[name] = number
+    end
+    for name, number in pairs(debugging.BITS) do
         class[name] = number
     end
     for name, number in pairs(M.XDPFlags) do

@@ -13,7 +13,7 @@ M.OPTIONS = {
     src_file = "string",
     object = "string",
     cflags = "table",
-    debug = "natural",
+    debug = "natural|string|table",
     constants = "table",
     maps = "table",
     maps_ns = "string",
@@ -107,16 +107,19 @@ function M.request(options)
     check_one(options)
     check_cflags(options.cflags)
     check_maps(options.maps)
+    local show_ir, show_preprocessed = debugging.of_text(debugging.bits(options.debug))
     if options.object then
         return { object = find_file(options.object) }
     end
-    local cflags = with_header(options.cflags, options.hdr_file)
+    local request = { show_ir = show_ir, show_preprocessed = show_preprocessed }
+    request.cflags = with_header(options.cflags, options.hdr_file)
     if options.src_file then
-        local file = find_file(options.src_file)
-        return { file = file, text = read_file(file), cflags = cflags }
+        request.file = find_file(options.src_file)
+        request.text = read_file(request.file)
+    else
+        request.text, request.source = options.text, select(3, errors.user_frame())
     end
-    local _, _, source = errors.user_frame()
-    return { text = options.text, source = source, cflags = cflags }
+    return request
 end
 
 ---Compiles the C text that the options of `BPF{…}` name, or opens their object.
@@ -136,6 +139,8 @@ end
 function M.create(options)
     local elf = M.compile(options)
     if elf then
+        local debug = debugging.bits(options.debug)
+        debugging.show_text(elf, debug)
         local values = variables.initial_values(elf, options.constants or {})
         if options.allow_rlimit == false then
             native.create.keep_memlock_limit()
@@ -144,7 +149,7 @@ function M.create(options)
             constants = values,
             maps = options.maps,
             maps_ns = options.maps_ns,
-            log_level = debugging.log_level(options.debug or 0),
+            log_level = debugging.log_level(debug),
         })
     end
 end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! libbpf's own messages: kept as evidence for an error, never printed.
+//! libbpf's own messages: kept as evidence for an error, and printed only for who asks for them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Once;
 
 use libbpf_rs::PrintLevel;
@@ -10,6 +10,7 @@ use libbpf_rs::PrintLevel;
 const KEPT_WARNINGS: usize = 32;
 
 thread_local! {
+    static SHOWN_BY: Cell<Option<fn(&str)>> = const { Cell::new(None) };
     static KEPT: RefCell<Kept> = const { RefCell::new(Kept { level: PrintLevel::Warn, lines: Vec::new() }) };
 }
 
@@ -27,8 +28,19 @@ pub fn capture<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
 pub fn capture_all<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
     libbpf_rs::set_print(Some((PrintLevel::Debug, keep)));
     let result = capture_at(PrintLevel::Debug, operation);
-    libbpf_rs::set_print(Some((PrintLevel::Warn, keep)));
+    libbpf_rs::set_print(Some((usual_level(), keep)));
     result
+}
+
+/// From now on, every message of libbpf's is shown as well, those for debugging included.
+pub fn show_all(show: fn(&str)) {
+    install();
+    SHOWN_BY.set(Some(show));
+    libbpf_rs::set_print(Some((usual_level(), keep)));
+}
+
+fn usual_level() -> PrintLevel {
+    if SHOWN_BY.get().is_some() { PrintLevel::Debug } else { PrintLevel::Warn }
 }
 
 fn capture_at<T>(level: PrintLevel, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
@@ -48,6 +60,9 @@ pub fn install() {
 
 #[expect(clippy::needless_pass_by_value, reason = "the type that libbpf-rs calls")]
 fn keep(level: PrintLevel, message: String) {
+    if let Some(show) = SHOWN_BY.get() {
+        message.lines().filter(|line| !line.trim().is_empty()).for_each(|line| show(line.trim_end()));
+    }
     KEPT.with_borrow_mut(|kept| {
         let room = kept.level == PrintLevel::Debug || kept.lines.len() < KEPT_WARNINGS;
         if level <= kept.level && room {
@@ -70,5 +85,15 @@ mod tests {
         assert_eq!(lines, ["map 'x': failed to create"]);
         let ((), lines) = capture(|| ());
         assert!(lines.is_empty());
+    }
+
+    #[test]
+    fn shows_them_to_who_asks() {
+        thread_local!(static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+        SHOWN_BY.set(Some(|line| SEEN.with_borrow_mut(|seen| seen.push(line.to_owned()))));
+        let ((), lines) = capture(|| keep(PrintLevel::Debug, "libbpf: loading\n\n".to_owned()));
+        SHOWN_BY.set(None);
+        assert!(lines.is_empty());
+        assert_eq!(SEEN.take(), ["libbpf: loading"]);
     }
 }

@@ -58,6 +58,7 @@ pub use description::{MapDescription, read_maps};
 pub use function::{Function, FunctionKind, Variant};
 pub use globals::{InitialValue, Variable};
 pub use image::read_variables;
+pub use libbpf_log::show_all as show_libbpf_messages;
 pub use link::Link;
 pub use losses::{LossCounter, MapLoss};
 pub use map::Map;

@@ -21,6 +21,20 @@ const CAUSES: &[(&str, &str, Option<&str>)] = &[
     ("A call to built-in function", "calls a library function that BPF has not", None),
 ];
 
+/// What calls of the compiler's own functions for floats mean.
+const FLOATS: (&str, &str, Option<&str>) = (
+    "",
+    "computes with floating-point numbers, which BPF has no instructions for",
+    Some("compute with whole numbers here (`n * 3 / 2`), and with fractions in Lua; a `double` can be copied as it is"),
+);
+
+/// Whether it is about one of those functions: `__muldf3`, `__floatsidf`, `__ltsf2`.
+fn computes_with_floats(words: &str) -> bool {
+    let called = words.split_once("A call to built-in function '").and_then(|(_, rest)| rest.split_once('\''));
+    let name = called.and_then(|(name, _)| name.strip_prefix("__"));
+    name.is_some_and(|name| ["df", "sf", "tf", "hf"].iter().any(|mode| name.contains(mode)))
+}
+
 /// The error for a text that the backend refuses. Each function is named once, whatever number of variants it has.
 ///
 /// `line_of` gives the line a function begins at, for what the backend places nowhere.
@@ -29,7 +43,11 @@ pub fn failure(source: &Source, messages: &[String], line_of: &dyn Fn(&str) -> O
     let mut hints: Vec<String> = Vec::new();
     for message in messages {
         let (function, place, words) = parts(message, source);
-        let cause = CAUSES.iter().find(|(phrase, ..)| words.contains(phrase));
+        let cause = if computes_with_floats(words) {
+            Some(&FLOATS)
+        } else {
+            CAUSES.iter().find(|(phrase, ..)| words.contains(phrase))
+        };
         let text = match cause {
             Some((_, meaning, _)) => format!("`{function}` {meaning}"),
             None if function.is_empty() => words.trim().to_owned(),
@@ -67,6 +85,17 @@ fn parts<'a>(message: &'a str, source: &Source) -> (&'a str, (u32, u32), &'a str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_for_floats_are_told_from_others() {
+        let words = |name: &str| format!("A call to built-in function '{name}' is not supported.");
+        for name in ["__muldf3", "__floatsidf", "__fixunssfdi", "__lttf2"] {
+            assert!(computes_with_floats(&words(name)), "{name}");
+        }
+        for name in ["__multi3", "__udivti3", "memcpy", "sfence"] {
+            assert!(!computes_with_floats(&words(name)), "{name}");
+        }
+    }
 
     #[test]
     fn a_full_stack_is_told_once_in_the_users_words() {

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::shown::Shown;
 use super::{Compiled, Options, Source, configured};
 
 /// Bytes that all entries together may take.
@@ -167,5 +168,5 @@ fn decode(bytes: &[u8]) -> Option<Compiled> {
         warnings.push(String::from_utf8(text.to_vec()).ok()?);
         body = rest;
     }
-    Some(Compiled { object: body.to_vec(), warnings, from_cache: true })
+    Some(Compiled { object: body.to_vec(), warnings, from_cache: true, shown: Shown::default() })
 }

@@ -12,6 +12,7 @@ use super::passes::{
     assembly, division, entries, events, formats, late, packet, packet_fields, ranges, recursion, usdt, variants,
 };
 use super::prelude;
+use super::shown::Shown;
 use super::stage::Stage;
 use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ pub struct Compiled {
     pub warnings: Vec<String>,
     /// Whether the cache had it.
     pub from_cache: bool,
+    /// What the user wanted to see.
+    pub shown: Shown,
 }
 
 /// Compiles `source`, or takes the object from the cache.
@@ -35,7 +38,7 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
     let texts = includes::read_texts(source, options);
     let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
     let compile_apart = || isolate::run(source, options.limits, || compile_now(source, options, &texts, &records));
-    let Some(cache) = options.cache else { return compile_apart() };
+    let Some(cache) = options.cache.filter(|_| !options.wanted.any()) else { return compile_apart() };
     let key = cache.key(source, options, &texts.user, &records);
     if let Some(compiled) = cache.find(&key) {
         return Ok(compiled);
@@ -47,11 +50,12 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
 
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
     let context = Context::new();
-    let (module, mut diagnostics) = frontend::run(source, options, texts, records, &context)?;
+    let (module, mut diagnostics, preprocessed) = frontend::run(source, options, texts, records, &context)?;
     let object = lower(&module, &context, source, options, &mut diagnostics)?;
+    let shown = Shown { ir: options.wanted.ir.then(|| module.to_text()), preprocessed };
     explain::explain(&mut diagnostics, source, options);
     let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
-    Ok(Compiled { object, warnings, from_cache: false })
+    Ok(Compiled { object, warnings, from_cache: false, shown })
 }
 
 /// LLVM's form of the text, as clang wrote it, to an object. What is found besides goes to the warnings.

@@ -11,7 +11,7 @@ use super::prelude;
 use super::shim::{self, Outcome};
 use super::stage::Stage;
 use super::types::{ABSENT_PREFIX, Absent, Questions};
-use super::{Options, Source, arguments, configured, explain};
+use super::{Options, Source, arguments, configured, explain, shown};
 use crate::error::Result;
 
 /// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
@@ -20,14 +20,14 @@ const MAX_ROUNDS: u32 = 8;
 const CONVERSIONS: [&str; 2] =
     ["incompatible integer to pointer conversion", "incompatible pointer to integer conversion"];
 
-/// LLVM's form of the text, not optimised yet, with clang's remarks.
+/// LLVM's form of the text, not optimised yet, with clang's remarks; and the text behind the preprocessor, if wanted.
 pub fn run<'c>(
     source: &Source,
     options: &Options<'_>,
     texts: &Texts,
     records: &str,
     context: &'c Context,
-) -> Result<(Module<'c>, Vec<Diagnostic>)> {
+) -> Result<(Module<'c>, Vec<Diagnostic>, Option<String>)> {
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
     let constants = prelude::constants(options, texts, records);
     let questions = Questions::of(&user);
@@ -50,7 +50,8 @@ pub fn run<'c>(
         if let (Outcome::Module(module), None) = (outcome, errors().next()) {
             name_files(&mut diagnostics, source);
             diagnostics.extend(configured::unknown(source, &texts.user, options));
-            return Ok((module, diagnostics));
+            let text = options.wanted.preprocessed.then(|| shim::preprocess(&files, &arguments)).flatten();
+            return Ok((module, diagnostics, text.map(|text| shown::users_lines(&text, source))));
         }
         let more = errors().filter(|error| absent.add(&error.message, &quoted(&error.message), &questions)).count();
         if more == 0 || round == MAX_ROUNDS {

@@ -15,6 +15,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use super::options::Limits;
+use super::shown::Shown;
 use super::{Compiled, Source, ended};
 use crate::error::{Error, Result};
 
@@ -24,7 +25,7 @@ pub const STACK_BYTES: usize = 256 << 20;
 /// What the child hands back.
 #[derive(Serialize, Deserialize)]
 enum Outcome {
-    Compiled { warnings: Vec<String> },
+    Compiled { warnings: Vec<String>, shown: Shown },
     Failed(Error),
 }
 
@@ -117,7 +118,7 @@ fn limit(limits: Limits) {
 /// A line of JSON, then the object's bytes.
 fn hand_over(result: &mut File, outcome: Result<Compiled>) -> io::Result<()> {
     let (outcome, object) = match outcome {
-        Ok(compiled) => (Outcome::Compiled { warnings: compiled.warnings }, compiled.object),
+        Ok(Compiled { object, warnings, shown, .. }) => (Outcome::Compiled { warnings, shown }, object),
         Err(error) => (Outcome::Failed(error), Vec::new()),
     };
     let mut bytes = serde_json::to_vec(&outcome)?;
@@ -132,8 +133,8 @@ fn collect(result: &mut File) -> io::Result<Result<Compiled>> {
     result.read_to_end(&mut bytes)?;
     let end = bytes.iter().position(|&byte| byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(match serde_json::from_slice(&bytes[..end])? {
-        Outcome::Compiled { warnings } => {
-            Ok(Compiled { object: bytes.split_off(end + 1), warnings, from_cache: false })
+        Outcome::Compiled { warnings, shown } => {
+            Ok(Compiled { object: bytes.split_off(end + 1), warnings, from_cache: false, shown })
         }
         Outcome::Failed(error) => Err(error),
     })
@@ -166,7 +167,9 @@ mod tests {
 
     #[test]
     fn results_and_errors_come_back_whole() {
-        let compiled = Compiled { object: vec![1, b'\n', 0, 255], warnings: vec!["w".into()], from_cache: false };
+        let shown = Shown { ir: Some("a\nb".to_owned()), preprocessed: None };
+        let object = vec![1, b'\n', 0, 255];
+        let compiled = Compiled { object, warnings: vec!["w".into()], from_cache: false, shown };
         assert_eq!(run(|| Ok(compiled.clone())).unwrap(), compiled);
         let error = || Error::script("cannot", "because").with_hint("do").with_errno(2);
         assert_eq!(run(|| Err(error())).unwrap_err().report(), error().report());
@@ -195,7 +198,8 @@ mod tests {
 
         let memory = run(|| {
             let all: Vec<Vec<u8>> = (0..1024).map(|_| vec![1; 1 << 20]).collect();
-            Ok(Compiled { object: all[0].clone(), warnings: Vec::new(), from_cache: false })
+            let (object, shown) = (all[0].clone(), Shown::default());
+            Ok(Compiled { object, warnings: Vec::new(), from_cache: false, shown })
         });
         let words = "cannot compile the C text of `a.c`: it takes the compiler more than 64 MB of memory";
         assert_eq!(memory.unwrap_err().to_string(), words);

@@ -3,6 +3,7 @@
 
 use super::arch::Arch;
 use super::cache::Cache;
+use super::shown::Wanted;
 use crate::error::Result;
 use crate::kernel::btf::Btf;
 use crate::kernel::config::KernelConfig;
@@ -33,6 +34,8 @@ pub struct Options<'a> {
     pub arch: Arch,
     /// What a compilation may take.
     pub limits: Limits,
+    /// What the user wants to see of the compilation.
+    pub wanted: Wanted,
     /// Where finished objects are kept.
     pub cache: Option<&'a Cache>,
 }

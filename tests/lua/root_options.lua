@@ -42,6 +42,41 @@ t.test("debug shows nothing, instructions, lines, what the verifier sees", funct
     t.contains(both, "processed ")
 end)
 
+t.test("debug shows the text and LLVM's form, of any combination of bits", function()
+    local text = debugged(4)
+    t.contains(text, "*hit += 3;\n")
+    -- The script's line, and none of what stands before the text.
+    t.contains(text, "\"root_options.lua\"\n")
+    t.equal(text:find("bpf_user_pt_regs_t", 1, true), nil)
+    text = debugged(1)
+    t.contains(text, "define dso_local")
+    t.contains(text, "@count(ptr")
+    local all = debugged(31)
+    for _, part in ipairs({ "*hit += 3;", "define dso_local", "Disassemble of", "Disassembly of", "R10=fp0" }) do
+        t.contains(all, part)
+    end
+    -- The verifier's shorter log, without a state for each instruction.
+    text = debugged(2)
+    t.contains(text, "processed ")
+    t.equal(text:find("R10=fp0", 1, true), nil)
+end)
+
+t.test("debug by names", function()
+    t.contains(debugged("preprocessor"), "*hit += 3;\n")
+    t.contains(debugged({ "source", "DEBUG_LLVM_IR" }), "define dso_local")
+    t.equal(BPF.DEBUG_LLVM_IR + BPF.DEBUG_BPF + BPF.DEBUG_PREPROCESSOR + BPF.DEBUG_SOURCE + BPF.DEBUG_BPF_REGISTER_STATE + BPF.DEBUG_BTF, 63)
+    for _, case in ipairs({
+        { 64, "option `debug` of `BPF` is 64: it must be a sum of 1, 2, 4, 8, 16 and 32" },
+        { -1, "option `debug` of `BPF` is -1" },
+        { 1.5, "option `debug` of `BPF` is 1.5" },
+        { "sorce", "did you mean `DEBUG_SOURCE`?" },
+        { { 5 }, "`debug[1]` of `BPF` is a number: it must be a name" },
+        { true, "option `debug` of `BPF` is a boolean" },
+    }) do
+        t.contains(t.fails(BPF, { text = TEXT, cflags = { "-DSTEP=1" }, debug = case[1] }), case[2])
+    end
+end)
+
 t.test("a header before the text", function()
     local name = os.tmpname()
     local function compiled(step)

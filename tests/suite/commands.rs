@@ -294,3 +294,17 @@ fn root_doctor_sees_what_is_missing() {
     let report = under(&["unshare", "--mount", "sh", "-c", hidden, "sh"]);
     assert_eq!(row(&report, "type data (BTF)").0, "no", "{report}");
 }
+
+#[test]
+fn root_debug_tells_what_libbpf_says() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let script = |debug: &str| {
+        format!("BPF{{text = 'BPF_ARRAY(a, u32, 1); int f(void *ctx) {{ return 0; }}', debug = {debug}}}")
+    };
+    let ended = bpflua(["-e", &script("BPF.DEBUG_BTF")]).run().expect(0);
+    assert!(ended.stderr.contains("\nbpflua: libbpf: map 'a': created successfully"), "{}", ended.stderr);
+    let ended = bpflua(["-e", &script("0")]).run().expect(0);
+    assert_eq!(ended.stderr, "");
+}

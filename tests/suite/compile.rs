@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpflua::compiler::arch::Arch;
 use bpflua::compiler::cache::Cache;
 use bpflua::compiler::types::{Defined, Request, layout_assertions};
-use bpflua::compiler::{Compiled, Limits, Options, Source, compile, version};
+use bpflua::compiler::{Compiled, Limits, Options, Source, Wanted, compile, version};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::tracefs::Tracefs;
@@ -63,6 +63,7 @@ pub fn compile_as(
         kernel_headers: None,
         arch,
         limits: Limits::default(),
+        wanted: Wanted::default(),
         cache,
     };
     compile(source, &options)

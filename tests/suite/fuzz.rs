@@ -37,8 +37,7 @@ fn bytes(seed: u64) -> Vec<u8> {
 }
 
 fn compiled(text: &str) -> Result<(), bpflua::error::Error> {
-    let request =
-        Request { name: "fuzz.c".into(), text: text.to_owned(), line: 1, column: 1, cflags: Vec::new(), folder: None };
+    let request = Request { name: "fuzz.c".into(), text: text.to_owned(), line: 1, column: 1, ..Request::default() };
     compile(&request, &Settings { use_cache: false, ..Settings::default() }).map(drop)
 }
 

@@ -196,6 +196,12 @@ impl<'c> Module<'c> {
         }
     }
 
+    /// The module as text.
+    pub fn to_text(&self) -> String {
+        // SAFETY: the module is live; the text is LLVM's to dispose of, which `take_message` does.
+        unsafe { take_message(LLVMPrintModuleToString(self.module)) }
+    }
+
     /// Generates the object file; the error is all that the backend objects to, in its words.
     pub fn emit_object(&self, target: &Target) -> Result<Vec<u8>, Vec<String>> {
         let mut message: *mut c_char = std::ptr::null_mut();

@@ -2,6 +2,7 @@
 //! The only caller of the C++ shim: clang's front end as one function.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::marker::PhantomData;
 
 use llvm_sys::prelude::{LLVMContextRef, LLVMModuleRef, LLVMValueRef};
 
@@ -50,6 +51,14 @@ unsafe extern "C" {
         sink: *const CcSink,
         module: *mut LLVMModuleRef,
     ) -> c_int;
+    fn cc_preprocess(
+        files: *const CcFile,
+        n_files: usize,
+        args: *const *const c_char,
+        n_args: usize,
+        sink: *const CcSink,
+        text: extern "C" fn(*mut c_void, *const c_char, usize),
+    ) -> c_int;
     fn cc_clone_function(function: LLVMValueRef) -> LLVMValueRef;
     fn cc_version() -> *const c_char;
 }
@@ -62,27 +71,52 @@ pub enum Outcome<'c> {
     Failed,
 }
 
+/// Files and arguments as C has them; they refer to what they were made of.
+struct Input<'a> {
+    files: Vec<CcFile>,
+    args: Vec<*const c_char>,
+    _strings: Vec<CString>,
+    _texts: PhantomData<&'a [VirtualFile]>,
+}
+
+impl<'a> Input<'a> {
+    fn new(files: &'a [VirtualFile], args: &[String]) -> Self {
+        let strings: Vec<CString> =
+            files.iter().map(|file| &file.path).chain(args).map(|string| c_string(string)).collect();
+        let cc_file = |(file, path): (&VirtualFile, &CString)| CcFile {
+            path: path.as_ptr(),
+            data: file.text.as_ptr().cast(),
+            len: file.text.len(),
+        };
+        Input {
+            files: files.iter().zip(&strings).map(cc_file).collect(),
+            args: strings.iter().skip(files.len()).map(|arg| arg.as_ptr()).collect(),
+            _strings: strings,
+            _texts: PhantomData,
+        }
+    }
+}
+
+/// What the callbacks of one call gather.
+#[derive(Default)]
+struct Gathered {
+    diagnostics: Vec<Diagnostic>,
+    text: Option<String>,
+}
+
 /// Runs clang's front end over `files` with the cc1 arguments `args`; the diagnostics come in clang's order.
 pub fn compile<'c>(files: &[VirtualFile], args: &[String], context: &'c Context) -> (Outcome<'c>, Vec<Diagnostic>) {
-    let paths: Vec<CString> = files.iter().map(|file| c_string(&file.path)).collect();
-    let cc_files: Vec<CcFile> = files
-        .iter()
-        .zip(&paths)
-        .map(|(file, path)| CcFile { path: path.as_ptr(), data: file.text.as_ptr().cast(), len: file.text.len() })
-        .collect();
-    let args: Vec<CString> = args.iter().map(|arg| c_string(arg)).collect();
-    let arg_pointers: Vec<*const c_char> = args.iter().map(|arg| arg.as_ptr()).collect();
-
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let sink = CcSink { ctx: (&raw mut diagnostics).cast(), diag: collect };
+    let input = Input::new(files, args);
+    let mut gathered = Gathered::default();
+    let sink = CcSink { ctx: (&raw mut gathered).cast(), diag: collect };
     let mut module = std::ptr::null_mut();
-    // SAFETY: every pointer refers to memory that lives until after the call; `collect` is given the vector it expects.
+    // SAFETY: every pointer refers to memory that lives until after the call; `collect` is given what it expects.
     let status = unsafe {
         cc_compile(
-            cc_files.as_ptr(),
-            cc_files.len(),
-            arg_pointers.as_ptr(),
-            arg_pointers.len(),
+            input.files.as_ptr(),
+            input.files.len(),
+            input.args.as_ptr(),
+            input.args.len(),
             context.raw(),
             &raw const sink,
             &raw mut module,
@@ -93,7 +127,26 @@ pub fn compile<'c>(files: &[VirtualFile], args: &[String], context: &'c Context)
         0 => Outcome::Module(unsafe { Module::from_raw(module, context) }),
         _ => Outcome::Failed,
     };
-    (outcome, diagnostics)
+    (outcome, gathered.diagnostics)
+}
+
+/// The text behind clang's preprocessor, with line markers; nothing when it has errors.
+pub fn preprocess(files: &[VirtualFile], args: &[String]) -> Option<String> {
+    let input = Input::new(files, args);
+    let mut gathered = Gathered::default();
+    let sink = CcSink { ctx: (&raw mut gathered).cast(), diag: collect };
+    // SAFETY: as in `compile`; `take_text` is given what it expects.
+    unsafe {
+        cc_preprocess(
+            input.files.as_ptr(),
+            input.files.len(),
+            input.args.as_ptr(),
+            input.args.len(),
+            &raw const sink,
+            take_text,
+        );
+    }
+    gathered.text
 }
 
 /// A copy of `function` in the same module, with debug information of its own.
@@ -109,8 +162,8 @@ pub fn version() -> String {
 }
 
 extern "C" fn collect(ctx: *mut c_void, diag: *const CcDiag) {
-    // SAFETY: `ctx` is the vector handed over in `compile`, and nothing else uses it during the call.
-    let diagnostics = unsafe { &mut *ctx.cast::<Vec<Diagnostic>>() };
+    // SAFETY: `ctx` is what `compile` or `preprocess` handed over, and nothing else uses it during the call.
+    let Gathered { diagnostics, .. } = unsafe { &mut *ctx.cast::<Gathered>() };
     // SAFETY: the shim hands over a diagnostic that is valid for the length of this call.
     let diag = unsafe { &*diag };
     let text = |pointer: *const c_char| {
@@ -129,6 +182,13 @@ extern "C" fn collect(ctx: *mut c_void, diag: *const CcDiag) {
         message: text(diag.message),
         fixit: (!diag.fixit.is_null()).then(|| text(diag.fixit)),
     });
+}
+
+extern "C" fn take_text(ctx: *mut c_void, data: *const c_char, len: usize) {
+    // SAFETY: `ctx` is what `preprocess` handed over; the shim hands over as many bytes as it says.
+    let (gathered, bytes) =
+        unsafe { (&mut *ctx.cast::<Gathered>(), std::slice::from_raw_parts(data.cast::<u8>(), len)) };
+    gathered.text = Some(String::from_utf8_lossy(bytes).into_owned());
 }
 
 /// A NUL inside would end the string for clang as well, so the text before it is what counts.

@@ -10,12 +10,15 @@
 #include <clang/CodeGen/CodeGenAction.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/CompilerInvocation.h>
+#include <clang/Frontend/FrontendAction.h>
+#include <clang/Frontend/Utils.h>
 #include <llvm/IR/Function.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassPlugin.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/VirtualFileSystem.h>
+#include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
 #if LLVM_VERSION_MAJOR < 19
@@ -97,22 +100,35 @@ llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> file_system(const cc_file *files
 	return overlay;
 }
 
-std::unique_ptr<llvm::Module> run_frontend(const cc_file *files, size_t n_files, llvm::ArrayRef<const char *> args,
-					   llvm::LLVMContext &context, const cc_sink &sink)
+/* The text as it is behind the preprocessor, with line markers. */
+class PreprocessAction : public clang::PreprocessorFrontendAction {
+public:
+	explicit PreprocessAction(llvm::raw_ostream &out) : out(out) {}
+
+	void ExecuteAction() override
+	{
+		clang::PreprocessorOutputOptions options;
+		options.ShowCPP = 1;
+		options.ShowLineMarkers = 1;
+		clang::DoPrintPreprocessedInput(getCompilerInstance().getPreprocessor(), &out, options);
+	}
+
+private:
+	llvm::raw_ostream &out;
+};
+
+bool run_frontend(const cc_file *files, size_t n_files, llvm::ArrayRef<const char *> args, const cc_sink &sink,
+		  clang::FrontendAction &action)
 {
 	SinkConsumer consumer(sink);
 	clang::CompilerInstance compiler;
 	compiler.createDiagnostics(&consumer, /*ShouldOwnClient=*/false);
 	if (!clang::CompilerInvocation::CreateFromArgs(compiler.getInvocation(), args, compiler.getDiagnostics()))
-		return nullptr;
+		return false;
 	/* The options are known only now: the warnings asked for take effect on a second engine. */
 	compiler.createDiagnostics(&consumer, /*ShouldOwnClient=*/false);
 	compiler.createFileManager(file_system(files, n_files));
-
-	clang::EmitLLVMOnlyAction action(&context);
-	if (!compiler.ExecuteAction(action))
-		return nullptr;
-	return action.takeModule();
+	return compiler.ExecuteAction(action);
 }
 
 } // namespace
@@ -120,11 +136,26 @@ std::unique_ptr<llvm::Module> run_frontend(const cc_file *files, size_t n_files,
 extern "C" int cc_compile(const cc_file *files, size_t n_files, const char *const *args, size_t n_args,
 			  LLVMContextRef context, const cc_sink *sink, LLVMModuleRef *module)
 {
-	std::unique_ptr<llvm::Module> result =
-		run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *llvm::unwrap(context), *sink);
+	clang::EmitLLVMOnlyAction action(llvm::unwrap(context));
+	if (!run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *sink, action))
+		return CC_FAILED;
+	std::unique_ptr<llvm::Module> result = action.takeModule();
 	if (!result)
 		return CC_FAILED;
 	*module = llvm::wrap(result.release());
+	return CC_OK;
+}
+
+extern "C" int cc_preprocess(const cc_file *files, size_t n_files, const char *const *args, size_t n_args,
+			     const cc_sink *sink, void (*text)(void *ctx, const char *data, size_t len))
+{
+	std::string result;
+	llvm::raw_string_ostream out(result);
+	PreprocessAction action(out);
+	if (!run_frontend(files, n_files, llvm::ArrayRef(args, n_args), *sink, action))
+		return CC_FAILED;
+	out.flush();
+	text(sink->ctx, result.data(), result.size());
 	return CC_OK;
 }
 

@@ -53,6 +53,13 @@ enum { CC_OK = 0, CC_FAILED = 1 };
 int cc_compile(const cc_file *files, size_t n_files, const char *const *args, size_t n_args, LLVMContextRef context,
 	       const cc_sink *sink, LLVMModuleRef *module);
 
+/*
+ * Runs clang's preprocessor alone over the same. On CC_OK, `text` was called once, with the sink's `ctx` and the result,
+ * which has line markers.
+ */
+int cc_preprocess(const cc_file *files, size_t n_files, const char *const *args, size_t n_args, const cc_sink *sink,
+		  void (*text)(void *ctx, const char *data, size_t len));
+
 /* Clones a function with its debug information inside its module (the C API of LLVM has no such call). */
 LLVMValueRef cc_clone_function(LLVMValueRef function);
 

@@ -52,6 +52,7 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         kernel_headers: kernel_headers.as_ref(),
         arch: Arch::NATIVE,
         limits: Limits::default(),
+        wanted: compiler::Wanted { ir: request.show_ir, preprocessed: request.show_preprocessed },
         cache: cache.as_ref(),
     };
     let source = Source {
@@ -64,7 +65,13 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         Some(cause) => error.with_cause(cause),
         None => error,
     })?;
-    Ok(Compiled { object: compiled.object, warnings: compiled.warnings, from_cache: compiled.from_cache })
+    Ok(Compiled {
+        object: compiled.object,
+        warnings: compiled.warnings,
+        from_cache: compiled.from_cache,
+        ir: compiled.shown.ir,
+        preprocessed: compiled.shown.preprocessed,
+    })
 }
 
 /// The version of the kernel that is compiled for: the one in the file of its types, if that is a whole kernel, else the

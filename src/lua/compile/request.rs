@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result, errno_words};
 
 /// A C text to compile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The file that diagnostics speak of.
     pub name: String,
@@ -20,6 +20,10 @@ pub struct Request {
     pub cflags: Vec<String>,
     /// Where `#include "…"` looks first.
     pub folder: Option<PathBuf>,
+    /// Whether LLVM's form is to be shown.
+    pub show_ir: bool,
+    /// Whether the text behind the preprocessor is to be shown.
+    pub show_preprocessed: bool,
 }
 
 impl Request {
@@ -33,7 +37,7 @@ impl Request {
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::script(format!("cannot compile `{name}`"), "it is not UTF-8 text"))?;
         let folder = path.parent().map(Path::to_owned);
-        Ok(Request { name, text, line: 1, column: 1, cflags: Vec::new(), folder })
+        Ok(Request { name, text, line: 1, column: 1, folder, ..Request::default() })
     }
 }
 
@@ -46,4 +50,8 @@ pub struct Compiled {
     pub warnings: Vec<String>,
     /// Whether it came out of the cache.
     pub from_cache: bool,
+    /// LLVM's form, if it was wanted.
+    pub ir: Option<String>,
+    /// The text behind the preprocessor, if it was wanted.
+    pub preprocessed: Option<String>,
 }

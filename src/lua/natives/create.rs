@@ -8,7 +8,9 @@ use std::time::Instant;
 use mlua::{AnyUserData, BString, Lua, Table, UserData};
 
 use super::object::{ObjectValue, field, type_table};
-use crate::bpf::{InitialValue, MapSizes, Object, ObjectOptions, keep_memlock_limit, read_maps, read_variables};
+use crate::bpf::{
+    InitialValue, MapSizes, Object, ObjectOptions, keep_memlock_limit, read_maps, read_variables, show_libbpf_messages,
+};
 use crate::error::{Error, Result};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
@@ -20,28 +22,35 @@ use crate::lua::host::{Host, Task};
 pub struct ElfValue {
     bytes: Vec<u8>,
     name: String,
+    ir: Option<String>,
+    preprocessed: Option<String>,
 }
 
 impl UserData for ElfValue {}
 
-/// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `maps(elf)`, `object(elf, options)`,
-/// `keep_memlock_limit()`, `checked()`.
+/// `native.create`: `compile(request)`, `open(path)`, `variables(elf)`, `maps(elf)`, `shown(elf)`, `object(elf, options)`,
+/// `keep_memlock_limit()`, `show_libbpf()`, `checked()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
     natives.add("open", "BPF", |_, path: String| open_file(&path))?;
     natives.add("variables", "BPF", |lua, elf: AnyUserData| variables(lua, &elf))?;
     natives.add("maps", "types", |lua, elf: AnyUserData| maps(lua, &elf))?;
+    natives.add("shown", "BPF", |lua, elf: AnyUserData| shown(lua, &elf))?;
     natives.add("object", "BPF", |lua, (elf, options): (AnyUserData, Table)| object(lua, &elf, &options))?;
     natives.add("keep_memlock_limit", "BPF", |_, ()| {
         keep_memlock_limit();
+        Ok(())
+    })?;
+    natives.add("show_libbpf", "BPF", |lua, ()| {
+        show_libbpf_messages(Host::of(lua)?.settings.notice);
         Ok(())
     })?;
     natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
     Ok(natives.into_table())
 }
 
-/// Compiles `{text, source?, file?, cflags?}`. `source` is the chunk name of the script that the text may be a literal
+/// Compiles `{text, source?, file?, cflags?, show_ir?, show_preprocessed?}`. `source` is the chunk name of the script that the text may be a literal
 /// of; `file` is the C file it was read from. Gives nil when the script is only being checked and nothing is left to do.
 fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
     let host = Host::of(lua)?;
@@ -55,7 +64,8 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
         drop(host);
         return Host::record_check(lua, compiled.err()).map(|()| None);
     }
-    Ok(Some(ElfValue { bytes: compiled?.object, name: object_name(&request.name) }))
+    let Compiled { object, ir, preprocessed, .. } = compiled?;
+    Ok(Some(ElfValue { bytes: object, name: object_name(&request.name), ir, preprocessed }))
 }
 
 /// Creates the object, `{constants = {NAME = bytes}, maps = {NAME = {max_entries, key_size, value_size}}, maps_ns}`. Gives
@@ -141,6 +151,18 @@ fn maps(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
     fill().map_err(|error| from_mlua("types", &error))
 }
 
+/// What was to be shown of the compilation: `{ir, preprocessed}`.
+fn shown(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
+    let elf = elf.borrow::<ElfValue>().map_err(|error| from_mlua("BPF", &error))?;
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        table.set("ir", elf.ir.as_deref())?;
+        table.set("preprocessed", elf.preprocessed.as_deref())?;
+        Ok(table)
+    };
+    fill().map_err(|error| from_mlua("BPF", &error))
+}
+
 /// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.
 fn compile_timed(request: &Request, settings: &Settings) -> Result<Compiled> {
     let start = Instant::now();
@@ -171,16 +193,21 @@ fn load_all(object: &mut Object) -> Result<()> {
 fn request(host: &Host, arguments: &Table) -> Result<Request> {
     let text: String = field(arguments, "text")?;
     let cflags = field::<Option<Vec<String>>>(arguments, "cflags")?.unwrap_or_default();
+    let wanted = Request {
+        show_ir: field::<Option<bool>>(arguments, "show_ir")?.unwrap_or(false),
+        show_preprocessed: field::<Option<bool>>(arguments, "show_preprocessed")?.unwrap_or(false),
+        ..Request::default()
+    };
     if let Some(file) = field::<Option<String>>(arguments, "file")? {
         let folder = Path::new(&file).parent().map(Path::to_owned);
-        return Ok(Request { name: file, text, line: 1, column: 1, cflags, folder });
+        return Ok(Request { name: file, text, line: 1, column: 1, cflags, folder, ..wanted });
     }
     let source: Option<String> = field(arguments, "source")?;
     let (name, script, folder) = script_of(host, source.as_deref());
     let place = script.and_then(|script| compile::locate(&script, &text));
     Ok(match place {
-        Some((line, column)) => Request { name, text, line, column, cflags, folder },
-        None => Request { name: format!("C text of {name}"), text, line: 1, column: 1, cflags, folder },
+        Some((line, column)) => Request { name, text, line, column, cflags, folder, ..wanted },
+        None => Request { name: format!("C text of {name}"), text, line: 1, column: 1, cflags, folder, ..wanted },
     })
 }
 
@@ -210,7 +237,7 @@ fn open_file(path: &str) -> Result<ElfValue> {
         let errno = error.raw_os_error().unwrap_or_default();
         Error::script(format!("cannot read object `{path}`"), crate::error::errno_words(errno)).with_errno(errno)
     })?;
-    Ok(ElfValue { bytes, name: object_name(path) })
+    Ok(ElfValue { bytes, name: object_name(path), ir: None, preprocessed: None })
 }
 
 /// What the kernel's tools show of the object: the file's name without its folder and ending.

@@ -17,8 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         text: text.clone(),
         line: 1,
         column: 1,
-        cflags: Vec::new(),
-        folder: None,
+        ..Request::default()
     };
     let settings = Settings { use_cache: false, ..Settings::default() };
     if let Err(error) = compile(&request, &settings) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpflua::compiler::arch::Arch;
-use bpflua::compiler::{Limits, Options, Source, compile};
+use bpflua::compiler::{Limits, Options, Source, Wanted, compile};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::release::real_version;
@@ -113,6 +113,7 @@ impl Compiler {
             kernel_version_code: self.version_code,
             online_cpus: 1,
             limits: Limits::default(),
+            wanted: Wanted::default(),
             arch: Arch::X86_64,
             cache: None,
         };
