@@ -3,6 +3,7 @@
 
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local finding = require("bpflua.finding")
 local native = require("bpflua.native")
 
 local M = {}
@@ -61,15 +62,6 @@ local function run_whole(chunk, args)
     end
 end
 
--- Lua files beside the script can be required.
-local function find_beside()
-    local folder = native.run.folder()
-    if folder then
-        folder = folder == "" and "." or folder
-        package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
-    end
-end
-
 ---Calls a script.
 ---@param chunk function
 ---@param args string[]
@@ -77,7 +69,7 @@ end
 ---@return boolean ok
 ---@return {raised: any, frames: table}? failure
 function M.call(chunk, args, on_error)
-    find_beside()
+    finding.add_beside()
     local source = debug.getinfo(chunk, "S").source
     if source == COMMAND_LINE then
         M.add_words()
@@ -129,9 +121,11 @@ package.loaded["bcc.bpf"], package.loaded["bcc.usdt"] = BPF, USDT
 package.preload["bcc.init"] = function()
     return { BPF = BPF, USDT = USDT }
 end
+finding.add_packs()
 json = require("bpflua.json")
 require("bpflua.format").install()
 require("bpflua.bcc_lua").install()
+require("bpflua.bcc_python").install(BPF)
 require("bpflua.json_lines").install()
 
 return M

@@ -38,6 +38,7 @@ mod maps_misuse;
 #[cfg(feature = "compiler")]
 mod maps_races;
 mod oneliners;
+mod packs;
 mod reference;
 mod repl;
 mod repl_files;

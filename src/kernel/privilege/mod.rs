@@ -13,4 +13,4 @@ mod state;
 pub use addresses::addresses_hidden;
 pub use capabilities::{Capabilities, Capability};
 pub use explain::cannot_load_bpf;
-pub use state::{Lockdown, Privilege};
+pub use state::{Lockdown, Privilege, effective_uid};

@@ -120,6 +120,11 @@ fn container() -> Option<String> {
         .or_else(|| std::env::var("container").ok().map(|kind| format!("the environment has container={kind}")))
 }
 
+/// The effective user of this process.
+pub fn effective_uid() -> u32 {
+    os::effective_uid()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the run is: its task, lines for the user, its end.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use mlua::{Lua, Table};
 
+use crate::error::Result;
 use crate::events::stop;
+use crate::kernel::privilege::effective_uid;
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, Task};
 use crate::lua::interrupt;
-use crate::packs::embedded;
+use crate::packs::{embedded, installed};
 
 /// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `task()`,
-/// `source(path)`, `sources()`.
+/// `source(path)`, `sources()`, `pack_folders()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
@@ -37,10 +41,23 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         text.transpose().map_err(|error| from_mlua("source", &error))
     })?;
     natives.add("sources", "sources", |_, ()| Ok(embedded::lua_files().collect::<Vec<_>>()))?;
+    natives.add("pack_folders", "require", |lua, ()| pack_folders(lua))?;
     natives.add("folder", "folder", |lua, ()| {
         let host = Host::of(lua)?;
         let folder = host.script.path.as_deref().and_then(std::path::Path::parent);
         Ok(folder.map(|folder| folder.to_string_lossy().into_owned()))
     })?;
     Ok(natives.into_table())
+}
+
+/// The folders that hold packs: `{folder, refused}` each.
+fn pack_folders(lua: &Lua) -> Result<Vec<Table>> {
+    let places = installed::places(&|name| std::env::var_os(name), effective_uid());
+    let tables = places.into_iter().map(|place| {
+        let table = lua.create_table()?;
+        table.set("folder", lua.create_string(place.folder.as_os_str().as_bytes())?)?;
+        table.set("refused", place.refused)?;
+        Ok(table)
+    });
+    tables.collect::<mlua::Result<_>>().map_err(|error| from_mlua("require", &error))
 }
