@@ -29,6 +29,31 @@ local function chunk_length(self)
     return math.max(1, math.min(self.max_entries, math.max(CHUNK_MIN, math.min(CHUNK_MAX, fitting))))
 end
 
+-- Maps that the kernel hands out bucket by bucket. A walk over others goes from key to key: where that key is gone by then,
+-- the kernel begins anew, and what was met before has to be told from what was not.
+local BY_BUCKET = { hash = true, lru_hash = true, percpu_hash = true, lru_percpu_hash = true, hash_of_maps = true }
+-- The state of a cursor that goes from key to key: `STATE_KEYS` in src/bpf/ffi.rs.
+local STATE_KEYS = 2
+-- A walk that is sent back so many times over ends: a program deletes faster than this reads.
+local MOST_ROUNDS = 16
+
+local function may_begin_anew(self, cursor)
+    return not self.is_array and (not BY_BUCKET[self.kind] or cursor.state == STATE_KEYS)
+end
+
+-- Whether an element of the chunk was met before, by this walk; notes it. Ends a walk that meets nothing new any more.
+local function was_met(self, state, index)
+    local size = self.key_type.size
+    local key = ffi.string(ffi.cast("const char *", state.keys) + index * size, size)
+    if not state.met[key] then
+        state.met[key], state.count, state.again = true, state.count + 1, 0
+        return false
+    end
+    state.again = state.again + 1
+    state.is_over = state.again > MOST_ROUNDS * state.count
+    return true
+end
+
 -- Reads the next elements; the buffers grow when the kernel has more in one bucket than they hold.
 local function fill(self, walk)
     while true do
@@ -59,13 +84,18 @@ local function walk(self, read, decode)
     state.keys, state.values = ffi.new(self.key_type.array, length), cells.value_buffer(self, length)
     local at, count = 0, 0
     return function()
-        if at == count then
-            at, count = 0, fill(self, state)
-            if count == 0 then
+        repeat
+            if at == count then
+                at, count = 0, fill(self, state)
+                if not state.met and read == C.bpflua_map_read and may_begin_anew(self, cursor) then
+                    state.met, state.count, state.again = {}, 0, 0
+                end
+            end
+            if count == 0 or state.is_over then
                 return nil
             end
-        end
-        at = at + 1
+            at = at + 1
+        until not state.met or not was_met(self, state, at - 1)
         return decode(self, state.keys, state.values, at - 1)
     end
 end

@@ -92,13 +92,14 @@ t.test("a stack trace holds the addresses of the calls", function()
     local b = BPF({ text = getpgid.on([[
 BPF_STACK_TRACE(stacks, 60);
 BPF_TABLE("stacktrace", int, struct bpf_stacktrace, table, 64);
+BPF_STACK_TRACE(kernel_stacks, 64);
 BPF_ARRAY(ids, int, 3);
 ON_GETPGID
     int i = 0, id = stacks.get_stackid(ctx, BPF_F_USER_STACK);
     ids.update(&i, &id);
     i = 1, id = table.get_stackid(ctx, BPF_F_USER_STACK);
     ids.update(&i, &id);
-    i = 2, id = stacks.get_stackid(ctx, 0);
+    i = 2, id = kernel_stacks.get_stackid(ctx, 0);
     ids.update(&i, &id);
     return 0;
 }]]) })
@@ -116,7 +117,7 @@ ON_GETPGID
     -- Before 6.12 the kernel cannot tell its own stack at this place.
     local kernel = b.ids[2]
     if kernel >= 0 then
-        t.equal(b.stacks:get(kernel)[1] > 0xffff800000000000ULL, true)
+        t.equal(b.kernel_stacks:get(kernel)[1] > 0xffff800000000000ULL, true)
     else
         t.equal(kernel, -14) -- EFAULT
     end
