@@ -16,6 +16,7 @@ local losses = require("bpflua.map_losses")
 local native = require("bpflua.native")
 local open_objects = require("bpflua.objects")
 local programs = require("bpflua.programs")
+local python = require("bpflua.bcc_python")
 local source = require("bpflua.source")
 local stacks = require("bpflua.stacks")
 local surface = require("bpflua.surface")
@@ -54,15 +55,16 @@ end
 ---(`SEC("fentry/vfs_read")`, `kprobe__vfs_read`, `tracepoint__sched__sched_switch` …). Functions `syscall__NAME` are attached
 ---to the system call when the script first waits for events, unless it attached them itself before, as bcc's scripts do.
 ---Structs of functions in `SEC(".struct_ops")` and `SEC(".struct_ops.link")` are attached, too.
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer, usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer|string|string[], usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
 ---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
 ---those in the C text; `maps_ns`: `BPF_TABLE_SHARED` maps are shared with the objects of the same name space;
 ---`usdt_contexts`: what `USDT{…}` gave; their enabled probes are attached, with `attach_usdt_ignore_pid` in every process;
----`usdt`: the same for one, as in bcc-lua; `debug`: what is shown on standard error of each function, by bcc's
----numbers: 2 its instructions, 8 the same under the lines they come from, 16 the verifier's log; `hdr_file`: a header included
----before the text; `device`: the network device that programs are loaded for; `allow_rlimit`: false leaves the limit of locked
+---`usdt`: the same for one, as in bcc-lua; `debug`: what is shown on standard error, a sum of bcc's numbers, a name or a list of
+---names: 1 "llvm_ir" LLVM's form of the text, 2 "bpf" each function's instructions and the verifier's log, 4 "preprocessor" the
+---text behind the preprocessor, 8 "source" instructions under the lines they come from, 16 "bpf_register_state" the verifier's
+---longest log, 32 "btf" what libbpf says from then on; `hdr_file`: a header included before the text; `device`: the network device that programs are loaded for; `allow_rlimit`: false leaves the limit of locked
 ---memory as it is, which kernels before 5.11 count maps against
 ---@return bpflua.BPF
 local function construct(options)
@@ -74,7 +76,7 @@ local function construct(options)
             self._maps[facts.name] = map.new(facts, self)
         end
     end
-    debugging.show(self._handle, options.debug or 0)
+    debugging.show(self._handle, debugging.bits(options.debug))
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
     end
@@ -218,19 +220,8 @@ function Methods:run(options)
     return run(options)
 end
 
-for _, name in ipairs({ "trace_print", "trace_fields", "trace_readline", "each_trace_fields" }) do
-    Methods[name] = surface.as_method(trace[name])
-end
-
-local Pipe = {}
-Pipe.__index = Pipe
-function Pipe:trace_fields(nonblocking)
-    return trace.trace_fields(nonblocking)
-end
-
----bcc-lua's way to the trace pipe: `b:pipe():trace_fields()`.
-function Methods:pipe()
-    return setmetatable({}, Pipe)
+for name, fn in pairs(trace) do
+    Methods[name] = surface.as_method(fn)
 end
 
 -- ---------------------------------------------------------------- the class
@@ -321,9 +312,6 @@ end
 for name, method in pairs(inspect.methods) do
     Methods[name] = method
 end
-for name, fn in pairs(inspect.functions) do
-    Class[name] = fn
-end
 
 -- What needs no BPF object.
 for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "symbols", "waiting" }) do
@@ -331,12 +319,13 @@ for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "on
         Class[name] = fn
     end
 end
--- bcc has these as methods of an object too.
-for _, module in ipairs({ "kernel", "symbols" }) do
-    for name, fn in pairs(require("bpflua." .. module)) do
-        Methods[name] = surface.as_method(fn)
+-- What bcc has as methods of an object too.
+for _, set in ipairs({ require("bpflua.kernel"), require("bpflua.symbols"), inspect.functions, python.functions }) do
+    for name, fn in pairs(set) do
+        Class[name], Methods[name] = fn, surface.as_method(fn)
     end
 end
+Methods.monotonic_time = surface.as_method(Class.monotonic_time)
 
 Class._status = false
 constants.install(Class)

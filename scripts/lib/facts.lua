@@ -51,6 +51,18 @@ function M.syscall_name(number)
     return name or ("[unknown: %d]"):format(number)
 end
 
+---The numbers of the processors that are online.
+---@return integer[]
+function M.get_online_cpus()
+    return native.kernel.online_cpus()
+end
+
+---The numbers of the processors that this machine may have: a value of a per-CPU map has one for each.
+---@return integer[]
+function M.get_possible_cpus()
+    return native.kernel.possible_cpus()
+end
+
 ---The time of `bpf_ktime_get_ns`.
 ---@return ffi.cdata* uint64_t nanoseconds
 function M.monotonic_time()

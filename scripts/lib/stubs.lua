@@ -42,9 +42,9 @@ end
 ---The stub of bpflua itself: every public class, function and method with its documentation.
 ---@return string lua
 function M.api()
-    -- Loaded by scripts that ask for it.
-    require("bpflua.utils")
-    require("bpflua.oneliner_show")
+    for _, module in ipairs(surface.on_demand) do
+        require(module)
+    end
     local out, with_functions = { HEAD }, {}
     for _, one in ipairs(surface.all) do
         with_functions[one.class] = one

@@ -19,6 +19,10 @@ local M = {}
 ---@type Surface[]
 M.all = {}
 
+---The modules with public functions that are loaded when a script asks for them.
+---@type string[]
+M.on_demand = { "bpflua.utils", "bpflua.oneliner_show", "bcc.utils", "bcc.exec" }
+
 local originals = setmetatable({}, { __mode = "k" })
 
 ---A method that calls a function which needs no object.

@@ -128,19 +128,35 @@ end
 
 local FIELDS = { task = 1, pid = 2, cpu = 3, flags = 4, ts = 5, msg = 6 }
 
--- "{1} {5}" as in bcc: fields by number from 0, or by name.
+-- Python's `<10`, `>5d`, `.3f`, `08x` as a directive of string.format; a number stands right by itself, a text left.
+local function directive(spec, value, field)
+    local align, zero, width, precision, kind = spec:match("^([<>]?)(0?)(%d*)(%.?%d*)([sdfxXeg]?)$")
+    if not align then
+        errors.fail({ what = ("`trace_print` does not understand `{%s:%s}`"):format(field, spec), why = "a width, and a precision, may stand there: `{4:>12.3f}`" })
+    end
+    local is_number = type(value) == "number"
+    kind = kind ~= "" and kind or is_number and value % 1 ~= 0 and "f" or is_number and "d" or "s"
+    local left = align == "<" or align == "" and not is_number
+    return "%" .. (left and "-" or "") .. zero .. width .. precision .. kind
+end
+
+-- "{1} {5}" as in bcc: fields by number from 0, or by name, or one after the other; with a format behind a colon.
 local function fill_in(template, fields)
-    return (template:gsub("{(%w+)}", function(name)
-        local index = FIELDS[name] or tonumber(name) and tonumber(name) + 1
-        if not index or fields[index] == nil then
+    local at = 0
+    return (template:gsub("{(%w*):?([^{}]*)}", function(name, spec)
+        at = at + 1
+        local index = name == "" and at or FIELDS[name] or tonumber(name) and tonumber(name) + 1
+        local value = fields[index]
+        if value == nil then
             errors.unknown(("`trace_print` has no field `{%s}`"):format(name), name, FIELDS, "fields")
         end
-        return format.text(fields[index])
+        return spec == "" and format.text(value) or directive(spec, value, name):format(value)
     end))
 end
 
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
----@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
+---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in a width; default: whole
+---lines
 function M.trace_print(fmt)
     errors.arguments("trace_print", { "fmt", "string" }, fmt)
     while true do
@@ -163,5 +179,65 @@ function M.each_trace_fields()
         return M.trace_fields()
     end
 end
+
+---@class bpflua.Pipe the trace pipe as an object
+local Pipe = {}
+Pipe.__index = Pipe
+
+---The fields of the next line; see `b:trace_fields`.
+---@param nonblocking? boolean nil instead of waiting
+---@return string? task
+---@return integer pid
+---@return integer cpu
+---@return string flags
+---@return number ts seconds
+---@return string msg
+function Pipe:trace_fields(nonblocking)
+    errors.arguments("trace_fields", { "nonblocking", "boolean" }, nonblocking)
+    if nonblocking == nil then
+        nonblocking = self.nonblocking
+    end
+    return M.trace_fields(nonblocking)
+end
+
+---The next line as it is.
+---@param nonblocking? boolean nil instead of waiting
+---@return string?
+function Pipe:readline(nonblocking)
+    errors.arguments("readline", { "nonblocking", "boolean" }, nonblocking)
+    if nonblocking == nil then
+        nonblocking = self.nonblocking
+    end
+    return M.trace_readline(nonblocking)
+end
+
+---Iterates over the lines, until Ctrl-C or `BPF.exit`; of a pipe that does not wait, over those that are there.
+---@return fun(): string?
+function Pipe:lines()
+    return function()
+        return self:readline()
+    end
+end
+
+---The trace pipe, as in bcc-lua: `b:pipe():trace_fields()`.
+---@return bpflua.Pipe
+function M.pipe()
+    return setmetatable({ nonblocking = false }, Pipe)
+end
+
+---The trace pipe, as in bcc's Python: `for line in b:trace_open():lines() do`.
+---@param nonblocking? boolean reading it does not wait
+---@return bpflua.Pipe
+function M.trace_open(nonblocking)
+    errors.arguments("trace_open", { "nonblocking", "boolean" }, nonblocking)
+    return setmetatable({ nonblocking = nonblocking or false }, Pipe)
+end
+
+require("bpflua.surface").add_methods("bpflua.Pipe", Pipe, {
+    noun = "trace pipe",
+    is = function(value)
+        return getmetatable(value) == Pipe
+    end,
+})
 
 return M

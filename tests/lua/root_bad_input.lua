@@ -63,5 +63,15 @@ t.test("methods of what an object gives", function()
     report:class("bpflua.Function", { receiver = b:load_func("on_packet", "SOCKET_FILTER") })
     report:class("bpflua.Iter", { receiver = b:iter("bpf_iter__task") })
     report:class("bpflua.USDT", { receiver = USDT({ path = "/proc/self/exe" }) })
+    local probe = USDT({ path = BPF.find_library("stdc++") or BPF.find_library("c") }):enumerate_probes()[1]
+    if probe then
+        report:class("bpflua.USDTProbe", { receiver = probe })
+    else
+        calls.skip("bpflua.USDTProbe", "the C library has no probes")
+    end
     report:finish(100)
+end)
+
+t.test("no public function is left out", function()
+    calls.nothing_left_out("root_bad_input")
 end)

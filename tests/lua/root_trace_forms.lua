@@ -44,3 +44,53 @@ t.test("a line, its fields, a line again", function()
     t.contains(next_of_ours(line), "forms of a line")
     t.equal(next_of_ours(fields), "forms of a line")
 end)
+
+t.test("the pipe as an object", function()
+    local pipe = b:trace_open(true)
+    t.contains(next_of_ours(function()
+        local text = pipe:readline()
+        return text and text:find("forms of a line", 1, true) and text or nil
+    end), "forms of a line")
+    t.equal(next_of_ours(function()
+        local task, _, _, _, _, msg = pipe:trace_fields()
+        return task and msg == "forms of a line" and msg or nil
+    end), "forms of a line")
+    ffi.C.getpgid(0)
+    local lines = 0
+    next_of_ours(function()
+        for text in pipe:lines() do
+            lines = lines + (text:find("forms of a line", 1, true) and 1 or 0)
+        end
+        return lines > 0
+    end)
+    t.contains(t.fails(pipe.readline, pipe, 5), "argument `nonblocking` of `readline`")
+    t.contains(t.fails(b.trace_open, b, 5), "argument `nonblocking` of `trace_open`")
+end)
+
+t.test("what trace_print does not understand", function()
+    local timer = BPF.interval(0.01, function() ffi.C.getpgid(0) end)
+    t.contains(t.fails(b.trace_print, b, "{nosuch}"), "`trace_print` has no field `{nosuch}`")
+    BPF.cancel(timer)
+end)
+
+-- The last one, for it asks the script to end.
+t.test("what trace_print writes", function()
+    local function printed(fmt)
+        local shown
+        local write = io.write
+        io.write = function(text)
+            shown = shown or text:find("forms of a line", 1, true) and text or nil
+            if shown then
+                BPF.exit()
+            end
+            return true
+        end
+        local timer = BPF.interval(0.01, function() ffi.C.getpgid(0) end)
+        local ok, err = pcall(b.trace_print, b, fmt)
+        io.write = write
+        BPF.cancel(timer)
+        assert(ok, err)
+        return shown
+    end
+    t.equal(printed("{msg:>20}|{2:3}|{pid:<9d}|"):match("^ +forms of a line|  %d|%d+ +|\n$") ~= nil, true)
+end)

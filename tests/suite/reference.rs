@@ -19,7 +19,7 @@ use super::usdt;
 const REFERENCE: &str = "docs/reference.md";
 
 /// How the reference writes the functions of each class of the surface.
-const WRITTEN: [(&str, &str); 16] = [
+const WRITTEN: [(&str, &str); 20] = [
     ("_BPF:", "b:"),
     ("BPF.", "BPF."),
     ("_Map:", "map:"),
@@ -36,6 +36,10 @@ const WRITTEN: [(&str, &str); 16] = [
     ("_Oneliner:", "oneliner:"),
     ("json.", "json."),
     ("_posix.", "posix."),
+    ("_Pipe:", "pipe:"),
+    ("_bcc_utils.", "utils."),
+    ("_StrcmpRewrite.", "StrcmpRewrite."),
+    ("_commands.", "exec."),
 ];
 
 fn text() -> String {

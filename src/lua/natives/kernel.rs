@@ -9,12 +9,12 @@ use crate::error::{Error, Result, errno_name, errno_words};
 use crate::kernel::btf::{Btf, Kind};
 use crate::kernel::features::{Feature, supports};
 use crate::kernel::tracefs::Tracefs;
-use crate::kernel::{syscalls, traceable};
+use crate::kernel::{cpus, syscalls, traceable};
 use crate::lua::errors::Natives;
 use crate::lua::host::Host;
 
 /// `native.kernel`: `syscall_prefix()`, `syscall_function(name)`, `syscall_name(number)`, `errno_name(n)`,
-/// `errno_words(n)`, `trace_pipe()`; what this kernel has: `struct_has_field(struct, member)` and
+/// `errno_words(n)`, `trace_pipe()`, `online_cpus()`, `possible_cpus()`; what this kernel has: `struct_has_field(struct, member)` and
 /// `enum_has_value(enum, name)` (nil when there is no such type), `has_tracepoint(category, event)`,
 /// `tracepoints(regex)`, `functions(regex)`, `supports(feature)` and, if not, why.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
@@ -28,6 +28,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("errno_words", "errno_words", |_, errno: i32| Ok(errno_words(errno)))?;
     natives
         .add("trace_pipe", "trace_fields", |_, ()| Ok(Tracefs::open()?.trace_pipe().to_string_lossy().into_owned()))?;
+    natives.add("online_cpus", "get_online_cpus", |_, ()| cpus::online())?;
+    natives.add("possible_cpus", "get_possible_cpus", |_, ()| cpus::possible())?;
     add_facts(&natives)?;
     Ok(natives.into_table())
 }

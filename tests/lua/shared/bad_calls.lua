@@ -9,6 +9,34 @@ local surface = require("bpflua.surface")
 
 local M = {}
 
+-- Which test calls the functions of each class in every wrong way. A class that is missing here fails `bad_input.lua`; one
+-- that its test does not call fails that test.
+M.TESTS = {
+    ["bpflua.Class"] = "bad_input",
+    ["bpflua.json"] = "bad_input",
+    ["bpflua.posix"] = "bad_input",
+    ["bpflua.USDTClass"] = "bad_input",
+    ["bpflua.Columns"] = "bad_input",
+    ["bpflua.SymbolCache"] = "bad_input",
+    ["bpflua.argparse.Parser"] = "bad_input",
+    ["bpflua.Pipe"] = "bad_input",
+    ["bpflua.bcc_utils"] = "bad_input",
+    ["bpflua.StrcmpRewrite"] = "bad_input",
+    ["bpflua.commands"] = "bad_input",
+    ["bpflua.Oneliner"] = "root_bad_input",
+    ["bpflua.BPF"] = "root_bad_input",
+    ["bpflua.Map"] = "root_bad_input",
+    ["bpflua.PerCpu"] = "root_bad_input",
+    ["bpflua.Struct"] = "root_bad_input",
+    ["bpflua.Function"] = "root_bad_input",
+    ["bpflua.Iter"] = "root_bad_input",
+    ["bpflua.USDT"] = "root_bad_input",
+    ["bpflua.USDTProbe"] = "root_bad_input",
+}
+
+-- What was called in this process, by class.
+local called_classes = {}
+
 -- What no user should have to read: Lua's, the FFI's and Rust's own words, and our own files.
 local FOREIGN = {
     "attempt to", "bad argument", "cannot convert", "error converting", "scripts/lib", "stack traceback", "ctype<",
@@ -60,6 +88,8 @@ local function accepted(text)
             set.string = true
         elseif one:find("^fun%(") then
             set["function"] = true
+        elseif one == "file*" then
+            set.userdata = true
         elseif one:find("cdata") or one:find("ctype") then
             set.cdata = true
         elseif one:find("^%-?%d+$") then
@@ -322,6 +352,7 @@ end
 ---@param plan? Plan
 function Report:class(class, plan)
     plan = plan or {}
+    called_classes[class] = true
     local receiver, called = plan.receiver, 0
     for _, one in ipairs(surface.all) do
         for _, name in ipairs(one.class == class and surface.names(one) or {}) do
@@ -338,6 +369,59 @@ function Report:class(class, plan)
         end
     end
     assert(called > 0, "there is no class " .. class)
+end
+
+-- Every class that scripts can reach, those of modules that are loaded when they are asked for included.
+local function all_classes()
+    for _, module in ipairs(surface.on_demand) do
+        require(module)
+    end
+    local classes = {}
+    for _, one in ipairs(surface.all) do
+        classes[one.class] = true
+    end
+    return classes
+end
+
+---Says why the functions of a class cannot be called here; the test runner passes it on.
+---@param class string
+---@param reason string
+function M.skip(class, reason)
+    called_classes[class] = true
+    require("harness").skip(class, reason)
+end
+
+---Fails when a public class has no test of wrong calls, or this test left out one of its own.
+---@param test string the file's name without its ending
+function M.nothing_left_out(test)
+    for class in pairs(all_classes()) do
+        if not M.TESTS[class] then
+            error(("nothing calls the functions of `%s` in wrong ways: give it a line in `shared/bad_calls.lua` and a test"):format(class), 0)
+        end
+    end
+    for class, its_test in pairs(M.TESTS) do
+        if its_test == test and not called_classes[class] then
+            error(("`%s.lua` does not call the functions of `%s`"):format(test, class), 0)
+        end
+    end
+end
+
+---The public functions of a class that take a value of any type: what fits is the C text's to say.
+---@param class string
+---@return string[]
+function M.with_any_value(class)
+    local names = {}
+    for _, one in ipairs(surface.all) do
+        for _, name in ipairs(one.class == class and surface.names(one) or {}) do
+            for _, parameter in ipairs(parameters(one.functions[name])) do
+                if parameter.documented and parameter.accepts.any then
+                    names[#names + 1] = name
+                    break
+                end
+            end
+        end
+    end
+    return names
 end
 
 ---A report on wrong calls.
