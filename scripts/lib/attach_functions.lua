@@ -7,7 +7,7 @@ local native = require("bpflua.native")
 
 local M = {}
 
-local FREPLACE = { fn_name = "string!", target = "string|number|table!", func = "string" }
+local FREPLACE = { fn_name = "string!", target = "string|i32|table!", func = "string" }
 local DETACH_FREPLACE = { fn_name = "string!" }
 local STRUCT_OPS = { name = "string!" }
 

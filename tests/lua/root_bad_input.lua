@@ -69,6 +69,7 @@ t.test("methods of what an object gives", function()
     else
         calls.skip("bpflua.USDTProbe", "the C library has no probes")
     end
+    report:class("bpflua.Oneliner", { receiver = BPF.count("tracepoint:syscalls:sys_enter_getpgid"):stop() })
     report:finish(100)
 end)
 
