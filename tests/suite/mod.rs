@@ -46,6 +46,7 @@ mod repl_history;
 mod repl_output;
 mod repl_plain;
 mod repl_signals;
+mod repl_tour;
 mod symbolize_containers;
 mod symbolize_process;
 mod symbolize_programs;

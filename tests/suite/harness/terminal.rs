@@ -64,6 +64,11 @@ impl OnTerminal {
         self
     }
 
+    pub fn current_dir(mut self, folder: &Path) -> OnTerminal {
+        self.command.current_dir(folder);
+        self
+    }
+
     pub fn size(mut self, columns: u16, rows: u16) -> OnTerminal {
         (self.columns, self.rows) = (columns, rows);
         self
@@ -189,6 +194,12 @@ impl Terminal {
         }
     }
 
+    /// Waits until keys are read.
+    #[track_caller]
+    pub fn until_raw(&mut self) {
+        self.wait("keys are read", Terminal::is_raw);
+    }
+
     /// Waits until the terminal takes whole lines again.
     #[track_caller]
     pub fn until_cooked(&mut self) {
@@ -224,7 +235,7 @@ impl Terminal {
     #[track_caller]
     pub fn leave(mut self) -> String {
         // While whole lines are taken, Ctrl-D is no key.
-        self.wait("keys are read", Terminal::is_raw);
+        self.until_raw();
         self.keys("\x04");
         let (status, screen) = self.end();
         assert_eq!(status, 0, "{screen}");
