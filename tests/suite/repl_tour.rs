@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `wait=TEXT` | the block ends when the screen has this, `_` for a space: what comes without being asked for |
 //! | `like` | what is shown differs between runs: the lines of the comment `<!-- prints … -->` behind it must come, in order, as regular expressions |
+//! | `cut=N` | of what is shown, the document has the first and the last N lines; goes with `like` |
 //! | `calls` | while the block is waited for, getpgid(2) is called from here |
 
 use regex::Regex;
@@ -125,6 +126,17 @@ fn play(terminal: &mut Terminal, block: &Block) -> String {
     lines[..lines.len().saturating_sub(1)].join("\n")
 }
 
+/// What the document has of a transcript.
+fn cut(block: &Block, seen: &str) -> Vec<String> {
+    let lines: Vec<String> = seen.lines().map(str::to_owned).collect();
+    match block.word("cut").and_then(|count| count.parse::<usize>().ok()) {
+        Some(count) if lines.len() > 2 * count + 2 => {
+            [&lines[..=count], &["[…]".to_owned()], &lines[lines.len() - count..]].concat()
+        }
+        _ => lines,
+    }
+}
+
 fn is_prompt(line: &str) -> bool {
     line.starts_with("bpflua ") && line.trim_end().ends_with('>')
 }
@@ -132,6 +144,7 @@ fn is_prompt(line: &str) -> bool {
 /// What is wrong with what was seen.
 fn fault(block: &Block, seen: &str) -> Option<String> {
     let what = if block.word("like").is_some() {
+        assert!(!block.prints.is_empty(), "{DOCUMENT}:{}: nothing tells what must be printed", block.first);
         first_missing(&block.prints, seen).map(|line| format!("does not print `{line}`"))
     } else {
         (masked(&block.text) != masked(seen)).then(|| "shows something else".to_owned())
@@ -154,13 +167,14 @@ fn root_the_tours_transcript_is_what_the_prompt_shows() {
     std::fs::write(&editor, "#!/bin/sh\nsed -i 's/u64 limit = 0;/u64 limit = 1000000;/' \"$1\"\n").unwrap();
     std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let bpflua = env!("CARGO_BIN_EXE_bpflua");
-    let mut terminal = OnTerminal::program(bpflua, &home).env("EDITOR", &editor).size(100, 1000).current_dir(&home).start();
+    let mut terminal =
+        OnTerminal::program(bpflua, &home).env("EDITOR", &editor).size(100, 1000).current_dir(&home).start();
     let seen: Vec<String> = blocks.iter().map(|block| play(&mut terminal, block)).collect();
     drop(terminal);
     if std::env::var_os("BPFLUA_UPDATE_DOCS").is_some() {
         let mut lines: Vec<String> = document.lines().map(str::to_owned).collect();
         for (block, seen) in blocks.iter().zip(&seen).rev() {
-            lines.splice(block.first..block.last, seen.lines().map(str::to_owned));
+            lines.splice(block.first..block.last, cut(block, seen));
         }
         std::fs::write(&file, lines.join("\n") + "\n").unwrap();
     }

@@ -56,6 +56,11 @@ local function mentions(text, names)
     return false
 end
 
+-- An expression, with an end of its own for a comment.
+local function parenthesized(text)
+    return "(" .. text .. (text:find("--", 1, true) and "\n)" or ")")
+end
+
 -- A statement as a line of a script: what later ones refer to as `_` or `_N` is kept.
 local function as_script(entry, later)
     if not entry.is_expression then
@@ -64,18 +69,18 @@ local function as_script(entry, later)
     local name = "_" .. entry.number
     for at, text in ipairs(later) do
         if mentions(text, { [name] = true, _ = at == 1 or nil }) then
-            return ("%s = (%s\n)\n_ = %s"):format(name, entry.text, name)
+            return ("%s = %s\n_ = %s"):format(name, parenthesized(entry.text), name)
         end
     end
     -- A call is a statement by itself.
-    return loadstring(" " .. entry.text) and entry.text or ("print(%s\n)"):format(entry.text)
+    return loadstring(" " .. entry.text) and entry.text or "print" .. parenthesized(entry.text)
 end
 
--- Short names that a prompt has and a script has not.
-local function short_names(session, text)
+-- Words that a prompt has and a script has not.
+local function words(session, text)
     local wanted = {}
-    for name, value in pairs(session.short_names or {}) do
-        if mentions(text, { [name] = true }) and rawget(session.environment, name) == value then
+    for name, value in pairs(require("bpflua.oneliners")) do
+        if mentions(text, { [name] = true }) and session:value(name) == value then
             wanted[#wanted + 1] = name
         end
     end
@@ -108,7 +113,7 @@ function M.script(session)
     end
     local text = table.concat(lines, "\n") .. "\n"
     local run = live_probes() > 0 and "BPF.run()\n" or ""
-    return "#!/usr/bin/env bpflua\n" .. short_names(session, text) .. text .. run
+    return "#!/usr/bin/env bpflua\n" .. words(session, text) .. text .. run
 end
 
 ---Writes the session's statements into a file, as a script that runs.
