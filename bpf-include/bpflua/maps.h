@@ -97,6 +97,7 @@
 #define __BPFLUA_HISTOGRAM2(NAME, K) __BPFLUA_HISTOGRAM3(NAME, K, 64)
 #define __BPFLUA_IS_INT(K) __builtin_types_compatible_p(typeof(K), int)
 #define __BPFLUA_HISTOGRAM3(NAME, K, MAX)                                                             \
+	__BPFLUA_NOTE(NAME, "type=histogram")                                                         \
 	__BPFLUA_KEYED_MAP(histogram, __BPFLUA_IS_INT(K) ? __BPFLUA_TYPE_ARRAY : __BPFLUA_TYPE_HASH,  \
 			   NAME, K, u64, MAX, 0, __BPFLUA_IS_INT(K) ? __BPFLUA_LOSES : __BPFLUA_CREATES, )
 

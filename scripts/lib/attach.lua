@@ -227,6 +227,7 @@ function M:detach_raw_tracepoint(options)
 end
 
 ---@class bpflua.Probe
+---@field id integer for `b:detach`
 ---@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, freplace, struct_ops, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
 ---@field target string what was asked for
 ---@field resolved string[] what is really probed, when that differs

@@ -8,6 +8,7 @@ local attach_tracing = require("bpflua.attach_tracing")
 local buffers = require("bpflua.buffers")
 local debugging = require("bpflua.debugging")
 local constants = require("bpflua.constants")
+local cost = require("bpflua.cost")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local inspect = require("bpflua.inspect")
@@ -31,7 +32,7 @@ local Methods = {}
 
 local Instance = {}
 
-for _, methods in ipairs({ attach, attach_functions, attach_net, attach_tracing, programs, test_run, usdt.methods }) do
+for _, methods in ipairs({ attach, attach_functions, attach_net, attach_tracing, programs, test_run, usdt.methods, cost.methods }) do
     for name, method in pairs(methods) do
         Methods[name] = method
     end
@@ -68,7 +69,9 @@ end
 ---memory as it is, which kernels before 5.11 count maps against
 ---@return bpflua.BPF
 local function construct(options)
-    local self = { _handle = source.create(options), _maps = {}, _sources = {}, _programs = {}, _device = options.device or false, _text = options.text, _src_file = options.src_file }
+    local handle, c_text = source.create(options)
+    local self = { _handle = handle, _maps = {}, _sources = {}, _programs = {}, _device = options.device or false, _text = options.text, _src_file = options.src_file }
+    self._c_text = c_text or false
     setmetatable(self, Instance)
     open_objects[#open_objects + 1] = self
     for _, facts in ipairs(native.object.maps(self._handle)) do
@@ -76,7 +79,7 @@ local function construct(options)
             self._maps[facts.name] = map.new(facts, self)
         end
     end
-    debugging.show(self._handle, debugging.bits(options.debug))
+    debugging.show(self._handle, debugging.bits(options.debug), c_text)
     for _, name in ipairs(native.object.auto_functions(self._handle)) do
         native.attach.auto(self._handle, name)
     end
@@ -314,7 +317,7 @@ for name, method in pairs(inspect.methods) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "symbols", "waiting" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "symbols", "system", "waiting" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end

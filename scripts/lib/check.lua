@@ -97,7 +97,7 @@ end
 
 local function compile(options)
     if native.run.task() == "types" then
-        stubs.add(script_name(), native.create.maps(source.compile(options)))
+        stubs.add(script_name(), native.create.maps((source.compile(options))))
     elseif not source.request(options).object then
         source.create(options)
     end

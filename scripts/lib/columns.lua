@@ -151,6 +151,24 @@ function M.print_table(rows, columns)
     end
 end
 
+---@class bpflua.ShowOptions
+---@field width? integer cells of a line (default: those of the terminal, or 80)
+---@field rows? integer elements of a map, records of a list, members of a table at most (default 30)
+---@field unit? string what the values of a map are: `ns`, `us`, `ms`, `sec`, `bytes`, or a word of your own
+---@field histogram? "log2"|"linear" shows a map as a histogram, also one that was not declared as one
+---@field json? boolean as JSON, whole, in place of text
+
+---A value as a person reads it, and as the prompt prints results: aligned, no wider than the terminal, cut with a mark,
+---numbers in the units that their names tell (`delta_us`, `bytes`). Of a map its elements, those that count most first; of a
+---histogram its bars; of stacks the functions.
+---@param value any
+---@param options? bpflua.ShowOptions
+---@return string lines
+function M.show(value, options)
+    -- Loaded when it is first used: most scripts start without it.
+    return require("bpflua.show").show(value, options)
+end
+
 require("bpflua.surface").add_methods("bpflua.Columns", Columns, {
     noun = "list of columns",
     is = function(value)

@@ -2,6 +2,7 @@
 -- The option `debug` of `BPF{…}`: what is shown on standard error of what was compiled, by bcc's numbers.
 
 local bit = require("bit")
+local c_source = require("bpflua.c_source")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 
@@ -67,17 +68,6 @@ local function show(text)
     io.stderr:write(text, "\n")
 end
 
-local function show_with_source(handle, name)
-    show(("Disassembly of %s:"):format(name))
-    local source = native.bytecode.source(handle, name)
-    for i, line in ipairs(native.bytecode.lines(handle, name)) do
-        if source[i - 1] then
-            show("; " .. source[i - 1])
-        end
-        show(line)
-    end
-end
-
 ---Shows what `debug` asks for of a C text, before its object is created; from then on what libbpf says, if that is asked for.
 ---@param elf userdata
 ---@param debug integer
@@ -103,14 +93,16 @@ end
 ---Shows what `debug` asks for of every function of an object.
 ---@param handle userdata
 ---@param debug integer
-function M.show(handle, debug)
+---@param c_text? CText
+function M.show(handle, debug, c_text)
     for _, name in ipairs(native.object.functions(handle)) do
         if has(debug, "DEBUG_BPF") then
             show(("Disassemble of BPF program %s:"):format(name))
             show(table.concat(native.bytecode.lines(handle, name), "\n"))
         end
         if has(debug, "DEBUG_SOURCE") then
-            show_with_source(handle, name)
+            show(("Disassembly of %s:"):format(name))
+            show(table.concat(c_source.listing(handle, c_text, name), "\n"))
         end
         if M.log_level(debug) > 0 then
             show_log(handle, name)

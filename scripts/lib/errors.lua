@@ -9,6 +9,15 @@ local M = {}
 -- More known names than this are no help in a message; the nearest are.
 local MOST_LISTED = 24
 
+-- A function that the user's own words of the prompt begin at: what called it is no place of theirs.
+local boundary
+
+---Makes a function the outermost that errors name a line within.
+---@param fn function
+function M.begin_at(fn)
+    boundary = fn
+end
+
 ---The innermost stack frame that is not part of bpflua: the line of the user's script.
 ---@param level? integer stack level to begin at, counted from the caller (default 1)
 ---@return string? file name as Lua shows it
@@ -17,8 +26,8 @@ local MOST_LISTED = 24
 function M.user_frame(level)
     level = (level or 1) + 1
     while true do
-        local frame = debug.getinfo(level, "Sl")
-        if not frame then
+        local frame = debug.getinfo(level, boundary and "Slf" or "Sl")
+        if not frame or boundary and frame.func == boundary then
             return nil
         end
         if frame.what ~= "C" and frame.currentline > 0 and not native.is_embedded(frame.source) then

@@ -152,14 +152,15 @@ local KINDS = {
 }
 
 local function checked_slot(kind, slot, name)
-    slot = tonumber(slot)
-    if not slot or slot < 0 or slot >= kind.slots then
+    local number = tonumber(slot)
+    if not number or number < 0 or number >= kind.slots then
         errors.fail({
             what = ("cannot print `%s` as a histogram"):format(name),
-            why = ("slot %s is outside of 0 to %d"):format(tostring(slot), kind.slots - 1),
+            why = number and ("slot %s is outside of 0 to %d"):format(format.text(slot), kind.slots - 1)
+                or "the last member of its keys is no number",
         })
     end
-    return slot
+    return number
 end
 
 -- A number that fits a Lua number exactly; counts above 2^53 do not happen in a human's life.
@@ -232,6 +233,14 @@ local function sections_text(kind, map, names, options)
     return table.concat(pieces)
 end
 
+local function plain_slots(kind, map)
+    local slots = {}
+    for key, value in map:items() do
+        slots[checked_slot(kind, key, map.name)] = count_of(value)
+    end
+    return slots
+end
+
 ---The text of a map's histogram: one, or one per section when the key is a struct.
 ---@param kind "log2"|"linear"|"json"
 ---@param map bpflua.Map keys are slots, or structs whose last member is the slot
@@ -243,11 +252,25 @@ function M.map_text(kind, map, options)
     if names then
         return sections_text(kind, map, names, options)
     end
-    local slots = {}
-    for key, value in map:items() do
-        slots[checked_slot(kind, key, map.name)] = count_of(value)
+    return kind.text(plain_slots(kind, map), options)
+end
+
+---The histograms of a map as they are: one, or one per section when the key is a struct.
+---@param kind "log2"|"linear"
+---@param map bpflua.Map
+---@return {bucket: any, slots: table<integer, number>, count: number}[] `bucket`: the section's member, or its members by
+---name; nil when there are no sections
+---@return string[]? names of the members that make the sections, and of the slot
+function M.sections_of(kind, map)
+    local names = map.key_type:member_names()
+    local found = names and sections(KINDS[kind], map, names, {}) or { { slots = plain_slots(KINDS[kind], map) } }
+    for _, section in ipairs(found) do
+        section.count = 0
+        for _, count in pairs(section.slots) do
+            section.count = section.count + count
+        end
     end
-    return kind.text(slots, options)
+    return found, names
 end
 
 ---The option table of a call in bcc's order of arguments, or of one that passes a table.

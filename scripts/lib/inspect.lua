@@ -2,6 +2,7 @@
 -- Looking at what was compiled: a function's instructions, a map's layout; at programs of user space; at what is attached.
 
 local ffi = require("ffi")
+local c_source = require("bpflua.c_source")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local open_objects = require("bpflua.objects")
@@ -21,12 +22,23 @@ end
 
 ---The instructions of a function as text, in bcc's form: `   0: (b7) r0 = 1`.
 ---@param name string a function of the C text
+---@param with_source? boolean under the lines of the C text that they come from, each of which begins with `;`
 ---@return string lines
-function methods:disassemble_func(name)
-    errors.arguments("disassemble_func", { "name", "string!" }, name)
-    local lines = native.bytecode.lines(self:_object(), name)
+function methods:disassemble_func(name, with_source)
+    errors.arguments("disassemble_func", { "name", "string!", "with_source", "boolean" }, name, with_source)
+    local handle = self:_object()
+    local lines = with_source and c_source.listing(handle, self._c_text or nil, name) or native.bytecode.lines(handle, name)
     table.insert(lines, 1, ("Disassemble of BPF program %s:"):format(name))
     return table.concat(lines, "\n")
+end
+
+---The C text of a function, with the numbers of its lines in the script or the file. Of an object that was compiled before,
+---only the lines that instructions come from.
+---@param name string a function of the C text
+---@return string lines
+function methods:source_func(name)
+    errors.arguments("source_func", { "name", "string!" }, name)
+    return c_source.of_function(self:_object(), self._c_text or nil, name)
 end
 
 -- ---------------------------------------------------------------- the layout of a map

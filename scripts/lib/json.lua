@@ -5,6 +5,7 @@ local ffi = require("ffi")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local types = require("bpflua.types")
+local utf8 = require("bpflua.utf8")
 
 ---@class bpflua.json
 local M = {}
@@ -21,30 +22,14 @@ local function escape(char)
     return ESCAPES[char] or ("\\u%04x"):format(char:byte())
 end
 
--- The length of the UTF-8 character that begins at a place; nil when there is none (overlong forms, surrogates).
-local function utf8_length(text, at)
-    local first, second = text:byte(at, at + 1)
-    local length = first < 0x80 and 1 or first >= 0xc2 and first < 0xe0 and 2 or first >= 0xe0 and first < 0xf0 and 3
-        or first >= 0xf0 and first < 0xf5 and 4
-    if not length or length > 1 and not text:match("^[\128-\191]" .. ("[\128-\191]"):rep(length - 2), at + 1) then
-        return nil
-    elseif first == 0xe0 and second < 0xa0 or first == 0xed and second > 0x9f or first == 0xf0 and second < 0x90
-        or first == 0xf4 and second > 0x8f then
-        return nil
-    end
-    return length
-end
-
 -- File names and comms are bytes: what is not UTF-8 becomes U+FFFD, so that the line stays valid.
 local function valid_utf8(text)
     if not text:find("[\128-\255]") then
         return text
     end
-    local pieces, at = {}, 1
-    while at <= #text do
-        local length = utf8_length(text, at)
-        pieces[#pieces + 1] = length and text:sub(at, at + length - 1) or "\239\191\189"
-        at = at + (length or 1)
+    local pieces = {}
+    for character, code in utf8.characters(text) do
+        pieces[#pieces + 1] = code and character or "\239\191\189"
     end
     return table.concat(pieces)
 end

@@ -122,22 +122,29 @@ function M.request(options)
     return request
 end
 
+---@class CText
+---@field text string
+---@field line integer of the script or the file that it begins on
+
 ---Compiles the C text that the options of `BPF{…}` name, or opens their object.
 ---@param options table
 ---@return userdata? elf nil when the script is only being checked
+---@return CText? text unless it is an object
 function M.compile(options)
     local request = M.request(options)
     if request.object then
-        return native.create.open(request.object)
+        return native.create.open(request.object), nil
     end
-    return native.create.compile(request)
+    local elf, line = native.create.compile(request)
+    return elf, { text = request.text, line = line }
 end
 
 ---Makes an object of what `BPF{…}` is given.
 ---@param options table
 ---@return userdata? object nil when the script is only being checked
+---@return CText? text unless it is an object
 function M.create(options)
-    local elf = M.compile(options)
+    local elf, text = M.compile(options)
     if elf then
         local debug = debugging.bits(options.debug)
         debugging.show_text(elf, debug)
@@ -145,12 +152,13 @@ function M.create(options)
         if options.allow_rlimit == false then
             native.create.keep_memlock_limit()
         end
-        return native.create.object(elf, {
+        local object = native.create.object(elf, {
             constants = values,
             maps = options.maps,
             maps_ns = options.maps_ns,
             log_level = debugging.log_level(debug),
         })
+        return object, text
     end
 end
 

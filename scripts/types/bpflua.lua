@@ -48,6 +48,7 @@ function _argparse_Parser:parse(args) end
 function _argparse_Parser:pparse(args) end
 
 ---@class bpflua.Probe
+---@field id integer for `b:detach`
 ---@field kind string kprobe, kretprobe, uprobe, uretprobe, usdt, tracepoint, raw_tracepoint, fentry, fexit, fmod_ret, lsm, tp_btf, iter, freplace, struct_ops, perf_event, xdp, tc, raw_socket, cgroup, sockmap, netns, netfilter …
 ---@field target string what was asked for
 ---@field resolved string[] what is really probed, when that differs
@@ -78,34 +79,6 @@ function _Iter:read() end
 ---@param ctype string|ffi.ctype* the record's type, a C declaration: "struct { uint32_t pid; char comm[16]; }"
 ---@return fun(): ffi.cdata*?
 function _Iter:records(ctype) end
-
----@class bpflua.bcc_utils
-local _bcc_utils = {}
-
----The language that a process runs, of those that are asked about.
----@param candidates string[] of java, node, perl, php, python, ruby
----@param pid integer
----@return string? language
-function _bcc_utils.detect_language(candidates, pid) end
-
----Writes a text and a newline at once.
----@param text any
----@param file? file* default: standard output
----@param nl? integer|boolean 0 or false: no newline
-function _bcc_utils.printb(text, file, nl) end
-
----@class bpflua.StrcmpRewrite
-local _StrcmpRewrite = {}
-
----Replaces `STRCMP("text", pointer)` in a C expression by calls of functions that compare, and adds those functions.
----@param expr string
----@param bin_cmp boolean the text is a list of bytes: `{0x1, 0x2}` between the quotes
----@param is_user boolean pointers are of user space
----@param probe_user_list string[]|table<string, any> expressions that are
----@param streq_functions string the functions so far
----@param probeid integer the number of the next function
----@return {expr: string, streq_functions: string, probeid: integer}
-function _StrcmpRewrite.rewrite_expr(expr, bin_cmp, is_user, probe_user_list, streq_functions, probeid) end
 
 ---@class bpflua.BPF
 ---@field [string] bpflua.Map the maps of the C text
@@ -291,11 +264,22 @@ function _BPF:cleanup() end
 ---Detaches everything and frees the object's maps and programs.
 function _BPF:close() end
 
+---What the attached probes cost: the kernel counts the runs of their programs for so many seconds, in which handlers and
+---timers run. The counting itself costs each run of any program some 20 ns.
+---@param seconds? number (default 1)
+---@return bpflua.Cost[]
+function _BPF:cost(seconds) end
+
 ---The layout of a map's keys and values as C, in bcc's form.
 ---@param name string a map of the C text
 ---@param sizeinfo? boolean with offsets and sizes in bytes
 ---@return string lines
 function _BPF:decode_table(name, sizeinfo) end
+
+---Detaches one probe, whatever its kind.
+---@param probe bpflua.Probe|integer of `b:probes()`, or its `id`
+---@return bpflua.BPF self
+function _BPF:detach(probe) end
 
 ---Detaches what `attach_cgroup` attached.
 ---@param options {path?: string, fd?: integer, fn_name?: string, type?: string|integer}
@@ -407,8 +391,9 @@ function _BPF:detach_usdt(options) end
 
 ---The instructions of a function as text, in bcc's form: `   0: (b7) r0 = 1`.
 ---@param name string a function of the C text
+---@param with_source? boolean under the lines of the C text that they come from, each of which begins with `;`
 ---@return string lines
-function _BPF:disassemble_func(name) end
+function _BPF:disassemble_func(name, with_source) end
 
 ---The instructions of a function, as bytes: eight for each.
 ---@param name string a function of the C text
@@ -419,32 +404,6 @@ function _BPF:dump_func(name) end
 ---`for task, pid, cpu, flags, ts, msg in b:each_trace_fields() do`
 ---@return fun(): string?, integer, integer, string, number, string
 function _BPF:each_trace_fields() end
-
----The path of a program in PATH.
----@param name string
----@return string? path nil when there is none
-function _BPF:find_exe(name) end
-
----The path of a library, as a process has it mapped or as the dynamic linker would find it.
----@param name string "c", "libc.so.6"
----@param pid? integer
----@return string? path nil when there is none
-function _BPF:find_library(name, pid) end
-
----The name that a system call's function has in this kernel, from the name it has in any: "__x64_sys_clone", "sys_clone". Other
----names stay as they are.
----@param name string
----@return string
-function _BPF:fix_syscall_fnname(name) end
-
----Frees the compiler's memory, in bcc. Here it went with the compiler's process.
----@return integer zero
-function _BPF:free_bcc_memory() end
-
----The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
----@param program_words string[]
----@return string lines
-function _BPF:generate_auto_includes(program_words) end
 
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
 ---@param regex string
@@ -471,24 +430,6 @@ function _BPF:get_table(name, key_type, leaf_type) end
 ---@param regex string
 ---@return string[]
 function _BPF:get_tracepoints(regex) end
-
----The offsets in the file of such functions.
----@param name string
----@param sym_re string
----@return ffi.cdata*[] uint64_t
-function _BPF:get_user_addresses(name, sym_re) end
-
----The names of such functions.
----@param name string
----@param sym_re string
----@return string[]
-function _BPF:get_user_functions(name, sym_re) end
-
----The functions of a program or library whose names a regular expression matches from their start.
----@param name string a path, a program in PATH, or a library ("c")
----@param sym_re string
----@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
-function _BPF:get_user_functions_and_addresses(name, sym_re) end
 
 ---An iterator, to be run as often as wanted: `for line in b:iter("bpf_iter__task"):lines() do`.
 ---@param fn_name string|{fn_name: string, map?: string|bpflua.Map, pid?: integer, tid?: integer, cgroup?: string, order?: string} a function, or the options of `attach_iter`, which attaches it first
@@ -547,22 +488,6 @@ function _BPF:load_funcs(prog_type) end
 ---@return bpflua.Loss[]
 function _BPF:losses() end
 
----The time of `bpf_ktime_get_ns`.
----@return ffi.cdata* uint64_t nanoseconds
-function _BPF:monotonic_time() end
-
----How many kprobes and kretprobes the script's objects have attached.
----@return integer
-function _BPF:num_open_kprobes() end
-
----How many tracepoints the script's objects have attached.
----@return integer
-function _BPF:num_open_tracepoints() end
-
----How many uprobes, uretprobes and USDT probes the script's objects have attached.
----@return integer
-function _BPF:num_open_uprobes() end
-
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
 function _BPF:perf_buffer_consume() end
@@ -577,8 +502,7 @@ function _BPF:perf_buffer_poll(timeout) end
 ---Delivers events until Ctrl-C or `BPF.exit`.
 function _BPF:perf_buffer_poll_loop() end
 
----The trace pipe, as in bcc-lua: `b:pipe():trace_fields()`.
----@return bpflua.Pipe
+---bcc-lua's way to the trace pipe: `b:pipe():trace_fields()`.
 function _BPF:pipe() end
 
 ---What is attached, by which mechanism, and why not by a cheaper one.
@@ -606,6 +530,12 @@ function _BPF:ring_buffer_poll(timeout) end
 ---@param options? {duration?: number} seconds
 ---@return "interrupted"|"timeout" why
 function _BPF:run(options) end
+
+---The C text of a function, with the numbers of its lines in the script or the file. Of an object that was compiled before,
+---only the lines that instructions come from.
+---@param name string a function of the C text
+---@return string lines
+function _BPF:source_func(name) end
 
 ---Whether programs replace the result of kernel functions (`KMOD_RET`).
 ---@return boolean works
@@ -663,14 +593,8 @@ function _BPF:test_run(options) end
 ---@return string msg
 function _BPF:trace_fields(nonblocking) end
 
----The trace pipe, as in bcc's Python: `for line in b:trace_open():lines() do`.
----@param nonblocking? boolean reading it does not wait
----@return bpflua.Pipe
-function _BPF:trace_open(nonblocking) end
-
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
----@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in a width; default: whole
----lines
+---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
 function _BPF:trace_print(fmt) end
 
 ---The next line of the trace pipe as it is.
@@ -785,33 +709,10 @@ function BPF.find_exe(name) end
 ---@return string? path nil when there is none
 function BPF.find_library(name, pid) end
 
----The name that a system call's function has in this kernel, from the name it has in any: "__x64_sys_clone", "sys_clone". Other
----names stay as they are.
----@param name string
----@return string
-function BPF.fix_syscall_fnname(name) end
-
----Frees the compiler's memory, in bcc. Here it went with the compiler's process.
----@return integer zero
-function BPF.free_bcc_memory() end
-
----The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
----@param program_words string[]
----@return string lines
-function BPF.generate_auto_includes(program_words) end
-
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
 ---@param regex string
 ---@return string[]
 function BPF.get_kprobe_functions(regex) end
-
----The numbers of the processors that are online.
----@return integer[]
-function BPF.get_online_cpus() end
-
----The numbers of the processors that this machine may have: a value of a per-CPU map has one for each.
----@return integer[]
-function BPF.get_possible_cpus() end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
@@ -916,6 +817,18 @@ function BPF.ksymname(name) end
 ---@return bpflua.Oneliner
 function BPF.latency(probe, ...) end
 
+---All BPF links that the kernel holds: what is attached, but for what is attached without a link. It takes CAP_SYS_ADMIN.
+---@return bpflua.SystemLink[]
+function BPF.list_links() end
+
+---All BPF maps that the kernel holds. It takes CAP_SYS_ADMIN.
+---@return bpflua.SystemMap[]
+function BPF.list_maps() end
+
+---All BPF programs that the kernel holds. It takes CAP_SYS_ADMIN.
+---@return bpflua.SystemProgram[]
+function BPF.list_programs() end
+
 ---The time of `bpf_ktime_get_ns`.
 ---@return ffi.cdata* uint64_t nanoseconds
 function BPF.monotonic_time() end
@@ -970,6 +883,14 @@ function BPF.repl() end
 ---@param options? {duration?: number} seconds
 ---@return "interrupted"|"timeout" why
 function BPF.run(options) end
+
+---A value as a person reads it, and as the prompt prints results: aligned, no wider than the terminal, cut with a mark,
+---numbers in the units that their names tell (`delta_us`, `bytes`). Of a map its elements, those that count most first; of a
+---histogram its bars; of stacks the functions.
+---@param value any
+---@param options? bpflua.ShowOptions
+---@return string lines
+function BPF.show(value, options) end
 
 ---The name of a signal: 9 is "SIGKILL".
 ---@param signal integer|ffi.cdata*
@@ -1109,20 +1030,27 @@ function _Columns:header() end
 ---Prints a row: one value for each column.
 function _Columns:row(...) end
 
----@class bpflua.commands
-local _commands = {}
+---@class bpflua.ShowOptions
+---@field width? integer cells of a line (default: those of the terminal, or 80)
+---@field rows? integer elements of a map, records of a list, members of a table at most (default 30)
+---@field unit? string what the values of a map are: `ns`, `us`, `ms`, `sec`, `bytes`, or a word of your own
+---@field histogram? "log2"|"linear" shows a map as a histogram, also one that was not declared as one
+---@field json? boolean as JSON, whole, in place of text
 
----Whether one of the commands has ended.
----@return boolean
-function _commands.cmd_exited() end
-
----Lets the commands go that `run_cmd` started.
-function _commands.cmd_ready() end
-
----Starts a process that waits for `cmd_ready`, and then becomes a command. It goes when bpflua ends before.
----@param args string[] the program, by a path or its name in PATH, and its arguments
----@return integer pid
-function _commands.run_cmd(args) end
+---@class bpflua.Cost what one program costs: probes that share a program are counted together
+---@field probes integer[] the `id`s of its probes, as `b:probes()` has them
+---@field kind string of the first of them
+---@field targets string[] what they probe
+---@field fn_name string
+---@field mechanism string
+---@field program integer the kernel's number for the program
+---@field runs number in the time that was measured
+---@field time_ns number nanoseconds of these
+---@field ns_per_run? number nil when it did not run
+---@field cpu number the share of one processor's time: 0.01 is one hundredth
+---@field missed number runs that the kernel left out since it was attached
+---@field lost number updates and events that its maps lost; a map that several programs use counts for each
+---@field maps string[] the maps that it uses
 
 ---@class bpflua.HistOptions
 ---@field val_type? string what the numbers are, for the header (default "value")
@@ -1468,33 +1396,9 @@ function _Function:recv(max_bytes) end
 
 ---@class bpflua.Session
 ---@field environment table what statements see as globals
----@field record {number: integer?, path: string?, text: string, is_expression: boolean?}[] what succeeded, in order
+---@field record {number: integer, text: string, is_expression: boolean}[] the statements that succeeded
 ---@field number integer of the next statement
----@field texts table<integer, string> all statements by their numbers, those that failed among them
----@field makers table<bpflua.BPF, integer|string> the number of the statement, or the file, that made an object
 ---@field is_json boolean results are printed as JSON
-
----@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map, or one of their members.
-local _Struct = {}
-
----The value on its own: an event's is gone when its handler returns, and so is that of a member. The elements of a flexible
----array at its end stay behind; `ffi.string(event, size)` keeps them as bytes.
----@return bpflua.Struct
-function _Struct:copy() end
-
----The name that the C text's enum has for what is in a member: `event:name_of("state")`.
----@param member string
----@return string? name nil when the value has none
-function _Struct:name_of(member) end
-
----The members as a Lua table that owns what is in it: structs become tables, arrays lists from 1, `char[N]` strings; 64-bit
----integers and `__int128` stay cdata. A map takes such a table as a key or a value, unless there is a named union in it.
----@return table<string, any>
-function _Struct:to_table() end
-
----The value as one string: equal strings for equal values, good as a key of a Lua table.
----@return string
-function _Struct:tuple() end
 
 ---@class bpflua.SymbolCache
 ---@field pid integer|false the process; false for the kernel
@@ -1527,39 +1431,71 @@ function _SymbolCache:resolve(addr, demangle) end
 ---@return ffi.cdata*|integer address uint64_t, or -1
 function _SymbolCache:resolve_name(module, name) end
 
+---@class bpflua.Holder a process that has a descriptor
+---@field pid integer
+---@field comm string
+
+---@class bpflua.SystemProgram
+---@field id integer the kernel's number, as `bpftool prog` shows it
+---@field kind string the type: kprobe, tracing, xdp …
+---@field name string up to 15 characters of it
+---@field loaded_ns number when it was loaded, nanoseconds since the start of the system
+---@field uid integer who loaded it
+---@field xlated_bytes integer its instructions
+---@field jited_bytes integer its machine code; 0 when it is interpreted
+---@field memory_bytes integer
+---@field runs number while the kernel counts them
+---@field time_ns number nanoseconds of these
+---@field missed number runs that the kernel left out
+---@field maps integer[] numbers of the maps that it uses
+---@field holders bpflua.Holder[]
+
+---@class bpflua.SystemMap
+---@field id integer the kernel's number, as `bpftool map` shows it
+---@field kind string the type: hash, array, ringbuf …
+---@field name string up to 15 characters of it
+---@field key_size integer bytes
+---@field value_size integer bytes
+---@field max_entries integer
+---@field flags integer
+---@field memory_bytes integer
+---@field holders bpflua.Holder[]
+
+---@class bpflua.SystemLink an attachment
+---@field id integer the kernel's number, as `bpftool link` shows it
+---@field kind string the type: perf_event, tracing, kprobe_multi, tcx …
+---@field program integer the number of its program
+---@field target string what it is attached to, in words; empty where the kernel does not tell
+---@field missed number runs that the kernel left out at it
+---@field holders bpflua.Holder[]
+
 ---@class bpflua.TestRun
 ---@field retval integer what the program returned, as an unsigned 32-bit number
 ---@field data_out string the packet as the program left it (flow_dissector: its flow keys)
 ---@field ctx_out string the context as the program left it
 ---@field duration integer nanoseconds that one run took, on average
 
----@class bpflua.Pipe the trace pipe as an object
-local _Pipe = {}
-
----Iterates over the lines, until Ctrl-C or `BPF.exit`; of a pipe that does not wait, over those that are there.
----@return fun(): string?
-function _Pipe:lines() end
-
----The next line as it is.
----@param nonblocking? boolean nil instead of waiting
----@return string?
-function _Pipe:readline(nonblocking) end
-
----The fields of the next line; see `b:trace_fields`.
----@param nonblocking? boolean nil instead of waiting
----@return string? task
----@return integer pid
----@return integer cpu
----@return string flags
----@return number ts seconds
----@return string msg
-function _Pipe:trace_fields(nonblocking) end
-
 ---@class bpflua.Type a C type of the object's
 ---@field name string as the C text calls it
 ---@field size integer bytes
 ---@field kind string int, char, bool, float, enum, pointer, int128, array, struct, union, bytes
 ---@field ctype ffi.ctype*
+
+---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
+local _Struct = {}
+
+---The value on its own: an event's is gone when its handler returns. The elements of a flexible array at its end stay
+---behind; `ffi.string(event, size)` keeps them as bytes.
+---@return bpflua.Struct
+function _Struct:copy() end
+
+---The members as a Lua table; 64-bit integers stay cdata, `char[N]` becomes a string.
+---@return table<string, any>
+function _Struct:to_table() end
+
+---The value as one string: equal strings for equal values, good as a key of a Lua table.
+---@return string
+function _Struct:tuple() end
 
 ---@class bpflua.USDTArgument
 ---@field text string as the file has it: "-4@-20(%rbp)"

@@ -160,7 +160,7 @@ impl Link {
 
     /// Runs that the kernel left out at this attachment, where it counts them.
     pub fn missed(&self) -> u64 {
-        self.fd().filter(|_| self.is_link).map_or(0, sys::link::missed)
+        self.fd().filter(|_| self.is_link).map_or(0, sys::link_info::read_missed)
     }
 
     /// Detaches. The same as dropping it, with a name.

@@ -19,6 +19,7 @@
 
 mod attach;
 mod btf_target;
+mod cost;
 mod counters;
 mod description;
 mod disasm;
@@ -43,6 +44,7 @@ mod program;
 mod relocation;
 mod struct_ops;
 mod sys;
+mod system;
 mod test_run;
 mod usdt_records;
 mod verifier;
@@ -53,6 +55,7 @@ pub use attach::{
     Place, ReplacedIn, TcTarget, UprobePlace, UprobeTarget, UsdtSource, UsdtTarget, remove_xdp,
 };
 pub use attach::{UserFunction, find_user_file, user_functions};
+pub use cost::Cost;
 pub use counters::Counter;
 pub use description::{MapDescription, read_maps};
 pub use function::{Function, FunctionKind, Variant};
@@ -69,6 +72,7 @@ pub use probe::{ProbeId, ProbeKind, ProbeReport};
 pub use prog_type::{AttachType, ProgType};
 pub use program::{LoadAs, Program, RunCounting, RunStats, Typed, UsdtLoad};
 pub use sys::memory::{MapMemory, keep_memlock_limit};
+pub use system::{SystemLink, SystemMap, SystemProgram, system_links, system_maps, system_programs};
 pub use test_run::{TestOutcome, TestRun};
 pub use verifier::{LineTable, Rejected, SourceLine, VerifierLog};
 pub use version::libbpf_version;

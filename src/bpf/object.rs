@@ -15,6 +15,7 @@ use super::image::Image;
 use super::loader;
 use super::losses::{self, LossCounter};
 use super::map::Map;
+use super::notes;
 use super::options::ObjectOptions;
 use super::patch;
 use super::probe::{Probe, ProbeReport};
@@ -149,6 +150,11 @@ impl Object {
     /// The types of the object; `None` when it was compiled without them.
     pub fn btf(&self) -> Option<&Arc<Btf>> {
         self.image.types.as_ref()
+    }
+
+    /// The maps whose keys are slots of a histogram, as the C text declares them.
+    pub fn histograms(&self) -> Vec<String> {
+        notes::histograms(&self.image.elf)
     }
 
     /// The type of the events that a map submits, from the C text's own calls.

@@ -32,6 +32,7 @@ pub mod ring;
 mod source;
 pub mod stop;
 mod sys;
+pub mod terminal;
 mod timers;
 pub mod trace_line;
 pub mod trace_pipe;

@@ -18,6 +18,12 @@ pub fn index(name: &str, what: &str) -> Result<u32> {
     })
 }
 
+/// The name of the network device with this number, if there is one in this network namespace.
+pub fn name(index: u32) -> Option<String> {
+    let devices = os::network_devices().ok()?;
+    devices.into_iter().find(|(known, _)| *known == index).map(|(_, name)| name)
+}
+
 fn find(name: &str, devices: &[(u32, String)]) -> Option<u32> {
     devices.iter().find(|(_, known)| known == name).map(|(index, _)| *index)
 }

@@ -9,6 +9,7 @@
 //! | its system calls | [`syscalls`] |
 //! | its tracepoints | [`tracefs`] |
 //! | its network devices | [`devices`] |
+//! | who holds BPF programs and maps | [`bpf_holders`] |
 //! | what it can do | [`features`] |
 //! | what we may do | [`privilege`] |
 //! | all of it for a person | [`report`] |
@@ -17,6 +18,7 @@
 //! for tracefs when it is asked for, nothing is mounted. What is dear to read is read when first needed and kept for the
 //! process; `forget` functions drop what is large.
 
+pub mod bpf_holders;
 pub mod btf;
 pub mod config;
 pub mod cpus;

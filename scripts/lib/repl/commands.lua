@@ -70,7 +70,10 @@ function M.run(session, line)
     end
 end
 
-for _, file in ipairs({ "commands_session" }) do
+-- A command's error is about its words, whatever script the prompt is in.
+errors.begin_at(M.run)
+
+for _, file in ipairs({ "commands_session", "commands_probes", "commands_maps", "commands_text" }) do
     require("bpflua.repl." .. file).define(M)
 end
 

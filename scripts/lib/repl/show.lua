@@ -1,12 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- How a result prints.
 
+local show = require("bpflua.show")
+
 ---@param value any
----@param options? {width: integer?, json: boolean?}
+---@param options? bpflua.ShowOptions
 ---@return string
 return function(value, options)
-    if options and options.json then
-        return json.encode(value)
-    end
-    return tostring(value)
+    return show.show(value, options)
 end

@@ -40,6 +40,12 @@ pub struct Heeded {
     templates: Vec<OwnedFd>,
 }
 
+/// The maps of an object whose keys are slots of a histogram.
+pub fn histograms(elf: &[u8]) -> Vec<String> {
+    let notes = note::parse(&section(elf)).into_iter();
+    notes.filter(|(_, note)| *note == Note::Histogram).map(|(map, _)| map).collect()
+}
+
 /// Reads the notes of `elf` and does what has to be done before the maps are created.
 pub fn heed(object: &OpenObject, elf: &[u8], maps: &[RawMap], options: &ObjectOptions) -> Result<Heeded> {
     let notes = note::parse(&section(elf));
@@ -97,7 +103,7 @@ impl Heeded {
                 self.to_publish.push((index, Some(options.namespace.clone())));
                 None
             }
-            Note::Pin(_) | Note::Inner(_) => None,
+            Note::Pin(_) | Note::Inner(_) | Note::Histogram => None,
         };
         if let Some(fd) = found {
             raw::reuse(object, index, fd.as_fd()).map_err(|err| cannot(map, options, &err))?;

@@ -14,6 +14,8 @@ pub enum Note {
     Extern,
     /// It holds maps like this one.
     Inner(String),
+    /// Its keys are slots of a histogram.
+    Histogram,
 }
 
 impl Note {
@@ -24,6 +26,7 @@ impl Note {
             Some(("pin", path)) => Some(Note::Pin(path.to_owned())),
             Some(("inner", map)) => Some(Note::Inner(map.to_owned())),
             Some(("type", "extern")) => Some(Note::Extern),
+            Some(("type", "histogram")) => Some(Note::Histogram),
             Some(("type", kind)) => {
                 let (kind, map) = kind.split_once('$')?;
                 ["array_of_maps", "hash_of_maps"].contains(&kind).then(|| Note::Inner(map.to_owned()))
@@ -47,14 +50,15 @@ mod tests {
 
     #[test]
     fn every_note_is_read() {
-        let section = b"a\0pin=/sys/fs/bpf/a\0b\0public\0c\0shared\0d\0type=extern\0e\0inner=x\0f\0type=hash_of_maps$y\0g\0type=hash\0";
+        let section = b"a\0pin=/sys/fs/bpf/a\0b\0public\0c\0shared\0d\0type=extern\0e\0inner=x\0f\0type=hash_of_maps$y\0g\0type=hash\0h\0type=histogram\0";
         let notes = parse(section);
         let names: Vec<&str> = notes.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(names, ["a", "b", "c", "d", "e", "f", "h"]);
         assert_eq!(notes[0].1, Note::Pin("/sys/fs/bpf/a".to_owned()));
         assert_eq!(notes[3].1, Note::Extern);
         assert_eq!(notes[4].1, Note::Inner("x".to_owned()));
         assert_eq!(notes[5].1, Note::Inner("y".to_owned()));
+        assert_eq!(notes[6].1, Note::Histogram);
     }
 
     #[test]

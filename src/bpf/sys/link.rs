@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 
-use super::{check, check_fd};
+use super::check_fd;
 
 /// Attaches a program to a perf event through a link (kernel 5.15 and newer). `cookie` is what the program gets from
 /// `bpf_get_attach_cookie`.
@@ -195,31 +195,4 @@ fn many_kprobes(prog: BorrowedFd<'_>, addresses: &[u64], attach_type: u32, flags
     // SAFETY: `opts` is of the size it says, and `addrs` points to `cnt` addresses of 64 bits, as on every machine that
     // bpflua runs on.
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
-}
-
-/// How often the kernel left out a probe of this link; 0 where it does not count (before 6.7).
-pub fn missed(link: BorrowedFd<'_>) -> u64 {
-    let mut info = libbpf_sys::bpf_link_info::default();
-    let mut len = size_of::<libbpf_sys::bpf_link_info>() as u32;
-    // SAFETY: `info` is a zeroed `bpf_link_info` of `len` bytes that asks for no arrays or strings.
-    let ret = unsafe { libbpf_sys::bpf_link_get_info_by_fd(link.as_raw_fd(), &mut info, &mut len) };
-    if check(ret).is_err() {
-        return 0;
-    }
-    // SAFETY: the link's type says which member of the union the kernel filled in; all were zeroed before.
-    unsafe {
-        match info.type_ {
-            libbpf_sys::BPF_LINK_TYPE_KPROBE_MULTI => info.__bindgen_anon_1.kprobe_multi.missed,
-            libbpf_sys::BPF_LINK_TYPE_PERF_EVENT => {
-                let event = &info.__bindgen_anon_1.perf_event;
-                match event.type_ {
-                    libbpf_sys::BPF_PERF_EVENT_KPROBE | libbpf_sys::BPF_PERF_EVENT_KRETPROBE => {
-                        event.__bindgen_anon_1.kprobe.missed
-                    }
-                    _ => 0,
-                }
-            }
-            _ => 0,
-        }
-    }
 }

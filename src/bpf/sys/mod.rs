@@ -6,8 +6,10 @@
 pub mod attach;
 pub mod btf;
 pub mod filters;
+pub mod inventory;
 pub mod limits;
 pub mod link;
+pub mod link_info;
 pub mod map;
 pub mod memory;
 pub mod names;

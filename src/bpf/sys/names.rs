@@ -15,6 +15,12 @@ pub fn attach_type(number: u32) -> Option<&'static str> {
     unsafe { static_str(libbpf_sys::libbpf_bpf_attach_type_str(number)) }
 }
 
+/// The name of a type of link: `perf_event`.
+pub fn link_type(number: u32) -> Option<&'static str> {
+    // SAFETY: takes a number; gives null or a string of libbpf's own table.
+    unsafe { static_str(libbpf_sys::libbpf_bpf_link_type_str(number)) }
+}
+
 /// The program type and attach type that a section's name stands for.
 pub fn types_of_section(section: &str) -> Option<(u32, u32)> {
     let section = CString::new(section).ok()?;

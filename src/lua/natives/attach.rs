@@ -22,6 +22,9 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         attached(lua, &object, |object| object.attach_auto(&name))
     })?;
     natives.add("deferred", "BPF", |_, object: AnyUserData| with(&object, |object| Ok(object.take_deferred())))?;
+    natives.add("detach", "detach", |lua, (object, id): (AnyUserData, u32)| {
+        detached(lua, &object, |object| object.detach(ProbeId(id)))
+    })?;
     natives.add("detach_all", "detach_all", |_, object: AnyUserData| {
         with(&object, |object| {
             object.detach_all();

@@ -32,7 +32,7 @@ impl UserData for ElfValue {}
 /// `keep_memlock_limit()`, `show_libbpf()`, `checked()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
-    natives.add("compile", "BPF", |lua, arguments: Table| compile_text(lua, &arguments))?;
+    natives.add("compile", "BPF", |lua, arguments: Table| Ok(compile_text(lua, &arguments)?.unzip()))?;
     natives.add("open", "BPF", |_, path: String| open_file(&path))?;
     natives.add("variables", "BPF", |lua, elf: AnyUserData| variables(lua, &elf))?;
     natives.add("maps", "types", |lua, elf: AnyUserData| maps(lua, &elf))?;
@@ -51,8 +51,9 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
 }
 
 /// Compiles `{text, source?, file?, cflags?, show_ir?, show_preprocessed?}`. `source` is the chunk name of the script that the text may be a literal
-/// of; `file` is the C file it was read from. Gives nil when the script is only being checked and nothing is left to do.
-fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
+/// of; `file` is the C file it was read from. Gives nil when the script is only being checked and nothing is left to do,
+/// else also the line that the text begins on.
+fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<(ElfValue, u32)>> {
     let host = Host::of(lua)?;
     let request = request(&host, arguments)?;
     let compiled = compile_timed(&request, &host.settings);
@@ -65,7 +66,7 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<ElfValue>> {
         return Host::record_check(lua, compiled.err()).map(|()| None);
     }
     let Compiled { object, ir, preprocessed, .. } = compiled?;
-    Ok(Some(ElfValue { bytes: object, name: object_name(&request.name), ir, preprocessed }))
+    Ok(Some((ElfValue { bytes: object, name: object_name(&request.name), ir, preprocessed }, request.line)))
 }
 
 /// Creates the object, `{constants = {NAME = bytes}, maps = {NAME = {max_entries, key_size, value_size}}, maps_ns}`. Gives

@@ -16,6 +16,8 @@ mod prompt;
 mod run;
 mod shell;
 mod symbolize;
+mod system;
+mod terminal;
 mod test_run;
 mod tracing;
 mod usdt;
@@ -45,6 +47,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("usdt", usdt::table(lua)?)?;
     natives.set("tracing", tracing::table(lua)?)?;
     natives.set("symbolize", symbolize::table(lua)?)?;
+    natives.set("system", system::table(lua)?)?;
+    natives.set("terminal", terminal::table(lua)?)?;
     natives.set("test_run", test_run::table(lua)?)?;
     Ok(natives)
 }

@@ -67,7 +67,12 @@ pub fn field<T: FromLua>(table: &Table, name: &str) -> Result<T> {
 
 /// The maps as Lua tables, their types described.
 fn maps(lua: &Lua, object: &Object) -> Result<Table> {
-    let tables = object.maps().iter().filter(|map| !map.is_internal()).map(|map| map_table(lua, object, map));
+    let histograms = object.histograms();
+    let tables = object.maps().iter().filter(|map| !map.is_internal()).map(|map| {
+        let table = map_table(lua, object, map)?;
+        let set = table.set("histogram", histograms.contains(&map.name));
+        set.map_err(|error| from_mlua("maps", &error)).map(|()| table)
+    });
     let tables = tables.collect::<Result<Vec<Table>>>()?;
     lua.create_sequence_from(tables).map_err(|error| from_mlua("maps", &error))
 }
