@@ -80,6 +80,34 @@ function _Iter:read() end
 ---@return fun(): ffi.cdata*?
 function _Iter:records(ctype) end
 
+---@class bpflua.bcc_utils
+local _bcc_utils = {}
+
+---The language that a process runs, of those that are asked about.
+---@param candidates string[] of java, node, perl, php, python, ruby
+---@param pid integer
+---@return string? language
+function _bcc_utils.detect_language(candidates, pid) end
+
+---Writes a text and a newline at once.
+---@param text any
+---@param file? file* default: standard output
+---@param nl? integer|boolean 0 or false: no newline
+function _bcc_utils.printb(text, file, nl) end
+
+---@class bpflua.StrcmpRewrite
+local _StrcmpRewrite = {}
+
+---Replaces `STRCMP("text", pointer)` in a C expression by calls of functions that compare, and adds those functions.
+---@param expr string
+---@param bin_cmp boolean the text is a list of bytes: `{0x1, 0x2}` between the quotes
+---@param is_user boolean pointers are of user space
+---@param probe_user_list string[]|table<string, any> expressions that are
+---@param streq_functions string the functions so far
+---@param probeid integer the number of the next function
+---@return {expr: string, streq_functions: string, probeid: integer}
+function _StrcmpRewrite.rewrite_expr(expr, bin_cmp, is_user, probe_user_list, streq_functions, probeid) end
+
 ---@class bpflua.BPF
 ---@field [string] bpflua.Map the maps of the C text
 local _BPF = {}
@@ -405,6 +433,32 @@ function _BPF:dump_func(name) end
 ---@return fun(): string?, integer, integer, string, number, string
 function _BPF:each_trace_fields() end
 
+---The path of a program in PATH.
+---@param name string
+---@return string? path nil when there is none
+function _BPF:find_exe(name) end
+
+---The path of a library, as a process has it mapped or as the dynamic linker would find it.
+---@param name string "c", "libc.so.6"
+---@param pid? integer
+---@return string? path nil when there is none
+function _BPF:find_library(name, pid) end
+
+---The name that a system call's function has in this kernel, from the name it has in any: "__x64_sys_clone", "sys_clone". Other
+---names stay as they are.
+---@param name string
+---@return string
+function _BPF:fix_syscall_fnname(name) end
+
+---Frees the compiler's memory, in bcc. Here it went with the compiler's process.
+---@return integer zero
+function _BPF:free_bcc_memory() end
+
+---The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
+---@param program_words string[]
+---@return string lines
+function _BPF:generate_auto_includes(program_words) end
+
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
 ---@param regex string
 ---@return string[]
@@ -430,6 +484,24 @@ function _BPF:get_table(name, key_type, leaf_type) end
 ---@param regex string
 ---@return string[]
 function _BPF:get_tracepoints(regex) end
+
+---The offsets in the file of such functions.
+---@param name string
+---@param sym_re string
+---@return ffi.cdata*[] uint64_t
+function _BPF:get_user_addresses(name, sym_re) end
+
+---The names of such functions.
+---@param name string
+---@param sym_re string
+---@return string[]
+function _BPF:get_user_functions(name, sym_re) end
+
+---The functions of a program or library whose names a regular expression matches from their start.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+function _BPF:get_user_functions_and_addresses(name, sym_re) end
 
 ---An iterator, to be run as often as wanted: `for line in b:iter("bpf_iter__task"):lines() do`.
 ---@param fn_name string|{fn_name: string, map?: string|bpflua.Map, pid?: integer, tid?: integer, cgroup?: string, order?: string} a function, or the options of `attach_iter`, which attaches it first
@@ -488,6 +560,22 @@ function _BPF:load_funcs(prog_type) end
 ---@return bpflua.Loss[]
 function _BPF:losses() end
 
+---The time of `bpf_ktime_get_ns`.
+---@return ffi.cdata* uint64_t nanoseconds
+function _BPF:monotonic_time() end
+
+---How many kprobes and kretprobes the script's objects have attached.
+---@return integer
+function _BPF:num_open_kprobes() end
+
+---How many tracepoints the script's objects have attached.
+---@return integer
+function _BPF:num_open_tracepoints() end
+
+---How many uprobes, uretprobes and USDT probes the script's objects have attached.
+---@return integer
+function _BPF:num_open_uprobes() end
+
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
 function _BPF:perf_buffer_consume() end
@@ -502,7 +590,8 @@ function _BPF:perf_buffer_poll(timeout) end
 ---Delivers events until Ctrl-C or `BPF.exit`.
 function _BPF:perf_buffer_poll_loop() end
 
----bcc-lua's way to the trace pipe: `b:pipe():trace_fields()`.
+---The trace pipe, as in bcc-lua: `b:pipe():trace_fields()`.
+---@return bpflua.Pipe
 function _BPF:pipe() end
 
 ---What is attached, by which mechanism, and why not by a cheaper one.
@@ -593,8 +682,14 @@ function _BPF:test_run(options) end
 ---@return string msg
 function _BPF:trace_fields(nonblocking) end
 
+---The trace pipe, as in bcc's Python: `for line in b:trace_open():lines() do`.
+---@param nonblocking? boolean reading it does not wait
+---@return bpflua.Pipe
+function _BPF:trace_open(nonblocking) end
+
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
----@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name; default: whole lines
+---@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in a width; default: whole
+---lines
 function _BPF:trace_print(fmt) end
 
 ---The next line of the trace pipe as it is.
@@ -709,10 +804,33 @@ function BPF.find_exe(name) end
 ---@return string? path nil when there is none
 function BPF.find_library(name, pid) end
 
+---The name that a system call's function has in this kernel, from the name it has in any: "__x64_sys_clone", "sys_clone". Other
+---names stay as they are.
+---@param name string
+---@return string
+function BPF.fix_syscall_fnname(name) end
+
+---Frees the compiler's memory, in bcc. Here it went with the compiler's process.
+---@return integer zero
+function BPF.free_bcc_memory() end
+
+---The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
+---@param program_words string[]
+---@return string lines
+function BPF.generate_auto_includes(program_words) end
+
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
 ---@param regex string
 ---@return string[]
 function BPF.get_kprobe_functions(regex) end
+
+---The numbers of the processors that are online.
+---@return integer[]
+function BPF.get_online_cpus() end
+
+---The numbers of the processors that this machine may have: a value of a per-CPU map has one for each.
+---@return integer[]
+function BPF.get_possible_cpus() end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
 ---@param name string
@@ -1036,6 +1154,21 @@ function _Columns:row(...) end
 ---@field unit? string what the values of a map are: `ns`, `us`, `ms`, `sec`, `bytes`, or a word of your own
 ---@field histogram? "log2"|"linear" shows a map as a histogram, also one that was not declared as one
 ---@field json? boolean as JSON, whole, in place of text
+
+---@class bpflua.commands
+local _commands = {}
+
+---Whether one of the commands has ended.
+---@return boolean
+function _commands.cmd_exited() end
+
+---Lets the commands go that `run_cmd` started.
+function _commands.cmd_ready() end
+
+---Starts a process that waits for `cmd_ready`, and then becomes a command. It goes when bpflua ends before.
+---@param args string[] the program, by a path or its name in PATH, and its arguments
+---@return integer pid
+function _commands.run_cmd(args) end
 
 ---@class bpflua.Cost what one program costs: probes that share a program are counted together
 ---@field probes integer[] the `id`s of its probes, as `b:probes()` has them
@@ -1396,9 +1529,33 @@ function _Function:recv(max_bytes) end
 
 ---@class bpflua.Session
 ---@field environment table what statements see as globals
----@field record {number: integer, text: string, is_expression: boolean}[] the statements that succeeded
+---@field record {number: integer?, path: string?, text: string, is_expression: boolean?}[] what succeeded, in order
 ---@field number integer of the next statement
+---@field texts table<integer, string> all statements by their numbers, those that failed among them
+---@field makers table<bpflua.BPF, integer|string> the number of the statement, or the file, that made an object
 ---@field is_json boolean results are printed as JSON
+
+---@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map, or one of their members.
+local _Struct = {}
+
+---The value on its own: an event's is gone when its handler returns, and so is that of a member. The elements of a flexible
+---array at its end stay behind; `ffi.string(event, size)` keeps them as bytes.
+---@return bpflua.Struct
+function _Struct:copy() end
+
+---The name that the C text's enum has for what is in a member: `event:name_of("state")`.
+---@param member string
+---@return string? name nil when the value has none
+function _Struct:name_of(member) end
+
+---The members as a Lua table that owns what is in it: structs become tables, arrays lists from 1, `char[N]` strings; 64-bit
+---integers and `__int128` stay cdata. A map takes such a table as a key or a value, unless there is a named union in it.
+---@return table<string, any>
+function _Struct:to_table() end
+
+---The value as one string: equal strings for equal values, good as a key of a Lua table.
+---@return string
+function _Struct:tuple() end
 
 ---@class bpflua.SymbolCache
 ---@field pid integer|false the process; false for the kernel
@@ -1475,27 +1632,33 @@ function _SymbolCache:resolve_name(module, name) end
 ---@field ctx_out string the context as the program left it
 ---@field duration integer nanoseconds that one run took, on average
 
+---@class bpflua.Pipe the trace pipe as an object
+local _Pipe = {}
+
+---Iterates over the lines, until Ctrl-C or `BPF.exit`; of a pipe that does not wait, over those that are there.
+---@return fun(): string?
+function _Pipe:lines() end
+
+---The next line as it is.
+---@param nonblocking? boolean nil instead of waiting
+---@return string?
+function _Pipe:readline(nonblocking) end
+
+---The fields of the next line; see `b:trace_fields`.
+---@param nonblocking? boolean nil instead of waiting
+---@return string? task
+---@return integer pid
+---@return integer cpu
+---@return string flags
+---@return number ts seconds
+---@return string msg
+function _Pipe:trace_fields(nonblocking) end
+
 ---@class bpflua.Type a C type of the object's
 ---@field name string as the C text calls it
 ---@field size integer bytes
 ---@field kind string int, char, bool, float, enum, pointer, int128, array, struct, union, bytes
 ---@field ctype ffi.ctype*
-
----@class bpflua.Struct a struct as it comes out of the kernel: an event, a key or value of a map. Its members are its fields.
-local _Struct = {}
-
----The value on its own: an event's is gone when its handler returns. The elements of a flexible array at its end stay
----behind; `ffi.string(event, size)` keeps them as bytes.
----@return bpflua.Struct
-function _Struct:copy() end
-
----The members as a Lua table; 64-bit integers stay cdata, `char[N]` becomes a string.
----@return table<string, any>
-function _Struct:to_table() end
-
----The value as one string: equal strings for equal values, good as a key of a Lua table.
----@return string
-function _Struct:tuple() end
 
 ---@class bpflua.USDTArgument
 ---@field text string as the file has it: "-4@-20(%rbp)"
