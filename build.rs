@@ -84,12 +84,15 @@ mod llvm {
     }
 
     fn compile_shim(include_dir: &str) {
-        println!("cargo:rerun-if-changed=src/compiler/shim/shim.cpp");
+        for file in ["shim.cpp", "complete.cpp", "files.h"] {
+            println!("cargo:rerun-if-changed=src/compiler/shim/{file}");
+        }
         println!("cargo:rerun-if-changed=src/compiler/shim/shim.h");
         cc::Build::new()
             .cpp(true)
             .std("c++17")
             .file("src/compiler/shim/shim.cpp")
+            .file("src/compiler/shim/complete.cpp")
             .flag(format!("-isystem{}", include_dir.trim()))
             .define("__STDC_CONSTANT_MACROS", None)
             .define("__STDC_LIMIT_MACROS", None)

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod compiler;
 pub mod error;
 pub mod events;
+pub mod fuzzy;
 pub mod kernel;
 pub mod lua;
 pub mod packs;

@@ -22,15 +22,16 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["repl", "lua", "events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"],
     ),
     ("repl", &["lua", "error", "suggest"]),
-    ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"]),
+    ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "fuzzy", "error"]),
     ("events", &["bpf", "kernel", "error"]),
-    ("probes", &["bpf", "symbolize", "kernel", "suggest", "error"]),
+    ("probes", &["bpf", "symbolize", "kernel", "suggest", "fuzzy", "error"]),
     ("bpf", &["symbolize", "kernel", "suggest", "error"]),
     ("symbolize", &["kernel", "suggest", "error"]),
     ("compiler", &["kernel", "suggest", "error"]),
     ("packs", &["error"]),
     ("kernel", &["suggest", "error"]),
     ("suggest", &["error"]),
+    ("fuzzy", &[]),
     ("error", &[]),
 ];
 

@@ -40,7 +40,7 @@ local COMMAND_LINE = "=-e"
 function M.add_words()
     for name, word in pairs(require("bpflua.oneliners")) do
         if rawget(_G, name) == nil then
-            _G[name] = word
+            rawset(_G, name, word)
         end
     end
 end

@@ -1521,6 +1521,15 @@ function _Function:recv(max_bytes) end
 ---@field run fun(session: bpflua.Session, rest: string) `rest` is what stands behind the name
 ---@field complete? fun(session: bpflua.Session, word: string): {text: string, note: string?}[]
 
+---@class bpflua.Candidate
+---@field text string
+---@field note? string
+
+---@class bpflua.Place where the cursor is
+---@field session bpflua.Session
+---@field text string what stands before the cursor
+---@field tokens bpflua.Token[] the tokens of it
+
 ---@class bpflua.Token
 ---@field kind "name"|"string"|"number"|"symbol"
 ---@field text string

@@ -12,6 +12,7 @@ mod arguments;
 mod backend;
 pub mod cache;
 mod compile;
+mod complete;
 mod configured;
 pub mod diagnostic;
 mod dictionary;
@@ -32,6 +33,7 @@ mod tracepoints;
 pub mod types;
 
 pub use compile::{Compiled, compile};
+pub use complete::{Completions, Word, complete};
 pub use options::{Limits, Options};
 pub use shim::version;
 pub use shown::{Shown, Wanted};

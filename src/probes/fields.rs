@@ -106,6 +106,16 @@ impl Target {
         Ok(Some(found))
     }
 
+    /// The members of the structure that a path leads to, or points to, each with its declaration.
+    pub fn members(&self, fields: &[Field], text: &str) -> Vec<(String, String)> {
+        let Some((root, steps)) = path::parse(text.strip_prefix("args.").unwrap_or(text)) else { return Vec::new() };
+        let typed = find_root(fields, root).and_then(|at| fields[at].types.as_ref());
+        let Some(typed) = typed else { return Vec::new() };
+        let walk = Walk::new(&typed.btf, typed.id, "", root, "");
+        let walk = if typed.behind_pointer { walk.behind_pointer() } else { walk };
+        walk.go(&steps).map(|walk| walk.members()).unwrap_or_default()
+    }
+
     /// The error of a name that no field has; `also` are names that mean something else.
     pub fn no_field(&self, fields: &[Field], name: &str, also: &[String], what: &str) -> Error {
         let why = match fields.is_empty() {

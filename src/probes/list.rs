@@ -172,6 +172,12 @@ fn clocks(kind: Kind) -> Vec<Listed> {
     vec![plain(kind, place)]
 }
 
+/// The names of the events that the kernel, or the processor, counts.
+pub(super) fn counters_named(kind: Kind) -> impl Iterator<Item = &'static str> {
+    let known = if kind == Kind::Software { SOFTWARE } else { HARDWARE };
+    known.into_iter().map(|(name, _)| name)
+}
+
 /// The kernel's number of an event that it or the processor counts, by name or perf's other name for it.
 pub fn counter_number(kind: Kind, name: &str, what: &str) -> Result<u64> {
     let name = match name {

@@ -10,6 +10,7 @@
 //!
 //! Nothing is attached here.
 
+mod complete;
 mod fields;
 mod kind;
 mod list;
@@ -18,6 +19,9 @@ mod shape;
 mod spec;
 mod target;
 
+pub use complete::{
+    Completion, complete_probe, complete_value, functions, members_of_type, prepare, signature, tracepoints,
+};
 pub use fields::{Field, Found};
 pub use kind::Kind;
 pub use list::{Listed, counter_number, list};

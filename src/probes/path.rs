@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a field to the members behind it: `file.f_path.dentry->d_name.name`. A dot serves for pointers, too.
 
-use super::shape::{Shape, member_names};
+use super::shape::{Shape, member_declarations, member_names};
 use crate::error::{Error, Result};
 use crate::kernel::btf::{Btf, Type, TypeId};
 use crate::suggest;
@@ -89,6 +89,15 @@ impl<'a> Walk<'a> {
     /// Its type in C's words.
     pub fn c_type(&self) -> String {
         self.btf.c_type(self.at)
+    }
+
+    /// The members of the structure that is there, or is pointed to.
+    pub fn members(&self) -> Vec<(String, String)> {
+        let record = match self.btf.type_by_id(self.btf.resolve(self.at)) {
+            Type::Ptr(to) => to,
+            _ => self.at,
+        };
+        member_declarations(self.btf, record, 0)
     }
 
     fn member(&mut self, name: &str) -> Result<()> {

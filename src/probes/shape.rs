@@ -138,6 +138,20 @@ pub fn member_names(btf: &Btf, id: TypeId, depth: u32) -> Vec<String> {
     names
 }
 
+/// A structure's members, each with its declaration.
+pub fn member_declarations(btf: &Btf, id: TypeId, depth: u32) -> Vec<(String, String)> {
+    let (Type::Struct(composite) | Type::Union(composite)) = btf.type_by_id(btf.resolve(id)) else { return Vec::new() };
+    let mut found = Vec::new();
+    for member in composite.members() {
+        if !member.name.is_empty() {
+            found.push((member.name.to_owned(), btf.c_declaration(member.type_id, member.name)));
+        } else if depth < 16 {
+            found.extend(member_declarations(btf, member.type_id, depth + 1));
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

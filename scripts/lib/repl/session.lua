@@ -48,10 +48,22 @@ local function environment(session)
     return setmetatable({}, metatable)
 end
 
+-- What only a prompt has as globals, where the user has nothing of that name.
+local function add_globals()
+    boot.add_words()
+    if rawget(_G, "help") == nil then
+        rawset(_G, "help", function(...)
+            return require("bpflua.repl.help").help(...)
+        end)
+    end
+    native.complete.prepare()
+end
+
 ---A session.
 ---@param frame? bpflua.Frame whose locals its statements see
 ---@return bpflua.Session
 function M.new(frame)
+    add_globals()
     local session = setmetatable({
         record = {},
         number = 1,

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use llvm_sys::prelude::{LLVMContextRef, LLVMModuleRef, LLVMValueRef};
 
+use super::complete::{Completions, Word};
 use super::diagnostic::{Diagnostic, Severity};
 use super::ir::{Context, Module, Value};
 
@@ -41,6 +42,13 @@ struct CcSink {
     diag: extern "C" fn(*mut c_void, *const CcDiag),
 }
 
+#[repr(C)]
+struct CcCompletions {
+    ctx: *mut c_void,
+    base: extern "C" fn(*mut c_void, *const c_char),
+    candidate: extern "C" fn(*mut c_void, *const c_char, *const c_char, u32),
+}
+
 unsafe extern "C" {
     fn cc_compile(
         files: *const CcFile,
@@ -58,6 +66,15 @@ unsafe extern "C" {
         n_args: usize,
         sink: *const CcSink,
         text: extern "C" fn(*mut c_void, *const c_char, usize),
+    ) -> c_int;
+    fn cc_complete(
+        files: *const CcFile,
+        n_files: usize,
+        args: *const *const c_char,
+        n_args: usize,
+        line: u32,
+        col: u32,
+        sink: *const CcCompletions,
     ) -> c_int;
     fn cc_clone_function(function: LLVMValueRef) -> LLVMValueRef;
     fn cc_version() -> *const c_char;
@@ -147,6 +164,44 @@ pub fn preprocess(files: &[VirtualFile], args: &[String]) -> Option<String> {
         );
     }
     gathered.text
+}
+
+/// Completes at a place in the first of `files`; what clang does not say is left as it is by default.
+pub fn complete(files: &[VirtualFile], args: &[String], line: u32, column: u32) -> Completions {
+    let input = Input::new(files, args);
+    let mut completions = Completions::default();
+    let sink = CcCompletions { ctx: (&raw mut completions).cast(), base: take_base, candidate: take_candidate };
+    // SAFETY: as in `compile`; the callbacks are given the completions that they expect.
+    unsafe {
+        cc_complete(
+            input.files.as_ptr(),
+            input.files.len(),
+            input.args.as_ptr(),
+            input.args.len(),
+            line,
+            column,
+            &raw const sink,
+        );
+    }
+    completions
+}
+
+extern "C" fn take_base(ctx: *mut c_void, base: *const c_char) {
+    // SAFETY: `ctx` is what `complete` handed over, the string is valid for this call.
+    let (completions, base) = unsafe { (&mut *ctx.cast::<Completions>(), CStr::from_ptr(base)) };
+    completions.base = Some(base.to_string_lossy().into_owned());
+}
+
+extern "C" fn take_candidate(ctx: *mut c_void, text: *const c_char, note: *const c_char, priority: u32) {
+    // SAFETY: `ctx` is what `complete` handed over, the strings are valid for this call; clang may have no word.
+    let (completions, text, note) = unsafe {
+        if text.is_null() {
+            return;
+        }
+        (&mut *ctx.cast::<Completions>(), CStr::from_ptr(text), CStr::from_ptr(note))
+    };
+    let (text, note) = (text.to_string_lossy().into_owned(), note.to_string_lossy().into_owned());
+    completions.words.push(Word { text, note, priority });
 }
 
 /// A copy of `function` in the same module, with debug information of its own.

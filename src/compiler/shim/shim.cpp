@@ -16,10 +16,10 @@
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassPlugin.h>
-#include <llvm/Support/MemoryBuffer.h>
-#include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/Utils/Cloning.h>
+
+#include "files.h"
 
 #if LLVM_VERSION_MAJOR < 19
 #error "the shim is written for LLVM 19 and newer"
@@ -86,19 +86,6 @@ private:
 
 	const cc_sink &sink;
 };
-
-/* The virtual files on top of the real file system. */
-llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> file_system(const cc_file *files, size_t n_files)
-{
-	auto virtual_files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
-	for (size_t i = 0; i < n_files; i++) {
-		llvm::StringRef data(files[i].data, files[i].len);
-		virtual_files->addFile(files[i].path, 0, llvm::MemoryBuffer::getMemBufferCopy(data, files[i].path));
-	}
-	auto overlay = llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
-	overlay->pushOverlay(virtual_files);
-	return overlay;
-}
 
 /* The text as it is behind the preprocessor, with line markers. */
 class PreprocessAction : public clang::PreprocessorFrontendAction {

@@ -60,6 +60,20 @@ int cc_compile(const cc_file *files, size_t n_files, const char *const *args, si
 int cc_preprocess(const cc_file *files, size_t n_files, const char *const *args, size_t n_args, const cc_sink *sink,
 		  void (*text)(void *ctx, const char *data, size_t len));
 
+/*
+ * What cc_complete finds: once, where a dot or an arrow stands before the place, the type in front of it; and the words
+ * that may stand there. `note` is a word's type and what it takes; the less the `priority`, the likelier it is.
+ */
+typedef struct {
+	void *ctx;
+	void (*base)(void *ctx, const char *type);
+	void (*candidate)(void *ctx, const char *text, const char *note, uint32_t priority);
+} cc_completions;
+
+/* Completes at a place in the first file, where a word begins. Both numbers count from 1. */
+int cc_complete(const cc_file *files, size_t n_files, const char *const *args, size_t n_args, uint32_t line,
+		uint32_t col, const cc_completions *sink);
+
 /* Clones a function with its debug information inside its module (the C API of LLVM has no such call). */
 LLVMValueRef cc_clone_function(LLVMValueRef function);
 

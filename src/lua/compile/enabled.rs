@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::place::{CPlace, CWords};
 use super::request::{Compiled, Request};
 use crate::compiler::arch::Arch;
 use crate::compiler::cache::Cache;
@@ -19,6 +20,31 @@ use crate::packs::embedded;
 
 /// Compiles a C text for this machine, or for the one whose types were given.
 pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
+    let compiled = with_options(request, settings, compiler::compile)?;
+    Ok(Compiled {
+        object: compiled.object,
+        warnings: compiled.warnings,
+        from_cache: compiled.from_cache,
+        ir: compiled.shown.ir,
+        preprocessed: compiled.shown.preprocessed,
+    })
+}
+
+/// The words that may stand at a place in a C text.
+pub fn complete_c(place: &CPlace, settings: &Settings) -> Result<CWords> {
+    let request = Request { name: "prompt".into(), text: place.text.clone(), ..Request::default() };
+    let found = with_options(&request, settings, |source, options| {
+        compiler::complete(source, options, place.line, place.column)
+    })?;
+    Ok((found.base, found.words.into_iter().map(|word| (word.text, word.note)).collect()))
+}
+
+/// Gathers what the compiler asks for, for one text.
+fn with_options<T>(
+    request: &Request,
+    settings: &Settings,
+    work: impl FnOnce(&Source, &Options<'_>) -> Result<T>,
+) -> Result<T> {
     // A kernel without type data still runs programs that name none of its types.
     let (btf, no_btf) = match &settings.btf {
         Some(path) => (Some(Btf::open(path)?), None),
@@ -61,16 +87,9 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
         first_line: request.line,
         first_column: request.column,
     };
-    let compiled = compiler::compile(&source, &options).map_err(|error| match &no_btf {
+    work(&source, &options).map_err(|error| match &no_btf {
         Some(cause) => error.with_cause(cause),
         None => error,
-    })?;
-    Ok(Compiled {
-        object: compiled.object,
-        warnings: compiled.warnings,
-        from_cache: compiled.from_cache,
-        ir: compiled.shown.ir,
-        preprocessed: compiled.shown.preprocessed,
     })
 }
 

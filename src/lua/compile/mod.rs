@@ -5,6 +5,7 @@
 //! Two files of one interface: `enabled` calls the compiler room, `disabled` is a build without it.
 
 mod locate;
+mod place;
 mod request;
 
 #[cfg(not(feature = "compiler"))]
@@ -13,8 +14,9 @@ mod disabled;
 mod enabled;
 
 #[cfg(not(feature = "compiler"))]
-pub use disabled::{compile, version};
+pub use disabled::{compile, complete_c, version};
 #[cfg(feature = "compiler")]
-pub use enabled::{compile, version};
+pub use enabled::{compile, complete_c, version};
 pub use locate::locate;
+pub use place::{CPlace, CWords};
 pub use request::{Compiled, Request};

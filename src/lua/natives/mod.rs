@@ -5,6 +5,7 @@
 mod attach;
 mod bytecode;
 mod cfunctions;
+mod complete;
 mod create;
 mod kernel;
 mod maps;
@@ -34,6 +35,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("bytecode", bytecode::table(lua)?)?;
     natives.set("user", user::table(lua)?)?;
     natives.set("cfunctions", cfunctions::table(lua)?)?;
+    natives.set("complete", complete::table(lua)?)?;
     natives.set("create", create::table(lua)?)?;
     natives.set("kernel", kernel::table(lua)?)?;
     natives.set("maps", maps::table(lua)?)?;

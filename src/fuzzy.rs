@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Names that go on from what was typed, or that hold it: for completion.
+//!
+//! Beside `error` at the floor of the crate: any room may use it. A name matches when the typed letters are in it, in their
+//! order; capitals count only where capitals were typed.
+//!
+//! ```
+//! use bpflua::fuzzy::best;
+//! let known = ["tcp_v4_connect", "vfs_read", "vfs_readv", "vfs_readlink", "do_vfs_read"];
+//! assert_eq!(best("vfs_rea", known, 9), ["vfs_read", "vfs_readv", "vfs_readlink"]);
+//! assert_eq!(best("read", known, 9), ["vfs_read", "vfs_readv", "vfs_readlink", "do_vfs_read"]);
+//! assert_eq!(best("tcpcon", known, 9), ["tcp_v4_connect"]);
+//! ```
+
+use std::collections::BinaryHeap;
+
+/// How a name is like what was typed; the least comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// 0 it begins so, 1 a word of it does, 2 it has it in it, 3 it has its letters.
+    tier: u8,
+    /// Letters between the first and the last that match.
+    spread: usize,
+    length: usize,
+}
+
+/// The names that match, the best first, at most `limit`. Where some begin with what was typed, the others are left out: so a
+/// beginning that they have in common can be filled in; and where some have it in them, those that only have its letters.
+/// Everything matches what is empty, in its own order.
+pub fn best<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
+    if typed.is_empty() {
+        return known.into_iter().take(limit).collect();
+    }
+    let exact = typed.bytes().any(|byte| byte.is_ascii_uppercase());
+    // A heap of the best so far, the worst on top.
+    let mut best: BinaryHeap<(Rank, &'a str)> = BinaryHeap::new();
+    for name in known {
+        let Some(rank) = rank(typed.as_bytes(), name.as_bytes(), exact) else { continue };
+        best.push((rank, name));
+        if best.len() > limit {
+            best.pop();
+        }
+    }
+    let sorted = best.into_sorted_vec();
+    let group = |rank: &Rank| if rank.tier == 2 { 1 } else { rank.tier };
+    let best_group = sorted.first().map(|(rank, _)| group(rank));
+    sorted.iter().take_while(|(rank, _)| Some(group(rank)) == best_group).map(|(_, name)| *name).collect()
+}
+
+fn same(typed: u8, letter: u8, exact: bool) -> bool {
+    typed == letter || !exact && typed == letter.to_ascii_lowercase()
+}
+
+fn rank(typed: &[u8], name: &[u8], exact: bool) -> Option<Rank> {
+    let at = |start: usize| {
+        name[start..].len() >= typed.len() && typed.iter().zip(&name[start..]).all(|(t, n)| same(*t, *n, exact))
+    };
+    let of = |tier, spread| Some(Rank { tier, spread, length: name.len() });
+    if at(0) {
+        return of(0, 0);
+    }
+    let starts = 1..=name.len().saturating_sub(typed.len());
+    let begins_word = |start: &usize| !name[*start - 1].is_ascii_alphanumeric();
+    let mut inside = starts.filter(|start| at(*start));
+    match inside.next() {
+        Some(first) if begins_word(&first) || inside.any(|start| begins_word(&start)) => return of(1, first),
+        Some(first) => return of(2, first),
+        None => {}
+    }
+    // One letter in the middle of a name says nothing.
+    if typed.len() < 2 {
+        return None;
+    }
+    let mut wanted = typed.iter();
+    let (mut next, mut first, mut last) = (wanted.next(), None, 0);
+    for (place, letter) in name.iter().enumerate() {
+        if next.is_some_and(|typed| same(*typed, *letter, exact)) {
+            first.get_or_insert(place);
+            last = place;
+            next = wanted.next();
+        }
+    }
+    if next.is_some() {
+        return None;
+    }
+    // Letters strewn all over a long name were not meant.
+    let spread = last - first.unwrap_or(0);
+    (spread <= typed.len() * 4 + 4).then_some(Rank { tier: 3, spread, length: name.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_come_before_words_and_words_before_letters() {
+        let known = ["map_items", "items", "atoms_i_tried", "get_items", "xitems"];
+        assert_eq!(best("tems", known, 9), ["items", "xitems", "get_items", "map_items"]);
+        assert_eq!(best("items", known, 9), ["items"]);
+        assert_eq!(best("mitems", known, 2), ["map_items"]);
+        assert_eq!(best("", known, 2), ["map_items", "items"]);
+    }
+
+    #[test]
+    fn capitals_count_when_they_are_typed() {
+        assert_eq!(best("pt", ["PT_REGS_RC", "ptr"], 9), ["ptr", "PT_REGS_RC"]);
+        assert_eq!(best("regs", ["PT_REGS_RC", "registers"], 9), ["PT_REGS_RC"]);
+        assert_eq!(best("PT", ["PT_REGS_RC", "ptr"], 9), ["PT_REGS_RC"]);
+    }
+
+    #[test]
+    fn letters_too_far_apart_do_not_match() {
+        assert!(best("ab", ["a_very_long_name_that_ends_in_b"], 9).is_empty());
+        assert!(best("x", ["axb"], 9) == ["axb"] && best("longer", ["long"], 9).is_empty());
+        assert!(best("é", ["è"], 9).is_empty());
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Completion for the prompt: what is known of the kernel, of files, and to the compiler.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use mlua::{Lua, Table};
+
+use crate::error::Result;
+use crate::fuzzy;
+use crate::lua::compile::{CPlace, CWords, complete_c};
+use crate::lua::errors::{Natives, from_mlua};
+use crate::lua::host::{Host, Settings};
+use crate::probes::{
+    Completion, Spec, complete_probe, complete_value, expand, functions, list, members_of_type, prepare, signature,
+    tracepoints,
+};
+
+/// `native.complete`, each with a limit last: `best(typed, names)`, `functions(typed)`, `tracepoints(typed)` and
+/// `programs(typed)` give lists of `{text, note}`; `probe(typed, pid)`, `value(probe, typed)`, `files(typed)` and
+/// `c(before, after)` also the byte of the typed text, from 0, that they begin at. `members(c_type)`, `signature(function)`;
+/// `prepare()` reads ahead.
+pub fn table(lua: &Lua) -> mlua::Result<Table> {
+    let natives = Natives::new(lua)?;
+    natives.add("best", "complete", |_, (typed, names, limit): (String, Vec<String>, usize)| {
+        let best = fuzzy::best(&typed, names.iter().map(String::as_str), limit);
+        Ok(best.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    })?;
+    natives
+        .add("functions", "complete", |lua, (typed, limit): (String, usize)| tables(lua, functions(&typed, limit)))?;
+    natives.add("tracepoints", "complete", |lua, (typed, limit): (String, usize)| {
+        tables(lua, tracepoints(&typed, limit))
+    })?;
+    natives.add("probe", "complete", |lua, (typed, pid, limit): (String, Option<i32>, usize)| {
+        let (start, found) = complete_probe(&typed, pid, limit);
+        Ok((start, tables(lua, found)?))
+    })?;
+    natives.add("value", "complete", |lua, (probe, typed, limit): (String, String, usize)| {
+        let (start, found) = value_of(&probe, &typed, limit)?;
+        Ok((start, tables(lua, found)?))
+    })?;
+    natives.add("members", "help", |lua, c_type: String| {
+        let members = members_of_type(&c_type).into_iter();
+        tables(lua, members.map(|(text, note)| Completion { text, note }).collect())
+    })?;
+    natives.add("signature", "help", |_, name: String| Ok(signature(&name)))?;
+    natives.add("prepare", "complete", |_, ()| {
+        prepare();
+        Ok(())
+    })?;
+    add_files(&natives)?;
+    Ok(natives.into_table())
+}
+
+fn add_files(natives: &Natives<'_>) -> mlua::Result<()> {
+    natives.add("files", "complete", |lua, (typed, limit): (String, usize)| {
+        let (start, found) = files(&typed, limit);
+        Ok((start, tables(lua, found)?))
+    })?;
+    natives.add("programs", "complete", |lua, (typed, limit): (String, usize)| tables(lua, programs(&typed, limit)))?;
+    natives.add("c", "complete", |lua, (before, after, limit): (String, String, usize)| {
+        let settings = Host::of(lua)?.settings.clone();
+        let place = CPlace::new(&before, &after);
+        let (base, mut words) = known_words(&place, &settings)?;
+        if let Some(base) = base {
+            let named: Vec<String> = words.iter().map(|(text, _)| text.clone()).collect();
+            let members = members_of_type(&base).into_iter().filter(|(name, _)| !named.contains(name));
+            words.extend(members);
+        } else if place.word.is_empty() {
+            words.clear();
+        }
+        let is_ours = |name: &str| name.contains("__bpflua") || name.contains("__BPFLUA");
+        words.retain(|(text, _)| !is_ours(text));
+        let found = fuzzy::best(&place.word, words.iter().map(|(text, _)| text.as_str()), limit);
+        let note = |name: &str| {
+            let note = words.iter().find(|(text, _)| text == name).map_or("", |(_, note)| note.as_str());
+            if is_ours(note) || note == name { String::new() } else { note.to_owned() }
+        };
+        let found: Vec<Completion> =
+            found.into_iter().map(|text| Completion { text: text.to_owned(), note: note(text) }).collect();
+        Ok((before.len() - place.word.len(), tables(lua, found)?))
+    })
+}
+
+/// What the compiler says of a place. The last answer is kept: a second look, or a letter more, costs nothing, also when the
+/// first one came too late.
+fn known_words(place: &CPlace, settings: &Settings) -> Result<CWords> {
+    static LAST: Mutex<Option<(CPlace, CWords)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let asked = place.without_word();
+    if let Some((_, words)) = last.as_ref().filter(|(place, _)| *place == asked) {
+        return Ok(words.clone());
+    }
+    let words = complete_c(place, settings)?;
+    *last = Some((asked, words.clone()));
+    Ok(words)
+}
+
+fn tables(lua: &Lua, found: Vec<Completion>) -> Result<Vec<Table>> {
+    let table = |one: Completion| {
+        let table = lua.create_table()?;
+        table.set("text", one.text)?;
+        table.set("note", one.note)?;
+        Ok(table)
+    };
+    found.into_iter().map(table).collect::<mlua::Result<_>>().map_err(|error| from_mlua("complete", &error))
+}
+
+/// Names of a probe's values; of a pattern, those of its first probe.
+fn value_of(probe: &str, typed: &str, limit: usize) -> Result<(usize, Vec<Completion>)> {
+    // A pattern is listed, which is quicker than telling what of it can be traced.
+    let target = match probe.contains(['*', '?', '[']) {
+        true => list(probe, None)?.into_iter().next().map(|listed| listed.target),
+        false => expand(&Spec::parse(probe, "complete")?, None, "complete")?.into_iter().next(),
+    };
+    target.map_or_else(|| Ok((0, Vec::new())), |target| complete_value(&target, typed, None, limit))
+}
+
+/// Files and folders that go on from a path; a folder ends in `/`.
+fn files(typed: &str, limit: usize) -> (usize, Vec<Completion>) {
+    let start = typed.rfind('/').map_or(0, |slash| slash + 1);
+    let (folder, word) = typed.split_at(start);
+    let home = std::env::var("HOME").unwrap_or_default();
+    let folder = match folder.strip_prefix("~/") {
+        Some(rest) => format!("{home}/{rest}"),
+        None if folder.is_empty() => ".".to_owned(),
+        None => folder.to_owned(),
+    };
+    let mut names: Vec<String> = Vec::new();
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_folder = entry.path().is_dir();
+        // What is hidden is offered to who asks for it.
+        if !name.starts_with('.') || word.starts_with('.') {
+            names.push(if is_folder { format!("{name}/") } else { name });
+        }
+    }
+    names.sort();
+    let found = fuzzy::best(word, names.iter().map(String::as_str), limit);
+    (start, found.into_iter().map(|name| Completion { text: name.to_owned(), note: String::new() }).collect())
+}
+
+/// Programs in `PATH`.
+fn programs(typed: &str, limit: usize) -> Vec<Completion> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut names: Vec<String> = Vec::new();
+    for folder in std::env::split_paths(&path) {
+        let entries = std::fs::read_dir(Path::new(&folder)).into_iter().flatten().flatten();
+        names.extend(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+    }
+    names.sort();
+    names.dedup();
+    let found = fuzzy::best(typed, names.iter().map(String::as_str), limit);
+    found.into_iter().map(|name| Completion { text: name.to_owned(), note: String::new() }).collect()
+}
