@@ -3,6 +3,7 @@
 
 local addresses = require("bpflua.addresses")
 local constants = require("bpflua.constants")
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
@@ -68,13 +69,14 @@ local function with(of, options, extra)
 end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
----(default 0); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
+---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
 ---those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
     options = errors.options("attach_kprobe", options, KPROBE)
+    contract.check_quota("attach_kprobe")
     native.attach.kprobe(self:_object(), with("attach_kprobe", options, { retprobe = options.retprobe or false }))
     return self
 end
@@ -102,6 +104,7 @@ end
 ---@return bpflua.BPF self
 function M:attach_uprobe(options)
     options = errors.options("attach_uprobe", options, UPROBE)
+    contract.check_quota("attach_uprobe")
     return attach_uprobe(self, "attach_uprobe", options, options.retprobe or false)
 end
 

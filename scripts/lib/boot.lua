@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- The first file that runs in a VM: sets the globals, and runs scripts to their end.
 
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local finding = require("bpflua.finding")
@@ -47,9 +48,10 @@ end
 
 -- A script is plain, or it returns `function(BPF, utils)` as bcc-lua's scripts do.
 local function whole_script(chunk, args)
-    local result = chunk(unpack(args))
-    if type(result) == "function" then
-        result(BPF, require("bpflua.utils"))
+    local body = chunk(unpack(args))
+    if type(body) == "function" then
+        contract.enter()
+        body(BPF, require("bpflua.utils"))
     end
 end
 
@@ -117,8 +119,13 @@ package.loaded.bpf = BPF
 package.loaded.bcc = BPF
 USDT = require("bpflua.usdt").USDT
 -- bcc-lua's own modules, by the names that its tests require them by.
-package.loaded["bcc.bpf"], package.loaded["bcc.usdt"] = BPF, USDT
+package.loaded["bcc.usdt"] = USDT
+package.preload["bcc.bpf"] = function()
+    contract.enter()
+    return BPF
+end
 package.preload["bcc.init"] = function()
+    contract.enter()
     return { BPF = BPF, USDT = USDT }
 end
 finding.add_packs()

@@ -8,6 +8,7 @@ local attach_tracing = require("bpflua.attach_tracing")
 local buffers = require("bpflua.buffers")
 local debugging = require("bpflua.debugging")
 local constants = require("bpflua.constants")
+local contract = require("bpflua.contract")
 local cost = require("bpflua.cost")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
@@ -52,6 +53,19 @@ local function attach_deferred(self)
     end
 end
 
+-- Attaches the functions whose names say where, but for those that the script attached itself.
+local function attach_named(self, names)
+    local attached = {}
+    for _, probe in ipairs(self:probes()) do
+        attached[probe.fn_name] = true
+    end
+    for _, name in ipairs(names) do
+        if not attached[name] then
+            native.attach.auto(self._handle, name)
+        end
+    end
+end
+
 ---Compiles a C text, creates its maps, and attaches the functions whose sections or names say what they probe
 ---(`SEC("fentry/vfs_read")`, `kprobe__vfs_read`, `tracepoint__sched__sched_switch` …). Functions `syscall__NAME` are attached
 ---to the system call when the script first waits for events, unless it attached them itself before, as bcc's scripts do.
@@ -69,7 +83,7 @@ end
 ---memory as it is, which kernels before 5.11 count maps against
 ---@return bpflua.BPF
 local function construct(options)
-    local handle, c_text = source.create(options)
+    local handle, c_text = contract.create(source.create, options)
     local self = { _handle = handle, _maps = {}, _sources = {}, _programs = {}, _device = options.device or false, _text = options.text, _src_file = options.src_file }
     self._c_text = c_text or false
     setmetatable(self, Instance)
@@ -80,14 +94,19 @@ local function construct(options)
         end
     end
     debugging.show(self._handle, debugging.bits(options.debug), c_text)
-    for _, name in ipairs(native.object.auto_functions(self._handle)) do
-        native.attach.auto(self._handle, name)
+    local names = native.object.auto_functions(self._handle)
+    if not contract.active then
+        attach_named(self, names)
     end
     for _, name in ipairs(native.object.auto_struct_ops(self._handle)) do
         native.tracing.attach_struct_ops(self._handle, name)
     end
     usdt.attach_contexts(self._handle, options)
     events.before_wait(function()
+        -- bcc-lua attaches nothing by its name: its scripts do it themselves, and would be called twice.
+        if contract.active and self._handle then
+            attach_named(self, names)
+        end
         attach_deferred(self)
     end)
     return self
@@ -164,24 +183,6 @@ function Methods:variables()
     return known
 end
 
-local function syscall_fnname(name)
-    errors.arguments("get_syscall_fnname", { "name", "string!" }, name)
-    return native.kernel.syscall_function(name)
-end
-
----The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
----@param name string
----@return string
-function Methods:get_syscall_fnname(name)
-    return syscall_fnname(name)
-end
-
----What the kernel puts before a system call's name in its function's.
----@return string
-function Methods:get_syscall_prefix()
-    return native.kernel.syscall_prefix()
-end
-
 -- ---------------------------------------------------------------- events
 
 ---Delivers the events that are there to their handlers, or else waits until some are.
@@ -205,9 +206,12 @@ function Methods:perf_buffer_consume()
 end
 Methods.ring_buffer_consume = Methods.perf_buffer_consume
 
----Delivers events until Ctrl-C or `BPF.exit`.
+---Delivers events until Ctrl-C or `BPF.exit`. The code after it runs.
+---@return false ended as in bcc-lua, where the loop knows no other end
+---@return "interrupted!" why
 function Methods:perf_buffer_poll_loop()
     events.run()
+    return false, events.interrupted
 end
 Methods.kprobe_poll_loop = Methods.perf_buffer_poll_loop
 
@@ -299,19 +303,6 @@ function Class.repl()
     require("bpflua.repl.start").repl()
 end
 
----The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
----@param name string
----@return string
-function Class.get_syscall_fnname(name)
-    return syscall_fnname(name)
-end
-
----What the kernel puts before a system call's name in its function's.
----@return string
-function Class.get_syscall_prefix()
-    return native.kernel.syscall_prefix()
-end
-
 for name, method in pairs(inspect.methods) do
     Methods[name] = method
 end
@@ -337,6 +328,15 @@ for _, name in ipairs(programs.STATIC) do
 end
 
 local BPF = {}
+
+---Where `src_file` is looked for besides the current folder; in place of the script's own folder.
+---@param path string a file in that folder, such as the script
+---@return bpflua.Class
+function Class.script_root(path)
+    errors.arguments("script_root", { "path", "string!" }, path)
+    source.root = path:match("^(.*)/") or "."
+    return package.loaded.bpf
+end
 
 ---bcc-lua's way to say `BPF{…}`: `BPF:new{…}`.
 ---@return bpflua.BPF
@@ -364,6 +364,9 @@ local receiver = {
         end
     end,
 }
+
+-- bcc-lua's limit of probes, which its scripts may set.
+Class.KPROBE_LIMIT = 1000
 
 surface.add_functions("bpflua.Class", Class, "BPF", IN_BOTH_WAYS)
 surface.add_methods("bpflua.BPF", Methods, receiver, STATIC)

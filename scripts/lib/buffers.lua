@@ -49,9 +49,16 @@ local function open_once(map, method, add)
     rawset(map, "is_open", true)
 end
 
+-- In bcc-lua the callback for what is lost has a cookie in front, which is always NULL.
+local function with_cookie(lost_cb)
+    return type(lost_cb) == "function" and function(count, cpu)
+        return lost_cb(nil, count, cpu)
+    end or lost_cb
+end
+
 -- bcc-lua's order: callback, C type, its parameters, pages, lost callback. Ours: callback, options.
 local function buffer_options(of, spec, callback, second, params, page_cnt, lost_cb)
-    local options = { callback = callback, ctype = second, page_cnt = page_cnt, lost_cb = lost_cb }
+    local options = { callback = callback, ctype = second, page_cnt = page_cnt, lost_cb = with_cookie(lost_cb) }
     if type(callback) == "table" then
         options = tables.copy(callback)
     elseif type(second) == "table" then

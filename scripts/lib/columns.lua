@@ -146,6 +146,11 @@ end
 ---@param columns (string|bpflua.Column)[]
 function M.print_table(rows, columns)
     errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
+    for i, row in ipairs(rows) do
+        if type(row) ~= "table" then
+            errors.fail({ what = ("row %d of `print_table` is a %s"):format(i, errors.type_name(row)), why = "it must be a list of values" })
+        end
+    end
     for one in M._table_text(rows, columns):gmatch("([^\n]*)\n") do
         print(one)
     end

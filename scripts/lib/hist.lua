@@ -184,7 +184,7 @@ end
 
 local function sections(kind, map, names, options)
     local order, by_id = {}, {}
-    for key, value in map:items() do
+    for key, value in map:pairs() do
         local bucket, slot, id = split_key(key, names)
         if options.bucket_fn then
             bucket, id = options.bucket_fn(bucket), nil
@@ -235,7 +235,7 @@ end
 
 local function plain_slots(kind, map)
     local slots = {}
-    for key, value in map:items() do
+    for key, value in map:pairs() do
         slots[checked_slot(kind, key, map.name)] = count_of(value)
     end
     return slots

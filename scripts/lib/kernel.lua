@@ -57,6 +57,20 @@ function M.get_kprobe_functions(regex)
     return native.kernel.functions(regex)
 end
 
+---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
+---@param name string
+---@return string
+function M.get_syscall_fnname(name)
+    errors.arguments("get_syscall_fnname", { "name", "string!" }, name)
+    return native.kernel.syscall_function(name)
+end
+
+---What the kernel puts before a system call's name in its function's.
+---@return string
+function M.get_syscall_prefix()
+    return native.kernel.syscall_prefix()
+end
+
 local supports = native.kernel.supports
 
 ---Whether programs attach to the entry and the end of kernel functions (`KFUNC_PROBE`, `KRETFUNC_PROBE`). Like the

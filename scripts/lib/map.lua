@@ -196,7 +196,7 @@ function Instance.__newindex(self, key, value)
 end
 
 Instance.__len = Map.count
-Instance.__pairs = Map.items
+Instance.__pairs = Map.pairs
 
 function Instance.__tostring(self)
     return ("map %s (%s)"):format(self.name, self.kind)

@@ -2,6 +2,7 @@
 -- Keys and values of a map on their way into the kernel and out of it, and the errors of that way.
 
 local ffi = require("ffi")
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local handles = require("bpflua.map_handles")
@@ -99,6 +100,8 @@ function M.put_key(self, array, at, key, verb, label)
             })
         end
         key = index
+    elseif contract.active then
+        key = contract.value_of(self.key_type, key)
     end
     self.key_type:store(array, at, key, label)
 end
@@ -128,6 +131,9 @@ function M.store_value(self, buffer, index, value)
     if self.per_cpu then
         percpu.store(self, ffi.cast("uint8_t *", buffer) + index * self.lookup_size, value)
         return nil
+    end
+    if contract.active then
+        value = contract.value_of(self.value_type, value)
     end
     local number, release = handles.number_of(self, value)
     self.value_type:store(buffer, index, number, self.value_label)

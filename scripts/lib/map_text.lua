@@ -2,6 +2,7 @@
 -- Keys and values of maps as text and back, in the form of bcc's `key_sprintf`: `{ 0x1 [ 0x2 0x3 ] "text" }`.
 
 local ffi = require("ffi")
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local int128 = require("bpflua.int128")
 local posix = require("bpflua.posix")
@@ -189,34 +190,10 @@ local function type_of(map, part)
     return ctype
 end
 
--- Values in the order of a struct's members, by their names.
-local function by_name(ctype, value)
-    if type(value) ~= "table" then
-        return value
-    end
-    local named, members = {}, ctype.fields and ctype:members()
-    for key, one in pairs(value) do
-        local field = members and members[key]
-        local inner = field and field.type or ctype.element
-        named[field and field.name or key] = inner and by_name(types.of(inner), one) or one
-    end
-    return named
-end
-
--- bcc-lua's scripts give what initialises an array of one: `{{1, 2}}`. Ours give a value as `set` takes it.
-local function value_of(ctype, value)
-    local first = type(value) == "table" and #value == 1 and value[1]
-    local is_list = ctype.kind == "array" and not ctype.text
-    if first and (not is_list or type(first) == "table" and not types.of(ctype.element).fields) then
-        value = first
-    end
-    return by_name(ctype, value)
-end
-
 local function to_text(map, part, value)
     local ctype = type_of(map, part)
     local cell = ctype:cell()
-    ctype:store(cell, 0, value_of(ctype, value), part .. " of `" .. map.name .. "`")
+    ctype:store(cell, 0, contract.value_of(ctype, value), part .. " of `" .. map.name .. "`")
     return text_at(ctype, cell)
 end
 

@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local C = require("bpflua.cfunctions")
 local cells = require("bpflua.map_cells")
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local losses = require("bpflua.map_losses")
 
@@ -112,16 +113,30 @@ local function value_only(self, _, values, index)
     return cells.load_value(self, values, index)
 end
 
----Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
----`for key, value in b.counts:items() do`
----@return fun(): any, any
-function Map:items()
+local function pairs_of(self)
     return walk(self, C.bpflua_map_read, key_and_value)
 end
 
----The same as `items`.
+---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
+---`for key, value in b.counts:items() do`
+---@param with_index? boolean of an array: true gives each value's number, counted from 1, in place of its index; false gives
+---values alone, and so does none in a script of bcc-lua's contract
 ---@return fun(): any, any
-Map.pairs = Map.items
+function Map:items(with_index)
+    if with_index ~= nil then
+        errors.arguments("items", { "with_index", "boolean" }, with_index)
+    end
+    if self.is_array and (with_index ~= nil or contract.active) then
+        return contract.array_items(self:values(), with_index)
+    end
+    return pairs_of(self)
+end
+
+---Iterates over keys and values, in scripts of every kind: what `pairs(map)` does.
+---@return fun(): any, any
+function Map:pairs()
+    return pairs_of(self)
+end
 
 ---Iterates over the keys.
 ---@return fun(): any
@@ -146,9 +161,11 @@ function Map:drain()
     return walk(self, C.bpflua_map_drain, key_and_value)
 end
 
----bcc's name for `items`, which reads in batches where the kernel has them.
+---bcc's name for the way that `items` goes everywhere: in batches where the kernel has them.
 ---@return fun(): any, any
-Map.items_lookup_batch = Map.items
+function Map:items_lookup_batch()
+    return pairs_of(self)
+end
 
 ---bcc's name for `drain`.
 ---@return fun(): any, any
@@ -166,6 +183,10 @@ function Map:count()
     end
     return count
 end
+
+---bcc-lua's name for `count`.
+---@return integer
+Map.size = Map.count
 
 ---Deletes every element; sets an array's elements to zero.
 function Map:clear()

@@ -6,6 +6,8 @@ local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local variables = require("bpflua.variables")
 
+---@class Source
+---@field root? string the folder that `BPF.script_root` said
 local M = {}
 
 M.OPTIONS = {
@@ -40,7 +42,7 @@ local function find_file(name)
     if exists(name) then
         return name
     end
-    local folder = native.run.folder()
+    local folder = M.root or native.run.folder()
     local beside = folder and folder ~= "" and folder .. "/" .. name
     if name:sub(1, 1) ~= "/" and beside and exists(beside) then
         return beside

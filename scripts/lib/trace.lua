@@ -219,6 +219,9 @@ function Pipe:lines()
     end
 end
 
+---Nothing: the pipe stays open for as long as the script runs, since every object reads the same one.
+function Pipe:close() end
+
 ---The trace pipe, as in bcc-lua: `b:pipe():trace_fields()`.
 ---@return bpflua.Pipe
 function M.pipe()

@@ -115,6 +115,7 @@ files! {
     "scripts/lib/constants.lua",
     "scripts/lib/containers.lua",
     "scripts/lib/cost.lua",
+    "scripts/lib/contract.lua",
     "scripts/lib/debugging.lua",
     "scripts/lib/docs.lua",
     "scripts/lib/errors.lua",

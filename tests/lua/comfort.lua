@@ -22,6 +22,7 @@ t.test("byte order", function()
     t.equal(BPF.ntohs(0x1f90), 0x901f)
     t.equal(BPF.ntohl(0x0100007f), 0x7f000001)
     t.equal(BPF.htonl(0xff000001), 0x010000ff)
+    t.equal(BPF.htonll(1ULL) == 0x0100000000000000ULL, true)
     t.equal(BPF.ntohll(1) == 0x0100000000000000ULL, true)
 end)
 

@@ -59,7 +59,7 @@ local function map_of(names, elements)
     return {
         name = "dist",
         key_type = { member_names = function() return names end },
-        items = function()
+        pairs = function()
             local i = 0
             return function()
                 i = i + 1

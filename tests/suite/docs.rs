@@ -161,6 +161,11 @@ fn root_the_tutorials_programs_run() {
 }
 
 #[test]
+fn root_the_programs_for_users_of_bcc_run() {
+    check("docs/from-bcc.md");
+}
+
+#[test]
 fn blocks_are_found_with_their_setups_and_output() {
     let text = "# A\n<!-- setup\nlocal a\n-->\n## B\n<!-- setup\nlocal b\n-->\n```lua fails\nx()\n```\n<!-- prints\n^x\n-->\n\
                 ## C\n```sh\nls\n```\n```lua file=c.lua\ny()\n```\n";

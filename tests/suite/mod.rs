@@ -3,6 +3,8 @@
 
 #[cfg(feature = "compiler")]
 mod arm64;
+#[cfg(feature = "compiler")]
+mod bcc_lua;
 mod bpf_attach;
 mod bpf_kprobes;
 mod bpf_maps;

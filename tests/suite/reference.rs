@@ -91,6 +91,17 @@ fn the_reference_has_every_function_and_no_other() {
     );
 }
 
+/// Each entry tells its errors, if only that it has none of its own.
+#[test]
+fn the_references_entries_tell_their_errors() {
+    let text = text();
+    let entries: Vec<&str> = text.split("\n#").filter(|entry| entry.starts_with("## `")).collect();
+    assert!(entries.len() > 130, "only {} entries", entries.len());
+    let headings = entries.iter().filter(|entry| !entry.contains("*Errors*")).filter_map(|entry| entry.lines().next());
+    let lacking: Vec<&str> = headings.collect();
+    assert!(lacking.is_empty(), "{REFERENCE} does not tell the errors of: {lacking:#?}");
+}
+
 /// Every option of the functions that take a table stands in their entry.
 #[test]
 fn the_reference_has_every_option() {

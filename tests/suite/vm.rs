@@ -75,9 +75,14 @@ fn goldens() -> Vec<String> {
         format!("INSTA_WORKSPACE_ROOT={}", root_folder().display()),
         format!("INSTA_UPDATE={}", update.as_deref().unwrap_or("no")),
     ];
-    let mut arguments: Vec<String> = environment.into_iter().flat_map(|pair| ["--env".to_owned(), pair]).collect();
+    let scripts = ["BPFLUA_BCC_CHECKOUT", "BPFLUA_VM_CACHE"];
+    let passed_on = scripts.iter().filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?)));
+    let mut arguments: Vec<String> =
+        environment.into_iter().chain(passed_on).flat_map(|pair| ["--env".to_owned(), pair]).collect();
     if update.is_some() {
-        arguments.extend(["--writable".to_owned(), root_folder().join("tests/runtime").display().to_string()]);
+        for folder in ["tests/runtime", "tests/conformance/tables"] {
+            arguments.extend(["--writable".to_owned(), root_folder().join(folder).display().to_string()]);
+        }
     }
     arguments
 }

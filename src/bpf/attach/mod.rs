@@ -10,6 +10,7 @@ mod auto;
 mod detach;
 mod freplace;
 mod functions;
+mod indirect;
 mod instead;
 mod iter;
 mod kprobe;

@@ -28,7 +28,13 @@ impl Object {
             return Err(Error::script(what, "a return probe has no offset"));
         }
         let path = library::find(&target.name, target.pid, &what)?;
-        let offset = uprobe_file::offset(&path, &target.place, &what)?;
+        let offset = uprobe_file::offset(&path, &target.place, target.pid, &what)?;
+        if target.retprobe && uprobe_file::entry_offset(&path) == Some(offset) {
+            return Err(Error::script(what, "nothing calls the place where a program starts, and it does not return")
+                .with_note(
+                    "a return probe would overwrite the number of arguments, which lies where a return address would",
+                ));
+        }
         let pmu = ProbePmu::uprobe()?;
         let program = self.load_as(function, &LoadAs::Uprobe)?;
         let file = CString::new(path.as_os_str().as_bytes()).unwrap_or_default();

@@ -9,19 +9,26 @@ use object::elf::STT_GNU_IFUNC;
 use object::read::{ReadCache, ReadRef};
 use object::{Object as _, ObjectKind, ObjectSegment as _, ObjectSymbol as _, SymbolFlags, SymbolKind};
 
-use super::UprobePlace;
+use super::{UprobePlace, indirect};
 use crate::error::{Error, Result};
 use crate::suggest;
 
-/// The offset in `path` of a place; `what` is the headline of an error.
-pub fn offset(path: &Path, place: &UprobePlace, what: &str) -> Result<u64> {
+/// The offset in `path` of a place; `what` is the headline of an error. Of an indirect function: of the one that was
+/// chosen, in the process `pid` or in any.
+pub fn offset(path: &Path, place: &UprobePlace, pid: Option<i32>, what: &str) -> Result<u64> {
     let file = File::open(path).map_err(|err| Error::io(what, &err).with_evidence(format!("`{}`", path.display())))?;
     let cache = ReadCache::new(BufReader::new(file));
     let file = object::File::parse(&cache).map_err(|err| {
         Error::script(what, format!("`{}` is not a program or library", path.display())).with_evidence(err.to_string())
     })?;
     let (symbol, address, plus) = match place {
-        UprobePlace::Symbol(name, plus) => (Some(name), find_symbol(&file, name, path, what)?, *plus),
+        UprobePlace::Symbol(name, plus) => match find_symbol(&file, name, path, what)? {
+            (address, true) => {
+                let chosen = indirect::chosen(&file, path, address, pid);
+                return Ok(chosen.ok_or_else(|| indirect_function(&file, name, what))? + plus);
+            }
+            (address, false) => (Some(name), address, *plus),
+        },
         // bcc's rule: addresses of position-independent files are offsets already.
         UprobePlace::Address(address) if file.kind() != ObjectKind::Executable || is_pie(&file) => return Ok(*address),
         UprobePlace::Address(address) => (None, *address, 0),
@@ -47,13 +54,20 @@ pub(super) fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, a
     })
 }
 
-/// The address of a function of the file by name.
+/// The offset in the file of where the program starts; libraries that can be run have one, too.
+pub(super) fn entry_offset(path: &Path) -> Option<u64> {
+    let cache = ReadCache::new(BufReader::new(File::open(path).ok()?));
+    let file = object::File::parse(&cache).ok()?;
+    in_file(&file, Some(file.entry()).filter(|entry| *entry != 0)?)
+}
+
+/// The address of a function of the file by name, and whether it is an indirect one.
 fn find_symbol<'data, R: ReadRef<'data>>(
     file: &object::File<'data, R>,
     name: &str,
     path: &Path,
     what: &str,
-) -> Result<u64> {
+) -> Result<(u64, bool)> {
     let symbols = || file.symbols().chain(file.dynamic_symbols()).filter(|symbol| !symbol.is_undefined());
     let found = symbols().find(|symbol| symbol.name() == Ok(name));
     let Some(symbol) = found else {
@@ -61,10 +75,7 @@ fn find_symbol<'data, R: ReadRef<'data>>(
             symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
         return Err(no_symbol(name, path, &known.collect::<Vec<_>>(), what));
     };
-    match is_indirect(&symbol) {
-        true => Err(indirect_function(name, symbols().filter_map(|symbol| symbol.name().ok()), what)),
-        false => Ok(symbol.address()),
-    }
+    Ok((symbol.address(), is_indirect(&symbol)))
 }
 
 /// Whether a symbol is a function that chooses one of several when the program starts.
@@ -73,13 +84,15 @@ pub(super) fn is_indirect<'data, S: object::ObjectSymbol<'data>>(symbol: &S) -> 
 }
 
 /// A probe on it would only see it being chosen.
-fn indirect_function<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &str) -> Error {
+fn indirect_function<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, name: &str, what: &str) -> Error {
     let why = format!("`{name}` is an indirect function: it chooses one of several when the program starts");
     let ending = format!("{}_", name.trim_start_matches('_'));
+    let symbols = file.symbols().chain(file.dynamic_symbols());
+    let known = symbols.filter(|symbol| !symbol.is_undefined()).filter_map(|symbol| symbol.name().ok());
     let mut chosen: Vec<&str> = known.filter(|other| other.contains(&ending)).collect();
     chosen.dedup();
     chosen.truncate(suggest::LIMIT);
-    let error = Error::script(what, why);
+    let error = Error::script(what, why).with_evidence("no process that has the file in use tells which it chose");
     match suggest::similar_line(&chosen) {
         Some(line) => error.with_hint(format!("probe the function that is chosen; {line}")),
         None => error.with_note("the functions that it chooses from have no symbols in this file"),
@@ -101,10 +114,11 @@ fn no_symbol(name: &str, path: &Path, known: &[&str], what: &str) -> Error {
 mod tests {
     use super::*;
     use crate::bpf::attach::library;
+    use crate::symbolize::process::Mappings;
 
     fn libc_offset(symbol: &str) -> Result<u64> {
         let path = library::find("c", None, "x")?;
-        offset(&path, &UprobePlace::Symbol(symbol.to_owned(), 0), "cannot attach uprobe `f`")
+        offset(&path, &UprobePlace::Symbol(symbol.to_owned(), 0), None, "cannot attach uprobe `f`")
     }
 
     #[test]
@@ -112,17 +126,43 @@ mod tests {
         let offset = libc_offset("getpid").unwrap();
         assert!(offset > 0x1000);
         let path = library::find("c", None, "x").unwrap();
-        assert_eq!(super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), 4), "x").unwrap(), offset + 4);
-        assert_eq!(super::offset(&path, &UprobePlace::Address(0x1234), "x").unwrap(), 0x1234);
+        assert_eq!(super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), 4), None, "x").unwrap(), offset + 4);
+        assert_eq!(super::offset(&path, &UprobePlace::Address(0x1234), None, "x").unwrap(), 0x1234);
     }
 
     #[test]
     fn errors_name_the_nearest() {
         let err = libc_offset("getpdi").unwrap_err();
         assert!(err.report().contains("similar: getpid"), "{}", err.report());
-        let err = libc_offset("strlen").unwrap_err();
-        assert!(err.why().contains("indirect function"), "{}", err.report());
-        let err = offset(Path::new("/etc/passwd"), &UprobePlace::Address(0), "x").unwrap_err();
+        let err = offset(Path::new("/etc/passwd"), &UprobePlace::Address(0), None, "x").unwrap_err();
         assert!(err.why().contains("not a program"));
+    }
+
+    /// What our own `strlen` is, the dynamic linker told when it filled in its address for us.
+    #[test]
+    fn indirect_functions_are_the_one_that_was_chosen() {
+        let chosen = libc::strlen as *const () as u64;
+        let maps = std::fs::read("/proc/self/maps").unwrap();
+        let mappings = Mappings::parse(&maps[..]).unwrap();
+        let wanted = mappings.at(chosen).unwrap().file_offset(chosen);
+        assert_eq!(libc_offset("strlen").unwrap(), wanted);
+        let path = library::find("c", None, "x").unwrap();
+        let place = UprobePlace::Symbol("strlen".to_owned(), 3);
+        let of_process = offset(&path, &place, Some(std::process::id() as i32), "x");
+        assert_eq!(of_process.unwrap(), wanted + 3);
+        // What nobody has in use, nobody tells of.
+        let copy = std::env::temp_dir().join(format!("bpflua-test.{}.so", std::process::id()));
+        std::fs::copy(&path, &copy).unwrap();
+        let err = offset(&copy, &place, None, "x").unwrap_err();
+        std::fs::remove_file(&copy).unwrap();
+        assert!(err.why().contains("indirect function") && err.report().contains("no process"), "{}", err.report());
+    }
+
+    #[test]
+    fn programs_have_an_entry() {
+        let program = std::env::current_exe().unwrap();
+        let start = UprobePlace::Symbol("_start".to_owned(), 0);
+        assert_eq!(entry_offset(&program).unwrap(), offset(&program, &start, None, "x").unwrap());
+        assert_eq!(entry_offset(Path::new("/etc/passwd")), None);
     }
 }

@@ -61,7 +61,13 @@ fn in_file(path: &Path, regex: &Regex, what: &str) -> Result<Vec<UserFunction>> 
 impl Object {
     /// Attaches a function to every function of a program or library that matches. None is attached when one fails.
     pub fn attach_uprobes(&mut self, target: &UprobeTarget, pattern: &str, function: &str) -> Result<Vec<ProbeId>> {
-        let found = user_functions(&target.name, target.pid, pattern)?;
+        let mut found = user_functions(&target.name, target.pid, pattern)?;
+        if target.retprobe {
+            // Where a program starts, nothing returns.
+            let path = find_user_file(&target.name, target.pid)?;
+            let entry = uprobe_file::entry_offset(&path);
+            found.retain(|function| Some(function.offset) != entry);
+        }
         let what = format!("cannot attach `{function}` to `{}:/{pattern}/`", target.name);
         if found.is_empty() {
             let error = Error::script(what, "no function of this file matches").with_errno(libc::ENOENT);

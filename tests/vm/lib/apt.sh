@@ -18,10 +18,10 @@ apt_source_files() {
 # such suite there, and goes on.
 readonly DEBIAN_SUITE='^(buster|bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$'
 
-# deb822_with_suite FILE SUITE: the stanzas of Debian's main archive, their suite replaced, all else
-# (URIs, keys, trust) kept as the machine has it.
+# deb822_with_suite FILE SUITE TYPE: the stanzas of Debian's main archive, their suite replaced, all else
+# (URIs, keys, trust) kept as the machine has it. TYPE is deb, or deb-src for source packages.
 deb822_with_suite() {
-    awk -v suite="$2" -v debian="$DEBIAN_SUITE" '
+    awk -v suite="$2" -v type="$3" -v debian="$DEBIAN_SUITE" '
         BEGIN { RS = ""; FS = "\n" }
         {
             kept = field = suites = components = types = ""; enabled = "yes"
@@ -39,13 +39,13 @@ deb822_with_suite() {
             n = split(suites, names, /[ \t]+/)
             for (i = 1; i <= n; i++) if (names[i] ~ debian) ours = 1
             if (ours && enabled != "no" && (types " ") ~ /[ \t]deb[ \t]/ && (components " ") ~ /[ \t]main[ \t]/)
-                printf "Types: deb\n%sSuites: %s\nComponents: main\n\n", kept, suite
+                printf "Types: %s\n%sSuites: %s\nComponents: main\n\n", type, kept, suite
         }' "$1"
 }
 
 # The same for the one-line form: deb [options] URI SUITE COMPONENT...
 list_with_suite() {
-    awk -v suite="$2" -v debian="$DEBIAN_SUITE" '
+    awk -v suite="$2" -v type="$3" -v debian="$DEBIAN_SUITE" '
         { sub(/#.*/, "") }
         $1 == "deb" {
             options = ""
@@ -54,20 +54,20 @@ list_with_suite() {
             n = split(rest, word, /[ \t]+/)
             main = 0
             for (i = 3; i <= n; i++) if (word[i] == "main") main = 1
-            if (main && word[2] ~ debian) print "deb " options word[1] " " suite " main"
+            if (main && word[2] ~ debian) print type " " options word[1] " " suite " main"
         }' "$1"
 }
 
-# apt_open DIR SUITE: makes the private apt directory and reads the suite's package list.
-# Afterwards `apt_options` leads apt-get and apt-cache there.
+# apt_open DIR SUITE [TYPE]: makes the private apt directory and reads the suite's list of packages, or with deb-src of
+# source packages. Afterwards `apt_options` leads apt-get and apt-cache there.
 apt_open() {
-    local dir=$1 suite=$2 file n=0
+    local dir=$1 suite=$2 type=${3:-deb} file n=0
     mkdir -p "$dir/sources.d" "$dir/lists/partial" "$dir/cache/archives/partial"
     while IFS= read -r file; do
         n=$((n + 1))
         case $file in
-            *.sources) deb822_with_suite "$file" "$suite" >"$dir/sources.d/$n.sources" ;;
-            *) list_with_suite "$file" "$suite" >"$dir/sources.d/$n.list" ;;
+            *.sources) deb822_with_suite "$file" "$suite" "$type" >"$dir/sources.d/$n.sources" ;;
+            *) list_with_suite "$file" "$suite" "$type" >"$dir/sources.d/$n.list" ;;
         esac
     done < <(apt_source_files)
     find "$dir/sources.d" -type f -empty -delete
@@ -98,4 +98,10 @@ apt_download() (
     cd "$1" || exit
     shift
     apt-get "${apt_options[@]}" download "$@" >&2
+)
+
+# apt_source DIR PACKAGE: a source package, as its archive has it.
+apt_source() (
+    cd "$1" || exit
+    apt-get "${apt_options[@]}" source --download-only "$2" >&2
 )
