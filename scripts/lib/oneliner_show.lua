@@ -61,7 +61,7 @@ end
 local function new_counts(self, since_last)
     local previous, counts = self.previous or {}, {}
     local current = {}
-    for key, value in self.bpf.counts:items() do
+    for key, value in self.bpf.counts:pairs() do
         local total = tonumber(value:sum())
         local id = ffi.string(ffi.cast("const char *", key), ffi.sizeof(key))
         local count = since_last and total - (previous[id] or 0) or total

@@ -36,7 +36,7 @@ local function map_text(one)
     if one.kind == "stack_trace" then
         stack_elements(one, lines)
     else
-        for key, value in one:items() do
+        for key, value in one:pairs() do
             lines[#lines + 1] = element(one, key, value)
         end
     end

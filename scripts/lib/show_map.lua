@@ -63,7 +63,7 @@ end
 ---@return integer zeros elements of an array that are zero
 function M.top(map, most)
     local elements, count, zeros, at = {}, 0, 0, 0
-    for key, value in map:items() do
+    for key, value in map:pairs() do
         at = at + 1
         if map.is_array and is_zero(map, value) then
             zeros = zeros + 1
