@@ -169,9 +169,9 @@ function _BPF:attach_iter(options) end
 function _BPF:attach_kfunc(options) end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
----(default 0); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
+---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
 ---those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
@@ -527,7 +527,9 @@ function _BPF:kernel_struct_has_field(struct, member) end
 ---@return "interrupted"? stop
 function _BPF:kprobe_poll(timeout) end
 
----Delivers events until Ctrl-C or `BPF.exit`.
+---Delivers events until Ctrl-C or `BPF.exit`. The code after it runs.
+---@return false ended as in bcc-lua, where the loop knows no other end
+---@return "interrupted!" why
 function _BPF:kprobe_poll_loop() end
 
 ---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
@@ -587,7 +589,9 @@ function _BPF:perf_buffer_consume() end
 ---@return "interrupted"? stop
 function _BPF:perf_buffer_poll(timeout) end
 
----Delivers events until Ctrl-C or `BPF.exit`.
+---Delivers events until Ctrl-C or `BPF.exit`. The code after it runs.
+---@return false ended as in bcc-lua, where the loop knows no other end
+---@return "interrupted!" why
 function _BPF:perf_buffer_poll_loop() end
 
 ---The trace pipe, as in bcc-lua: `b:pipe():trace_fields()`.
@@ -1002,6 +1006,11 @@ function BPF.repl() end
 ---@return "interrupted"|"timeout" why
 function BPF.run(options) end
 
+---Where `src_file` is looked for besides the current folder; in place of the script's own folder.
+---@param path string a file in that folder, such as the script
+---@return bpflua.Class
+function BPF.script_root(path) end
+
 ---A value as a person reads it, and as the prompt prints results: aligned, no wider than the terminal, cut with a mark,
 ---numbers in the units that their names tell (`delta_us`, `bytes`). Of a map its elements, those that count most first; of a
 ---histogram its bars; of stacks the functions.
@@ -1268,8 +1277,10 @@ function _Map:getvalue(key) end
 
 ---Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
 ---`for key, value in b.counts:items() do`
+---@param with_index? boolean of an array: true gives each value's number, counted from 1, in place of its index; false gives
+---values alone, and so does none in a script of bcc-lua's contract
 ---@return fun(): any, any
-function _Map:items() end
+function _Map:items(with_index) end
 
 ---Deletes many keys, or all. Keys that are not there do not matter.
 ---@param keys? any[]|ffi.cdata* a list, or a C array of keys
@@ -1279,8 +1290,7 @@ function _Map:items_delete_batch(keys) end
 ---@return fun(): any, any
 function _Map:items_lookup_and_delete_batch() end
 
----Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
----`for key, value in b.counts:items() do`
+---bcc's name for the way that `items` goes everywhere: in batches where the kernel has them.
 ---@return fun(): any, any
 function _Map:items_lookup_batch() end
 
@@ -1349,8 +1359,7 @@ function _Map:open_perf_event(type, config, pid) end
 ---@return bpflua.Map self
 function _Map:open_ring_buffer(callback, options) end
 
----Iterates over keys and values. Elements that come or go meanwhile may or may not be seen; every other exactly once.
----`for key, value in b.counts:items() do`
+---Iterates over keys and values, in scripts of every kind: what `pairs(map)` does.
 ---@return fun(): any, any
 function _Map:pairs() end
 
@@ -1394,6 +1403,10 @@ function _Map:push(value, flags) end
 ---@param flags? integer 0 set (default), 1 only when the key is new, 2 only when it is there
 ---@return boolean done false when the flags forbade it
 function _Map:set(key, value, flags) end
+
+---How many elements there are; an array's size.
+---@return integer
+function _Map:size() end
 
 ---The sum of a key's values over all CPUs.
 ---@param key any
@@ -1643,6 +1656,9 @@ function _SymbolCache:resolve_name(module, name) end
 
 ---@class bpflua.Pipe the trace pipe as an object
 local _Pipe = {}
+
+---Nothing: the pipe stays open for as long as the script runs, since every object reads the same one.
+function _Pipe:close() end
 
 ---Iterates over the lines, until Ctrl-C or `BPF.exit`; of a pipe that does not wait, over those that are there.
 ---@return fun(): string?
