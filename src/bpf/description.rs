@@ -37,7 +37,7 @@ pub fn read_maps(elf: &[u8], name: &str) -> Result<Option<(Vec<MapDescription>, 
     let options = ObjectOptions { name: name.to_owned(), ..ObjectOptions::default() };
     let (object, _) = libbpf_log::capture(|| image::open(elf, &options));
     let object = object.map_err(|err| Error::bug(format!("cannot open the object of `{name}`"), err.to_string()))?;
-    let declared = raw::maps(&object).into_iter().filter(|map| !map.internal);
+    let declared = raw::maps(&object.object).into_iter().filter(|map| !map.internal);
     let maps = declared.map(|map| {
         let name = public_name(&map);
         MapDescription {

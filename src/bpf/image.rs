@@ -5,8 +5,11 @@
 //! copied out and the object closed, with libbpf's parsed kernel BTF (tens of megabytes) freed with it.
 
 use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::Write as _;
 use std::ops::Range;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,10 +26,11 @@ use super::options::ObjectOptions;
 use super::patch;
 use super::struct_ops::{self, StructOps};
 use super::sys::map as sys;
+use super::sys::memory::memory_file;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::usdt_records;
 use crate::error::{Error, Result, errno_words};
-use crate::kernel::btf::Btf;
+use crate::kernel::btf::{Btf, BtfFolder, Kind};
 use crate::kernel::privilege;
 use crate::suggest;
 
@@ -61,7 +65,7 @@ impl Image {
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Image> {
         let sections = Sections::read(&elf, &options.name)?;
         let (opened, messages) = libbpf_log::capture(|| open(&elf, &options));
-        let mut object = opened.map_err(|err| open_error(&options.name, &err, &messages))?;
+        let Opened { mut object, _btf } = opened.map_err(|err| open_error(&options.name, &err, &messages))?;
         let declared = raw::programs(&object);
         let declared_maps = raw::maps(&object);
         let types = parse_btf(&elf[sections.btf.clone()])?.map(Arc::new);
@@ -175,14 +179,38 @@ impl Sections {
     }
 }
 
+/// An object that libbpf opened, and what it is yet to read.
+pub(super) struct Opened {
+    pub object: OpenObject,
+    _btf: Option<File>,
+}
+
 /// Opens `elf` with libbpf.
-pub(super) fn open(elf: &[u8], options: &ObjectOptions) -> libbpf_rs::Result<OpenObject> {
+pub(super) fn open(elf: &[u8], options: &ObjectOptions) -> libbpf_rs::Result<Opened> {
     let mut builder = ObjectBuilder::default();
     builder.name(object_name(&options.name))?;
+    // libbpf reads it when the object is prepared.
+    let mut whole = None;
     if let Some(path) = &options.btf_path {
-        builder.btf_custom_path(path)?;
+        whole = with_modules(path, elf);
+        let merged = whole.as_ref().map(|file| PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())));
+        builder.btf_custom_path(merged.as_ref().unwrap_or(path))?;
     }
-    builder.open_memory(elf)
+    Ok(Opened { object: builder.open_memory(elf)?, _btf: whole })
+}
+
+/// The type data in a file with those of the kernel modules beside it that have types of the object's, as one file;
+/// `None` when none has.
+fn with_modules(path: &Path, elf: &[u8]) -> Option<File> {
+    let folder = BtfFolder::around(path)?;
+    let kernel = Arc::new(Btf::open(path).ok()?);
+    let object = Btf::from_elf(elf).ok()?;
+    let named = |kind| object.find_all_names(kind).map(|name| name.split("___").next().unwrap_or(name).to_owned());
+    let names: Vec<String> = [Kind::Struct, Kind::Union, Kind::Enum].into_iter().flat_map(named).collect();
+    let (types, _) = folder.with(&kernel, &names)?;
+    let mut file = memory_file().ok()?;
+    file.write_all(&types.flat()).ok()?;
+    Some(file)
 }
 
 /// The characters that the kernel takes in a name; it becomes the prefix of `.bss` and the like.

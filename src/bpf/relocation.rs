@@ -12,9 +12,9 @@ use super::sys::object as raw;
 /// What a program needs of the kernel and the kernel does not have: `struct task_struct.never_a_member`.
 pub fn find_missing(elf: &[u8], options: &ObjectOptions, symbol: &str) -> Option<String> {
     let ((), messages) = libbpf_log::capture_all(|| {
-        if let Ok(object) = image::open(elf, options) {
+        if let Ok(opened) = image::open(elf, options) {
             // What fails has failed before: only the messages count.
-            let _ = raw::prepare(&object);
+            let _ = raw::prepare(&opened.object);
         }
     });
     parse_missing(&messages, symbol)

@@ -17,7 +17,7 @@ use super::program::Program;
 use super::sys::btf::open_kernel_module;
 use super::sys::object::{self as raw, RawMap};
 use crate::error::{Error, Result};
-use crate::kernel::btf::{self, Btf, Composite, Kind, Type, TypeId};
+use crate::kernel::btf::{self, Btf, BtfFolder, Composite, Kind, Type, TypeId};
 
 /// What the kernel puts around a struct of functions: its state, and the struct itself.
 const AROUND: &str = "bpf_struct_ops_";
@@ -171,7 +171,7 @@ impl KernelRecord {
         let (btf, module) = match kernel.find(Kind::Struct, &around) {
             Some(_) => (kernel, None),
             None => {
-                let (module, btf) = kernel.in_modules(Kind::Struct, &around)?;
+                let (module, btf) = BtfFolder::running().find(&kernel, Kind::Struct, &around)?;
                 (Arc::new(btf), Some(module))
             }
         };

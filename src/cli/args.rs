@@ -112,7 +112,7 @@ pub struct Common {
     #[arg(short = 'I', value_name = "FOLDER", global = true)]
     pub includes: Vec<String>,
 
-    /// Take kernel types from this BTF file, not from the running kernel
+    /// Take kernel types from this BTF file, or folder of such files, not from the running kernel
     #[arg(long, value_name = "FILE", global = true)]
     pub btf: Option<PathBuf>,
 

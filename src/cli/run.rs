@@ -10,6 +10,7 @@ use super::args::{Args, Command, Common};
 use super::{check, compile, doctor, exit, list, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
+use crate::kernel::btf::BtfFolder;
 use crate::kernel::headers::SOURCE_VARIABLE;
 use crate::lua::prompt::Prompt;
 use crate::lua::{End, Script, Settings, Vm};
@@ -44,7 +45,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 pub fn settings(common: &Common) -> Settings {
     Settings {
         cflags: common.cflags(),
-        btf: common.btf.clone(),
+        btf: common.btf.as_deref().map(BtfFolder::kernel_file),
         kernel_headers: common.kernel_headers.clone().or_else(headers_of_environment),
         use_cache: !common.no_cache,
         verbosity: common.verbose,

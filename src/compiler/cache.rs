@@ -168,5 +168,6 @@ fn decode(bytes: &[u8]) -> Option<Compiled> {
         warnings.push(String::from_utf8(text.to_vec()).ok()?);
         body = rest;
     }
-    Some(Compiled { object: body.to_vec(), warnings, from_cache: true, shown: Shown::default() })
+    let (object, shown) = (body.to_vec(), Shown::default());
+    Some(Compiled { object, warnings, from_cache: true, shown, modules: Vec::new() })
 }

@@ -2,6 +2,7 @@
 //! The way from a text to an object, step by step.
 
 use super::diagnostic::{self, Diagnostic, Severity};
+use super::frontend::{self, Front};
 use super::includes::{self, Texts};
 use super::ir::{Context, Module, Target, Value};
 use super::passes::flow::Flow;
@@ -14,7 +15,7 @@ use super::passes::{
 use super::prelude;
 use super::shown::Shown;
 use super::stage::Stage;
-use super::{Options, Source, backend, explain, frontend, isolate, tracepoints};
+use super::{Options, Source, backend, explain, isolate, tracepoints};
 use crate::error::{Error, Result};
 
 /// An object and what was said while it was made.
@@ -28,6 +29,8 @@ pub struct Compiled {
     pub from_cache: bool,
     /// What the user wanted to see.
     pub shown: Shown,
+    /// The kernel modules whose types it was compiled with. Such objects are not kept: modules come and go.
+    pub modules: Vec<String>,
 }
 
 /// Compiles `source`, or takes the object from the cache.
@@ -44,18 +47,35 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
         return Ok(compiled);
     }
     let compiled = compile_apart()?;
-    cache.keep(&key, &compiled);
+    if compiled.modules.is_empty() {
+        cache.keep(&key, &compiled);
+    }
     Ok(compiled)
 }
 
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
-    let context = Context::new();
-    let (module, mut diagnostics, preprocessed) = frontend::run(source, options, texts, records, &context)?;
-    let object = lower(&module, &context, source, options, &mut diagnostics)?;
-    let shown = Shown { ir: options.wanted.ir.then(|| module.to_text()), preprocessed };
-    explain::explain(&mut diagnostics, source, options);
-    let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
-    Ok(Compiled { object, warnings, from_cache: false, shown })
+    let mut wanted: Vec<String> = Vec::new();
+    let mut beside = None;
+    loop {
+        let (types, modules) = beside.take().map_or((None, Vec::new()), |(btf, modules)| (Some(btf), modules));
+        let options = &options.with_types(types.as_ref().or(options.btf));
+        let context = Context::new();
+        let (module, mut diagnostics, preprocessed) =
+            match frontend::run(source, options, texts, records, &context, &wanted)? {
+                Front::Module(module, diagnostics, preprocessed) => (module, diagnostics, preprocessed),
+                Front::OfModules(names) => {
+                    wanted.extend(names);
+                    beside = options.modules.types(&wanted);
+                    continue;
+                }
+            };
+        let object = lower(&module, &context, source, options, &mut diagnostics)?;
+        let shown = Shown { ir: options.wanted.ir.then(|| module.to_text()), preprocessed };
+        explain::explain(&mut diagnostics, source, options);
+        let warnings =
+            diagnostics.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.render(source)).collect();
+        return Ok(Compiled { object, warnings, from_cache: false, shown, modules });
+    }
 }
 
 /// LLVM's form of the text, as clang wrote it, to an object. What is found besides goes to the warnings.

@@ -20,14 +20,23 @@ const MAX_ROUNDS: u32 = 8;
 const CONVERSIONS: [&str; 2] =
     ["incompatible integer to pointer conversion", "incompatible pointer to integer conversion"];
 
-/// LLVM's form of the text, not optimised yet, with clang's remarks; and the text behind the preprocessor, if wanted.
+/// What came of a run over a text that has no errors, as far as that can be said yet.
+pub enum Front<'c> {
+    /// LLVM's form of the text, not optimised yet, with clang's remarks; and the text behind the preprocessor, if wanted.
+    Module(Module<'c>, Vec<Diagnostic>, Option<String>),
+    /// Names in it are not the kernel's but its modules'.
+    OfModules(Vec<String>),
+}
+
+/// Runs clang's front end over the text. `asked` are names that modules were asked for before.
 pub fn run<'c>(
     source: &Source,
     options: &Options<'_>,
     texts: &Texts,
     records: &str,
     context: &'c Context,
-) -> Result<(Module<'c>, Vec<Diagnostic>, Option<String>)> {
+    asked: &[String],
+) -> Result<Front<'c>> {
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
     let constants = prelude::constants(options, texts, records);
     let questions = Questions::of(&user);
@@ -51,7 +60,11 @@ pub fn run<'c>(
             name_files(&mut diagnostics, source);
             diagnostics.extend(configured::unknown(source, &texts.user, options));
             let text = options.wanted.preprocessed.then(|| shim::preprocess(&files, &arguments)).flatten();
-            return Ok((module, diagnostics, text.map(|text| shown::users_lines(&text, source))));
+            return Ok(Front::Module(module, diagnostics, text.map(|text| shown::users_lines(&text, source))));
+        }
+        let new = unknown_names(errors(), asked);
+        if !new.is_empty() && options.modules.types(&new).is_some() {
+            return Ok(Front::OfModules(new));
         }
         let more = errors().filter(|error| absent.add(&error.message, &quoted(&error.message), &questions)).count();
         if more == 0 || round == MAX_ROUNDS {
@@ -73,6 +86,29 @@ fn judge_conversions(diagnostics: &mut Vec<Diagnostic>) {
             diagnostic.severity = Severity::Error;
         }
     }
+}
+
+/// What clang says of a name that nobody declares, or of a record that nobody defines.
+const UNKNOWN: [&str; 5] = [
+    "incomplete",
+    "unknown type name",
+    "use of undeclared identifier",
+    "call to undeclared function",
+    "variable has incomplete type",
+];
+
+/// The names that errors are about and that were not asked for yet, without the words around them.
+fn unknown_names<'d>(errors: impl Iterator<Item = &'d Diagnostic>, asked: &[String]) -> Vec<String> {
+    let about = errors.filter(|error| UNKNOWN.iter().any(|words| error.message.contains(words)));
+    let mut names: Vec<String> = about
+        .flat_map(|error| quoted(&error.message))
+        .filter_map(|words| words.split([' ', '*', '[']).rfind(|word| !word.is_empty() && !word.ends_with(']')))
+        .filter(|name| !asked.iter().any(|known| known == name))
+        .map(str::to_owned)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn name_files(diagnostics: &mut [Diagnostic], source: &Source) {

@@ -25,7 +25,7 @@ pub const STACK_BYTES: usize = 256 << 20;
 /// What the child hands back.
 #[derive(Serialize, Deserialize)]
 enum Outcome {
-    Compiled { warnings: Vec<String>, shown: Shown },
+    Compiled { warnings: Vec<String>, shown: Shown, modules: Vec<String> },
     Failed(Error),
 }
 
@@ -118,7 +118,9 @@ fn limit(limits: Limits) {
 /// A line of JSON, then the object's bytes.
 fn hand_over(result: &mut File, outcome: Result<Compiled>) -> io::Result<()> {
     let (outcome, object) = match outcome {
-        Ok(Compiled { object, warnings, shown, .. }) => (Outcome::Compiled { warnings, shown }, object),
+        Ok(Compiled { object, warnings, shown, modules, .. }) => {
+            (Outcome::Compiled { warnings, shown, modules }, object)
+        }
         Err(error) => (Outcome::Failed(error), Vec::new()),
     };
     let mut bytes = serde_json::to_vec(&outcome)?;
@@ -133,8 +135,8 @@ fn collect(result: &mut File) -> io::Result<Result<Compiled>> {
     result.read_to_end(&mut bytes)?;
     let end = bytes.iter().position(|&byte| byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(match serde_json::from_slice(&bytes[..end])? {
-        Outcome::Compiled { warnings, shown } => {
-            Ok(Compiled { object: bytes.split_off(end + 1), warnings, from_cache: false, shown })
+        Outcome::Compiled { warnings, shown, modules } => {
+            Ok(Compiled { object: bytes.split_off(end + 1), warnings, from_cache: false, shown, modules })
         }
         Outcome::Failed(error) => Err(error),
     })
@@ -168,8 +170,8 @@ mod tests {
     #[test]
     fn results_and_errors_come_back_whole() {
         let shown = Shown { ir: Some("a\nb".to_owned()), preprocessed: None };
-        let object = vec![1, b'\n', 0, 255];
-        let compiled = Compiled { object, warnings: vec!["w".into()], from_cache: false, shown };
+        let (object, warnings, modules) = (vec![1, b'\n', 0, 255], vec!["w".into()], vec!["m".into()]);
+        let compiled = Compiled { object, warnings, from_cache: false, shown, modules };
         assert_eq!(run(|| Ok(compiled.clone())).unwrap(), compiled);
         let error = || Error::script("cannot", "because").with_hint("do").with_errno(2);
         assert_eq!(run(|| Err(error())).unwrap_err().report(), error().report());
@@ -199,7 +201,7 @@ mod tests {
         let memory = run(|| {
             let all: Vec<Vec<u8>> = (0..1024).map(|_| vec![1; 1 << 20]).collect();
             let (object, shown) = (all[0].clone(), Shown::default());
-            Ok(Compiled { object, warnings: Vec::new(), from_cache: false, shown })
+            Ok(Compiled { object, warnings: Vec::new(), from_cache: false, shown, modules: Vec::new() })
         });
         let words = "cannot compile the C text of `a.c`: it takes the compiler more than 64 MB of memory";
         assert_eq!(memory.unwrap_err().to_string(), words);

@@ -9,6 +9,29 @@ use crate::kernel::btf::Btf;
 use crate::kernel::config::KernelConfig;
 use crate::kernel::headers::KernelHeaders;
 
+/// The kernel modules whose types a text may name.
+pub trait Modules {
+    /// The kernel's types with those of modules beside them that have any of these names, and the modules' names. `None`
+    /// when no module has one that the kernel has not.
+    fn types(&self, names: &[String]) -> Option<(Btf, Vec<String>)>;
+
+    /// For a struct or union that neither the kernel nor these modules have: where it is, as far as that was looked for.
+    fn hint(&self, record: &str) -> Option<String>;
+}
+
+/// A kernel without modules.
+pub struct NoModules;
+
+impl Modules for NoModules {
+    fn types(&self, _names: &[String]) -> Option<(Btf, Vec<String>)> {
+        None
+    }
+
+    fn hint(&self, _record: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Everything but the text that decides what comes out.
 pub struct Options<'a> {
     /// The user's flags in order, such as `-DN=4` and `-Idir`.
@@ -17,6 +40,8 @@ pub struct Options<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The kernel's types; without them only texts that need none compile.
     pub btf: Option<&'a Btf>,
+    /// The types that only kernel modules have.
+    pub modules: &'a dyn Modules,
     /// Writes a tracepoint's record as `struct tracepoint__CATEGORY__EVENT`; `None` for one that the kernel has not, an
     /// error when the kernel cannot be asked.
     pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Result<Option<String>>,
@@ -56,7 +81,15 @@ impl Default for Limits {
     }
 }
 
-impl Options<'_> {
+impl<'a> Options<'a> {
+    /// The same with other types of the kernel's.
+    pub fn with_types<'b>(&self, btf: Option<&'b Btf>) -> Options<'b>
+    where
+        'a: 'b,
+    {
+        Options { flags: self.flags.clone(), btf, ..*self }
+    }
+
     /// The files that the user's `-include` flags put before the text.
     pub fn forced_includes(&self) -> impl Iterator<Item = &str> {
         self.flags.windows(2).filter(|pair| pair[0] == "-include").map(|pair| pair[1].as_str())

@@ -26,6 +26,7 @@ pub mod devices;
 pub mod features;
 pub mod headers;
 pub mod kallsyms;
+pub mod module_files;
 pub mod modules;
 pub mod pattern;
 pub mod privilege;

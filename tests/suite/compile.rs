@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpflua::compiler::arch::Arch;
 use bpflua::compiler::cache::Cache;
 use bpflua::compiler::types::{Defined, Request, layout_assertions};
-use bpflua::compiler::{Compiled, Limits, Options, Source, Wanted, compile, version};
+use bpflua::compiler::{Compiled, Limits, NoModules, Options, Source, Wanted, compile, version};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::tracefs::Tracefs;
@@ -60,6 +60,7 @@ pub fn compile_as(
         online_cpus: 2,
         ticks_per_second: 250,
         kernel_config: &|| None,
+        modules: &NoModules,
         kernel_headers: None,
         arch,
         limits: Limits::default(),

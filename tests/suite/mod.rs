@@ -39,6 +39,7 @@ mod lua_files;
 mod maps_misuse;
 #[cfg(feature = "compiler")]
 mod maps_races;
+mod module_types;
 mod oneliners;
 mod packs;
 mod reference;

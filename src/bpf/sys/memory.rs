@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A map's memory, mapped into this process.
+//! A map's memory, mapped into this process; files that are only memory.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::{self, NonNull};
+
+/// A new file without a name in any folder, which is gone when it is closed.
+pub fn memory_file() -> io::Result<File> {
+    // SAFETY: the name is NUL-terminated.
+    let fd = unsafe { libc::memfd_create(c"bpflua".as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 { Err(io::Error::last_os_error()) } else { super::check_fd(fd).map(File::from) }
+}
 
 /// The memory of a map that was made with `BPF_F_MMAPABLE`. Programs write it at the same time.
 #[derive(Debug)]

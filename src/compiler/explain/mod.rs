@@ -131,6 +131,10 @@ fn record_hint(record: &str, options: &Options<'_>) -> Option<String> {
     if btf.find(Kind::Struct, name).is_some() {
         return None;
     }
+    let in_modules = options.modules.hint(record);
+    if let Some(words) = in_modules {
+        return Some(format!("this kernel's BTF has no `{record}`; {words}"));
+    }
     let like = crate::suggest::nearest(name, btf.find_all_names(Kind::Struct));
     match like.as_slice() {
         [] => Some(format!("this kernel's BTF has no `{record}`")),

@@ -136,26 +136,29 @@ impl<'a> Objects<'a> {
             "iter" => self.record(&format!("bpf_iter__{target}")).map_or(Arguments::Unknown, Arguments::Record),
             "tp_btf" => self.prototype(Kind::Typedef, &format!("btf_trace_{target}"), 1),
             "lsm" | "lsm_cgroup" => self.prototype(Kind::Func, &format!("bpf_lsm_{target}"), 0),
-            // A function of a kernel module is not in the kernel's own BTF.
-            "fentry" | "fexit" | "fmod_ret" => self.prototype(Kind::Func, target, 0),
+            "fentry" | "fexit" | "fmod_ret" => {
+                match target.split_once(':').filter(|(module, _)| *module != "vmlinux") {
+                    Some((_, function)) => self.of_module(function),
+                    None => self.prototype(Kind::Func, target.trim_start_matches("vmlinux:"), 0),
+                }
+            }
             _ => Arguments::Unknown,
         }
+    }
+
+    /// The parameters of a function of a kernel module: known where the text takes types of that module.
+    fn of_module(&self, function: &str) -> Arguments {
+        let found = self.btf.and_then(|btf| {
+            let kernels = btf.base()?.type_count();
+            Some((btf, btf.find_each(Kind::Func, function).find(|id| id.0 >= kernels)?))
+        });
+        found.map_or(Arguments::Unknown, |(btf, id)| parameters(btf, id, 0))
     }
 
     /// The parameters of a function or of a typedef of a pointer to one, without the first `skip`; the result after them.
     fn prototype(&self, kind: Kind, name: &str, skip: usize) -> Arguments {
         let found = self.btf.and_then(|btf| Some((btf, btf.find(kind, name)?)));
-        let Some((btf, id)) = found else { return Arguments::Unknown };
-        let id = match btf.type_by_id(btf.resolve(id)) {
-            Type::Func(func) => func.proto_id,
-            Type::Ptr(to) => btf.resolve(to),
-            _ => return Arguments::Unknown,
-        };
-        let Type::FuncProto(proto) = btf.type_by_id(id) else { return Arguments::Unknown };
-        // A struct by value takes as many words as it needs.
-        let words = |id: TypeId| btf.size_of(id).unwrap_or(8).div_ceil(8).max(1) as usize;
-        let params = proto.params().skip(skip).map(|param| param.type_id).chain([proto.return_type]);
-        Arguments::Words(params.flat_map(|id| std::iter::repeat_n(argument(btf, id), words(id))).collect())
+        found.map_or(Arguments::Unknown, |(btf, id)| parameters(btf, id, skip))
     }
 
     /// What a kernel function returns.
@@ -182,6 +185,20 @@ impl<'a> Objects<'a> {
         let id = btf.resolve(var.type_id);
         if btf.is_composite(id) { Argument::Object(Some(id)) } else { Argument::Memory }
     }
+}
+
+/// The parameters of a function or a pointer to one, without the first `skip`; the result after them.
+fn parameters(btf: &Btf, id: TypeId, skip: usize) -> Arguments {
+    let id = match btf.type_by_id(btf.resolve(id)) {
+        Type::Func(func) => func.proto_id,
+        Type::Ptr(to) => btf.resolve(to),
+        _ => return Arguments::Unknown,
+    };
+    let Type::FuncProto(proto) = btf.type_by_id(id) else { return Arguments::Unknown };
+    // A struct by value takes as many words as it needs.
+    let words = |id: TypeId| btf.size_of(id).unwrap_or(8).div_ceil(8).max(1) as usize;
+    let params = proto.params().skip(skip).map(|param| param.type_id).chain([proto.return_type]);
+    Arguments::Words(params.flat_map(|id| std::iter::repeat_n(argument(btf, id), words(id))).collect())
 }
 
 fn argument(btf: &Btf, id: TypeId) -> Argument {

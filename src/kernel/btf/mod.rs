@@ -30,6 +30,7 @@ mod c_name;
 pub(crate) mod fixtures;
 mod index;
 mod layout;
+mod merge;
 mod modules;
 mod names;
 mod open;
@@ -39,6 +40,7 @@ mod storage;
 mod views;
 
 pub use layout::FieldRef;
+pub use modules::BtfFolder;
 pub use open::{kernel_mentions, shared};
 pub use reader::Btf;
 pub use views::{

@@ -57,7 +57,7 @@ impl Btf {
         let offsets = sections.index(&storage.bytes()[sections.types.clone()])?;
         let (first_id, first_string) = match &base {
             None => (1, 0),
-            Some(base) => (base.type_count(), base.first_string + base.strings.len() as u32),
+            Some(base) => (base.type_count(), base.string_end()),
         };
         Ok(Btf {
             storage,
@@ -72,6 +72,31 @@ impl Btf {
             identity: OnceLock::new(),
             notes: None,
         })
+    }
+
+    /// Where its own strings begin, those of its base counted.
+    pub(super) fn first_string(&self) -> u32 {
+        self.first_string
+    }
+
+    /// Where those end: a split that goes on here has its first name there.
+    pub(super) fn string_end(&self) -> u32 {
+        self.first_string + self.strings.len() as u32
+    }
+
+    /// Its own type section.
+    pub(super) fn type_bytes(&self) -> &[u8] {
+        &self.storage.bytes()[self.types.clone()]
+    }
+
+    /// Its own string section.
+    pub(super) fn string_bytes(&self) -> &[u8] {
+        &self.storage.bytes()[self.strings.clone()]
+    }
+
+    /// Where the record of each own type begins in the type section.
+    pub(super) fn record_offsets(&self) -> &[u32] {
+        &self.offsets
     }
 
     /// One more than the highest type id, so that `1..type_count()` are all types, those of the base included.
@@ -99,7 +124,7 @@ impl Btf {
         if offset < self.first_string {
             return self.base.as_ref().map_or(b"", |base| base.name_bytes(offset));
         }
-        let strings = &self.storage.bytes()[self.strings.clone()];
+        let strings = self.string_bytes();
         let tail = strings.get((offset - self.first_string) as usize..).unwrap_or_default();
         until_nul(tail).unwrap_or_default()
     }
@@ -112,7 +137,7 @@ impl Btf {
         if id.0 < self.first_id {
             return self.base.as_ref()?.record(id);
         }
-        let types = &self.storage.bytes()[self.types.clone()];
+        let types = self.type_bytes();
         let at = *self.offsets.get((id.0 - self.first_id) as usize)? as usize;
         let record = types.get(at..)?;
         let (fixed, rest) = record.split_at_checked(RECORD_BYTES)?;

@@ -2,7 +2,9 @@
 //! The interface of a build with the compiler.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::modules::KernelModules;
 use super::place::{CPlace, CWords};
 use super::request::{Compiled, Request};
 use crate::compiler::arch::Arch;
@@ -47,9 +49,9 @@ fn with_options<T>(
 ) -> Result<T> {
     // A kernel without type data still runs programs that name none of its types.
     let (btf, no_btf) = match &settings.btf {
-        Some(path) => (Some(Btf::open(path)?), None),
+        Some(path) => (Some(Arc::new(Btf::open(path)?)), None),
         None => match Btf::kernel() {
-            Ok(btf) => (Some(btf), None),
+            Ok(btf) => (Some(Arc::new(btf)), None),
             Err(error) => (None, Some(error)),
         },
     };
@@ -68,7 +70,8 @@ fn with_options<T>(
     let options = Options {
         flags: flags(request, settings),
         headers: &headers,
-        btf: btf.as_ref(),
+        btf: btf.as_deref(),
+        modules: &KernelModules { kernel: btf.as_ref(), given: settings.btf.as_deref() },
         tracepoint_struct: &tracepoint_struct,
         kernel_version_code: version_code(settings),
         online_cpus: online_cpus(),

@@ -12,6 +12,8 @@ mod request;
 mod disabled;
 #[cfg(feature = "compiler")]
 mod enabled;
+#[cfg(feature = "compiler")]
+mod modules;
 
 #[cfg(not(feature = "compiler"))]
 pub use disabled::{compile, complete_c, version};

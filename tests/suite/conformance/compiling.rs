@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpflua::compiler::arch::Arch;
-use bpflua::compiler::{Limits, Options, Source, Wanted, compile};
+use bpflua::compiler::{Limits, NoModules, Options, Source, Wanted, compile};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::release::real_version;
@@ -108,6 +108,7 @@ impl Compiler {
             btf: Some(&self.btf),
             ticks_per_second: 250,
             kernel_config: &|| None,
+            modules: &NoModules,
             kernel_headers: None,
             tracepoint_struct: &tracepoint,
             kernel_version_code: self.version_code,
