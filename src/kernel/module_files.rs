@@ -93,9 +93,9 @@ fn shared_start(a: &str, b: &str) -> usize {
 /// The bytes of a module's file; `None` when it is packed in a way that is not read here.
 fn unpacked(file: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let opened = fs::File::open(file).ok()?.take(MOST_BYTES);
+    let mut opened = fs::File::open(file).ok()?.take(MOST_BYTES);
     match file.extension()?.to_str()? {
-        "ko" => (&mut { opened }).read_to_end(&mut bytes).ok()?,
+        "ko" => opened.read_to_end(&mut bytes).ok()?,
         "xz" => xz2::read::XzDecoder::new(opened).take(MOST_BYTES).read_to_end(&mut bytes).ok()?,
         _ => return None,
     };

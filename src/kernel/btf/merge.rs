@@ -129,12 +129,10 @@ mod tests {
         let text = format!("{name}\0{member}\0{name}_t\0");
         let member_at = strings + name.len() as u32 + 1;
         let typedef_at = member_at + member.len() as u32 + 1;
-        let words = [
-            [0, 2 << 24, plain].as_slice(),
-            &[strings, (4 << 24) | 1, 8, member_at, first, 0],
-            &[typedef_at, 8 << 24, first + 1],
-        ];
-        let types: Vec<u8> = words.concat().iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let (pointer, typedef) = ([0, 2 << 24, plain], [typedef_at, 8 << 24, first + 1]);
+        let record = [strings, (4 << 24) | 1, 8, member_at, first, 0];
+        let words = [&pointer[..], &record, &typedef].concat();
+        let types: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         Btf::with_base(Arc::clone(base), whole(&types, text.as_bytes())).unwrap()
     }
 
