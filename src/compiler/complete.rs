@@ -43,7 +43,8 @@ pub fn complete(source: &Source, options: &Options<'_>, line: u32, column: u32) 
         let files = prelude::files(source, options, &texts, declarations, &constants);
         let completions = shim::complete(&files, &arguments::of(source, options, &texts), line, column);
         let object = serde_json::to_vec(&completions).map_err(|error| bug(&error))?;
-        Ok(Compiled { object, warnings: Vec::new(), from_cache: false, shown: Shown::default() })
+        let (warnings, shown, modules) = (Vec::new(), Shown::default(), Vec::new());
+        Ok(Compiled { object, warnings, from_cache: false, shown, modules })
     })?;
     serde_json::from_slice(&found.object).map_err(|error| bug(&error))
 }
