@@ -412,7 +412,7 @@ local function stop_waiting_when_done()
     end
 end
 
----Detaches it; what it found stays to be read.
+---Detaches it; what it found until now stays to be read.
 ---@return bpflua.Oneliner self
 function Oneliner:stop()
     if not self.is_running then
@@ -423,10 +423,11 @@ function Oneliner:stop()
         events.loop():cancel(timer)
     end
     if self.bpf._handle then
-        native.attach.detach_all(self.bpf:_object())
+        -- Read first: the kernel takes its time to detach many probes.
         if self.kind ~= "trace" and not self.options.interval then
             self.final, self.final_notes = all_rows(self), notes(self)
         end
+        native.attach.detach_all(self.bpf:_object())
     end
     stop_waiting_when_done()
     return self

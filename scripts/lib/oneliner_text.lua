@@ -4,6 +4,7 @@
 
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
+local syscalls = require("bpflua.oneliner_syscalls")
 local values = require("bpflua.oneliner_values")
 
 local M = {}
@@ -114,7 +115,7 @@ end
 
 -- What makes two bodies the same program: the lines, and where the fields are that they use.
 local function likeness(body)
-    local pieces = { body.probe.facts.kind, table.concat(body.lines, "\n") }
+    local pieces = { body.probe.facts.kind .. (syscalls.side(body.probe) or ""), table.concat(body.lines, "\n") }
     for number in pairs(body.used) do
         local field = body.fields[number]
         pieces[#pieces + 1] = ("%d %s %s %s"):format(number, field.name, field.holder, tostring(field.offset))
@@ -152,6 +153,7 @@ end
 ---@field body OnelinerBody
 ---@field probes OnelinerProbe[]
 ---@field name string the function
+---@field common? table what is attached in place of many system calls' tracepoints
 
 ---Puts bodies that are alike together.
 ---@param bodies OnelinerBody[]
@@ -176,6 +178,9 @@ function M.groups(bodies, prefix, what)
         end
         group.probes[#group.probes + 1] = body.probe
     end
+    for _, group in ipairs(groups) do
+        group.common = syscalls.common(group)
+    end
     if #groups > MOST_FUNCTIONS then
         errors.fail({
             what = what,
@@ -189,7 +194,9 @@ end
 -- What stands for the probe's number in a group.
 local function probe_id(group)
     local kind = group.body.probe.facts.kind
-    if #group.probes == 1 then
+    if group.common then
+        return "probe"
+    elseif #group.probes == 1 then
         return ("%dULL"):format(group.probes[1].number)
     elseif BY_ADDRESS[kind] then
         return "bpf_get_func_ip(ctx)"
@@ -201,10 +208,19 @@ end
 ---@param group OnelinerGroup
 ---@return string
 function M.function_text(group)
-    local body = group.body
+    local body, common = group.body, group.common
     local lines = { head(body.probe, group.name, body.fields, body.used), "{" }
+    if common then
+        local declaration
+        declaration, common.statements = syscalls.code(common, group.name)
+        local record = "tracepoint__raw_syscalls__sys_" .. common.side
+        lines = { declaration, ("int %s(struct %s *args)"):format(group.name, record), "{" }
+    end
     if body.probe.facts.kind == "tracepoint" then
         lines[#lines + 1] = "\tvoid *ctx = args;"
+    end
+    for _, line in ipairs(common and common.statements or {}) do
+        lines[#lines + 1] = "\t" .. line
     end
     for _, line in ipairs(fetched(body.probe, body.fields, body.used)) do
         lines[#lines + 1] = "\t" .. line
@@ -334,7 +350,9 @@ end
 ---@param pid? integer
 function M.attach(bpf, group, pid)
     local kind = group.body.probe.facts.kind
-    if kind == "fentry" or kind == "fexit" then
+    if group.common then
+        return bpf:attach_tracepoint({ tp = "raw_syscalls:sys_" .. group.common.side, fn_name = group.name })
+    elseif kind == "fentry" or kind == "fexit" then
         return
     elseif kind == "kprobe" or kind == "kretprobe" then
         return attach_kprobes(bpf, group)

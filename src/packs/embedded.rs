@@ -147,6 +147,7 @@ files! {
     "scripts/lib/objects.lua",
     "scripts/lib/oneliner_run.lua",
     "scripts/lib/oneliner_show.lua",
+    "scripts/lib/oneliner_syscalls.lua",
     "scripts/lib/oneliner_text.lua",
     "scripts/lib/oneliner_values.lua",
     "scripts/lib/oneliners.lua",

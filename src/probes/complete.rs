@@ -33,12 +33,10 @@ impl Completion {
 /// Completions for a probe, and the byte of it that they begin at. `pid` is the process that user probes are for.
 pub fn complete_probe(typed: &str, pid: Option<i32>, limit: usize) -> (usize, Vec<Completion>) {
     let Some((kind_name, rest)) = typed.split_once(':') else {
-        let mut found = kinds(typed, limit);
+        let found = kinds(typed, limit);
         // A bare name is a function.
-        if typed.len() > 2 {
-            found.extend(functions(typed, limit));
-        }
-        return (0, found);
+        let is_function = found.is_empty() || typed.len() > 2 && !found[0].text.starts_with(typed);
+        return (0, if is_function { functions(typed, limit) } else { found });
     };
     let Some(kind) = Kind::from_name(kind_name) else { return (0, tracepoints(typed, limit)) };
     let start = kind_name.len() + 1;

@@ -52,6 +52,25 @@ t.test("probes of a pattern are told apart", function()
     t.equal(by_func.sys_exit_getpgid.probe, "tracepoint:syscalls:sys_exit_getpgid")
 end)
 
+t.test("many system calls are counted by one tracepoint, each by its name", function()
+    local count = BPF.count("tracepoint:syscalls:sys_enter_*", "func", "probe", { pid = me })
+    t.equal(#count.bpf:probes(), 1)
+    t.equal(count.bpf:probes()[1].target, "raw_syscalls:sys_enter")
+    call(17)
+    local found
+    for _, row in ipairs(count:stop():rows()) do
+        found = row.func == "sys_enter_getpgid" and row or found
+    end
+    t.equal(found.count, 17)
+    t.equal(found.probe, "tracepoint:syscalls:sys_enter_getpgid")
+    local latency = BPF.latency("tracepoint:syscalls:sys_enter_get*", "func", { pid = me, units = "ns" })
+    call(8)
+    for _, row in ipairs(latency:stop():rows()) do
+        found = row.func == "sys_enter_getpgid" and row or found
+    end
+    t.equal(found.count, 8)
+end)
+
 t.test("several probes by name", function()
     local list = BPF.count({ ENTER, "tracepoint:syscalls:sys_exit_getpgid" }, "func", { pid = me })
     local text = BPF.count(ENTER .. ", tracepoint:syscalls:sys_exit_getpgid", "func", { pid = me })

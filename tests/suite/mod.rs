@@ -44,6 +44,7 @@ mod oneliners;
 mod packs;
 mod reference;
 mod repl;
+mod repl_complete;
 mod repl_files;
 mod repl_history;
 mod repl_output;

@@ -166,7 +166,20 @@ local function rest_of(place, literal)
 end
 
 local function modules(typed, start)
-    local notes = { bpf = "BPF", ffi = "LuaJIT's foreign functions", bit = "bits of numbers", jit = "the compiler", ["bpflua.utils"] = "argparse, posix, USDT" }
+    local notes = {}
+    -- Installed packs, each a folder.
+    for _, place in ipairs(native.run.pack_folders()) do
+        local _, found = native.complete.files(place.folder .. "/", 1000)
+        for _, one in ipairs(place.refused and {} or found) do
+            local name = one.text:match("^([%w_%-]+)/$")
+            if name then
+                notes[name] = "pack in " .. place.folder
+            end
+        end
+    end
+    for name, note in pairs({ bpf = "BPF", ffi = "LuaJIT's foreign functions", bit = "bits of numbers", jit = "the compiler", ["bpflua.utils"] = "argparse, posix, USDT" }) do
+        notes[name] = note
+    end
     return ranked(typed, start, notes)
 end
 
