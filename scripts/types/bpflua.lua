@@ -1466,7 +1466,7 @@ function _Oneliner:rows() end
 ---@return bpflua.Oneliner self
 function _Oneliner:run() end
 
----Detaches it; what it found stays to be read.
+---Detaches it; what it found until now stays to be read.
 ---@return bpflua.Oneliner self
 function _Oneliner:stop() end
 
