@@ -96,7 +96,7 @@ local function source_options(map, options)
         fd = map:get_fd(),
         name = map.name,
         ctype = ctype,
-        handler = json_lines.wanted and json_lines.handler(map.name, ctype ~= nil) or options.callback,
+        handler = json_lines.wanted and json_lines.handler(map.name, map.event_type) or options.callback,
         -- bcc-lua's handlers get a pointer, as their C type says; ours a struct that knows its members.
         args = { "cpu", (options.ctype or not ctype) and "ev" or "event", "size" },
         page_cnt = options.page_cnt,

@@ -5,6 +5,7 @@
 local ffi = require("ffi")
 local debugging = require("bpflua.debugging")
 local errors = require("bpflua.errors")
+local format = require("bpflua.format")
 local native = require("bpflua.native")
 
 local M = {}
@@ -121,8 +122,12 @@ local function attr_type()
     return perf_event_attr
 end
 
+-- Whether the member holds the value now: C's conversions cut off what does not fit.
 local function set(attr, name, value)
     attr[name] = value
+    local held = attr[name]
+    -- To the FFI, the largest unsigned number equals -1.
+    return type(value) == "boolean" or held == value and tonumber(held) == tonumber(value)
 end
 
 local function members()
@@ -142,15 +147,15 @@ function M.Perf.perf_event_attr(values)
     errors.arguments("perf_event_attr", { "values", "table" }, values)
     local attr = attr_type()()
     for name, value in pairs(values or {}) do
-        local ok = pcall(set, attr, name, value)
-        if not ok then
+        local ok, holds = pcall(set, attr, name, value)
+        if not ok or not holds then
             local known = members()
             if not known[name] then
                 errors.unknown(("a perf_event_attr has no member `%s`"):format(tostring(name)), name, known, "members")
             end
             errors.fail({
                 what = ("cannot set `%s` of a perf_event_attr"):format(name),
-                why = "it takes a number, not a " .. errors.type_name(value),
+                why = ok and ("%s does not fit"):format(format.text(value)) or "it takes a number, not a " .. errors.type_name(value),
             })
         end
     end

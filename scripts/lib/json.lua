@@ -83,7 +83,7 @@ function at_address(ctype, address)
     elseif ctype.fields then
         return struct_at(ctype, address)
     end
-    local value = ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0)
+    local value = ctype:load(ffi.cast(ctype.pointer, address), 0)
     local name = ctype.values and ctype:name_of(value)
     if ctype.kind == "int128" or ctype.kind == "bytes" then
         return text_of(ctype:text_at(address))

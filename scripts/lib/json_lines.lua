@@ -19,12 +19,18 @@ end
 
 ---The handler of a buffer's events.
 ---@param map string the map's name
----@param typed boolean whether events come as structs
+---@param ctype? bpflua.Type of the events, if it is known
 ---@return fun(cpu: integer, event: ffi.cdata*, size: integer)
-function M.handler(map, typed)
+function M.handler(map, ctype)
     local head = '{"map":' .. json.encode(map) .. ',"cpu":'
     return function(cpu, event, size)
-        local text = json.encode(typed and event or hex(event, size))
+        local value = event
+        if not ctype then
+            value = hex(event, size)
+        elseif ctype.values then
+            value = ctype:name_of(event) or event
+        end
+        local text = json.encode(value)
         -- A ring buffer does not say the processor.
         write_line(head .. (cpu >= 0 and ("%d"):format(cpu) or "null") .. ',"event":' .. text .. "}\n")
     end

@@ -55,12 +55,12 @@ function text_at(ctype, address)
     if ctype.fields then
         return struct_text(ctype, address)
     elseif ctype.kind == "array" and ctype.text then
-        local text = ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0)
+        local text = ctype:load(ffi.cast(ctype.pointer, address), 0)
         return '"' .. text .. '"'
     elseif ctype.kind == "array" then
         return list_text(ctype, address)
     end
-    local value = ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0)
+    local value = ctype:load(ffi.cast(ctype.pointer, address), 0)
     if ctype.kind == "float" then
         return ("%.17g"):format(value)
     elseif ctype.kind == "int128" then

@@ -15,6 +15,7 @@ local structs = require("bpflua.structs")
 ---@field size integer bytes
 ---@field kind string int, char, bool, float, enum, pointer, int128, array, struct, union, bytes
 ---@field ctype ffi.ctype*
+---@field pointer ffi.ctype* to a constant one
 local Type = {}
 Type.__index = Type
 
@@ -64,7 +65,7 @@ function M.read_hidden(base, field)
     if field.bits then
         return read_bits(base, field)
     end
-    local pointer = ffi.cast(ffi.typeof("const $ *", M.of(field.type).ctype), ffi.cast(byte_pointer, base) + field.offset)
+    local pointer = ffi.cast(M.of(field.type).pointer, ffi.cast(byte_pointer, base) + field.offset)
     return M.of(field.type):load(pointer, 0)
 end
 
@@ -204,7 +205,7 @@ function Type:text_at(address)
         end
         return "{" .. table.concat(pieces, ", ") .. "}"
     end
-    local value = self:load(ffi.cast(ffi.typeof("const $ *", self.ctype), address), 0)
+    local value = self:load(ffi.cast(self.pointer, address), 0)
     if self.kind == "int128" then
         return int128.decimal(value, self.signed)
     elseif self.kind == "bytes" then
@@ -239,7 +240,7 @@ function Type:value_at(address)
         end
         return copy
     end
-    return self:load(ffi.cast(ffi.typeof("const $ *", self.ctype), address), 0)
+    return self:load(ffi.cast(self.pointer, address), 0)
 end
 
 ---The FFI's type that a C declaration says, or that is given as it is; raises when it is none, or has no size.
@@ -369,6 +370,7 @@ function M.of(description)
     local shared = by_id[id]
     self.ctype = shared and shared.ctype or declare(self)
     self.array = ffi.typeof("$[?]", self.ctype)
+    self.pointer = ffi.typeof("const $ *", self.ctype)
     self.text = self.kind == "array" and self.element.kind == "char"
     if SCALARS[self.kind] and self.kind ~= "float" and self.kind ~= "bool" then
         range(self)

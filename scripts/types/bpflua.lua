@@ -1684,6 +1684,7 @@ function _Pipe:trace_fields(nonblocking) end
 ---@field size integer bytes
 ---@field kind string int, char, bool, float, enum, pointer, int128, array, struct, union, bytes
 ---@field ctype ffi.ctype*
+---@field pointer ffi.ctype* to a constant one
 
 ---@class bpflua.USDTArgument
 ---@field text string as the file has it: "-4@-20(%rbp)"

@@ -3,6 +3,7 @@
 
 local ffi = require("ffi")
 local t = require("harness")
+local calls = require("shared.bad_calls")
 local errors = require("bpflua.errors")
 
 local b = BPF({
@@ -37,6 +38,19 @@ volatile const u32 limit = 1;
 ]],
 })
 
+-- The methods of maps that take keys and values of any type, and those of them that are called here as they must not be.
+local takers, refusing, recording = calls.with_any_value("bpflua.Map"), {}, false
+takers[#takers + 1] = "items_update_batch"
+takers[#takers + 1] = "items_delete_batch"
+local methods = require("bpflua.map").Map
+for _, name in ipairs(takers) do
+    local method = methods[name]
+    methods[name] = function(...)
+        refusing[name] = refusing[name] or recording
+        return method(...)
+    end
+end
+
 -- What is in a map, as text.
 local function dump(map)
     local lines = {}
@@ -51,7 +65,9 @@ end
 local function refused(map, wanted, fn, ...)
     local before = map and dump(map)
     local line = debug.getinfo(2, "l").currentline
+    recording = true
     local ok, err = pcall(fn, ...)
+    recording = false
     if ok then
         error(("line %d: nothing is raised"):format(line), 0)
     end
@@ -185,6 +201,15 @@ t.test("arrays, per-CPU maps, queues, tries", function()
     refused(b.by_cpu, "counted from 0", function() b.by_cpu[0] = { [0] = 1, x = 2 } end)
     never_set(b.by_cpu, 0, { [0] = -1 }, "value of `by_cpu`[0]")
     never_set(b.by_cpu, 0, -1, "value of `by_cpu`")
+    for _, wrong in ipairs({ 2, -3, 1.5, "x", {}, a_function, stranger, 0 / 0, true }) do
+        for _, method in ipairs({ "get", "getvalue", "sum", "max", "average", "delete" }) do
+            refused(b.by_cpu, "`by_cpu`", function() b.by_cpu[method](b.by_cpu, wrong) end)
+        end
+    end
+    for _, method in ipairs({ "getvalue", "sum", "max", "average" }) do
+        refused(b.by_cpu, "the key is nil", function() b.by_cpu[method](b.by_cpu, nil) end)
+        refused(b.u32s, "which has one value for all CPUs", function() b.u32s[method](b.u32s, 1) end)
+    end
     never_set(b.by_cpu, 0, "x", "value of `by_cpu`")
     b.queue:push(1)
     for _, wrong in ipairs({ -1, 2 ^ 32, 0.5, "x", {}, a_function, stranger }) do
@@ -250,4 +275,25 @@ t.test("global variables", function()
     refused(nil, "`constants`", BPF, { text = text, constants = 5 })
     refused(nil, "option `max_entries` of `BPF{maps.m}` is -1", BPF, { text = text, maps = { m = { max_entries = -1 } } })
     refused(nil, "the C text has no such map", BPF, { text = text, maps = { mm = { max_entries = 1 } } })
+end)
+
+t.test("attributes of perf events", function()
+    for name, wrong in pairs({ sample_period = -1, config = 1.5, type = 2 ^ 32, disabled = 2, wakeup_events = -1 }) do
+        refused(nil, ("`%s` of a perf_event_attr"):format(name), function() BPF.Perf.perf_event_attr({ [name] = wrong }) end)
+        refused(nil, ("`%s` of a perf_event_attr"):format(name), function()
+            b:attach_perf_event_raw({ attr = { [name] = wrong }, fn_name = "x" })
+        end)
+    end
+    refused(nil, "has no member `sample_perod`", function() BPF.Perf.perf_event_attr({ sample_perod = 1 }) end)
+    local attr = BPF.Perf.perf_event_attr({ config = 0xffffffffffffffffULL, sample_freq = 99, freq = 1, clockid = -1 })
+    t.equal(attr.config == 0xffffffffffffffffULL and attr.sample_period == 99 and attr.freq == 1 and attr.clockid == -1, true)
+end)
+
+-- The last one: it counts what the others did.
+t.test("no method that takes a key or a value is left out", function()
+    for _, name in ipairs(takers) do
+        if not refusing[name] then
+            error(("nothing here gives `%s` a key or a value that does not fit"):format(name), 0)
+        end
+    end
 end)

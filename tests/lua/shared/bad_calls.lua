@@ -424,6 +424,24 @@ function M.with_any_value(class)
     return names
 end
 
+---The public functions of a class that take an option of this name.
+---@param class string
+---@param option string
+---@return string[]
+function M.with_option(class, option)
+    local names = {}
+    for _, one in ipairs(surface.all) do
+        for _, name in ipairs(one.class == class and surface.names(one) or {}) do
+            for _, parameter in ipairs(parameters(one.functions[name])) do
+                if parameter.accepts.options and option_types(parameter.accepts.options)[option] then
+                    names[#names + 1] = name
+                end
+            end
+        end
+    end
+    return names
+end
+
 ---A report on wrong calls.
 function M.report()
     return setmetatable({ count = 0, wrong = {} }, Report)
