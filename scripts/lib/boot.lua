@@ -90,6 +90,16 @@ function M.finish()
     return "exit", BPF._status or 0
 end
 
+-- Ctrl-C while this is under way: the script has ended, and what is left to do is done all the same.
+local function finish_whatever_comes()
+    local ok, raised = pcall(M.finish)
+    if not ok and errors.end_of_run(raised) == "interrupted" then
+        M.finish()
+    elseif not ok then
+        error(raised, 0)
+    end
+end
+
 ---Runs a script to its end; then everything it attached is detached.
 ---@param chunk function the loaded script
 ---@param args string[] its arguments
@@ -98,7 +108,7 @@ end
 ---@return table? frames the stack of a failed script
 function M.run(chunk, args)
     local ok, failure = M.call(chunk, args)
-    M.finish()
+    finish_whatever_comes()
     local raised = not ok and failure.raised
     local how = not ok and errors.end_of_run(raised)
     if ok or how == "interrupted" and events.was_told() then

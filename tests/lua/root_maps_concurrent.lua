@@ -10,13 +10,14 @@ ffi.cdef("int kill(int pid, int signal);")
 
 local SIGKILL = 9
 local STABLE, CHURN = 1000, 3000
+local WALKS = 30
 -- An emulated kernel is slow.
-local WALKS = os.getenv("BPFLUA_TEST_VM") and 4 or 30
+if os.getenv("BPFLUA_TEST_VM") then
+    STABLE, CHURN, WALKS = 50, 150, 3
+end
 
--- At each system call of the writer a key from 1000 on comes and another one goes.
+-- At each system call of the writer a key from STABLE on comes and another one goes.
 local WRITER = [[
-#define STABLE 1000
-#define CHURN 3000
 BPF_ARRAY(pid, u32, 1);
 BPF_ARRAY(written, u64, 1);
 DECLARE
@@ -35,15 +36,15 @@ RAW_TRACEPOINT_PROBE(sys_enter)
 }
 ]]
 
--- Starts the writer and gives what ends it: after that nothing changes any more.
-local function writing(b)
+-- Calls a function while the writer is at work, with what ends the writer: after that nothing changes any more.
+local function while_written(b, body)
     local child = exec.run_cmd({ "dd", "if=/dev/zero", "of=/dev/null", "bs=1", "status=none" })
     b.pid[0] = child
     exec.cmd_ready()
     while b.written[0] < 100 do
         BPF.sleep(0.005)
     end
-    return function()
+    local function finish()
         local before
         ffi.C.kill(child, SIGKILL)
         repeat
@@ -51,10 +52,16 @@ local function writing(b)
             BPF.sleep(0.02)
         until b.written[0] == before
     end
+    local ok, err = xpcall(body, debug.traceback, finish)
+    finish()
+    if not ok then
+        error(err, 0)
+    end
 end
 
 local function with(declare, change)
-    return BPF({ text = (WRITER:gsub("DECLARE", function() return declare end):gsub("CHANGE", function() return change end)) })
+    local flags = { "-DSTABLE=" .. STABLE, "-DCHURN=" .. CHURN }
+    return BPF({ cflags = flags, text = (WRITER:gsub("DECLARE", function() return declare end):gsub("CHANGE", function() return change end)) })
 end
 
 -- What a map of numbers holds for each stable key, and what a walk must find there.
@@ -111,32 +118,35 @@ local function check(kind, met)
     return churned
 end
 
+-- Keys, values and the count go the same way.
+local function check_others(kind, map)
+    local keys, values = 0, 0
+    for key in map:keys() do
+        keys = keys + (number_of(kind, key) < STABLE and 1 or 0)
+    end
+    for value in map:values() do
+        values = values + ((type(value) == "table" and value:max() or value) < STABLE and 1 or 0)
+    end
+    t.equal(keys, STABLE)
+    t.equal(values, STABLE)
+    t.equal(#map >= STABLE, true)
+end
+
 for _, kind in ipairs(KINDS) do
     t.test("walks over a " .. kind.name, function()
         local b = with(kind.declare, kind.is_trie and CHANGE_TRIE or CHANGE)
         for number = 0, STABLE - 1 do
             b.m:set(key_of(kind, number), number)
         end
-        local finish = writing(b)
-        local started, churned = b.written[0], 0
-        for _ = 1, WALKS do
-            churned = churned + check(kind, walk(kind, b.m))
-        end
-        -- The writer was at work meanwhile, and its elements were met.
-        t.equal(b.written[0] > started, true)
-        t.equal(churned > 0, true)
-        -- Keys, values and the count go the same way.
-        local keys, values = 0, 0
-        for key in b.m:keys() do
-            keys = keys + (number_of(kind, key) < STABLE and 1 or 0)
-        end
-        for value in b.m:values() do
-            values = values + ((type(value) == "table" and value:max() or value) < STABLE and 1 or 0)
-        end
-        t.equal(keys, STABLE)
-        t.equal(values, STABLE)
-        t.equal(#b.m >= STABLE, true)
-        finish()
+        while_written(b, function()
+            local started, churned, walks = b.written[0], 0, 0
+            -- Until the writer was at work meanwhile, and its elements were met.
+            repeat
+                churned = churned + check(kind, walk(kind, b.m))
+                walks = walks + 1
+            until walks >= WALKS and churned > 0 and b.written[0] > started
+            check_others(kind, b.m)
+        end)
         b:close()
     end)
 end
@@ -147,30 +157,29 @@ t.test("arrays are whole, whatever is written into them", function()
     for i = 32, 63 do
         b.m[i], b.p[i] = i, i
     end
-    local finish = writing(b)
-    for _ = 1, WALKS do
-        local met = 0
-        for index, value in b.m:items() do
-            t.equal(index, met)
-            t.equal(index < 32 or value == index, true)
-            met = met + 1
+    while_written(b, function()
+        for _ = 1, WALKS do
+            local met = 0
+            for index, value in b.m:items() do
+                t.equal(index, met)
+                t.equal(index < 32 or value == index, true)
+                met = met + 1
+            end
+            t.equal(met, 64)
+            met = 0
+            for index, value in b.p:items() do
+                t.equal(index < 32 or value:max() == index, true)
+                met = met + 1
+            end
+            t.equal(met, 64)
         end
-        t.equal(met, 64)
-        met = 0
-        for index, value in b.p:items() do
-            t.equal(index < 32 or value:max() == index, true)
-            met = met + 1
-        end
-        t.equal(met, 64)
-    end
-    finish()
+    end)
     b:close()
 end)
 
 t.test("what is drained is neither lost nor taken twice", function()
     -- Each key is new; its value is the key again.
-    local b = with("BPF_HASH(m, u64, u64, 8192);", "m.update(&n, &n);")
-    local finish = writing(b)
+    local b = with("BPF_HASH(m, u64, u64, 2048);", "m.update(&n, &n);")
     local taken, total = {}, 0
     local function drain()
         for key, value in b.m:drain() do
@@ -183,11 +192,13 @@ t.test("what is drained is neither lost nor taken twice", function()
             total = total + 1
         end
     end
-    for _ = 1, WALKS do
+    while_written(b, function(finish)
+        for _ = 1, WALKS do
+            drain()
+        end
+        finish()
         drain()
-    end
-    finish()
-    drain()
+    end)
     t.equal(#b.m, 0)
     t.equal(total + b.m:lost(), tonumber(b.written[0]))
     b:close()
@@ -195,7 +206,7 @@ end)
 
 t.test("a map may be changed under a walk of its own", function()
     local b = BPF({ text = 'BPF_HASH(m, u32, u64, 8192); struct address { u32 length; u32 key; }; BPF_LPM_TRIE(trie, struct address, u64, 8192);' })
-    for number = 1, 2000 do
+    for number = 1, 2 * STABLE do
         b.m[number] = number
         b.trie[{ length = 32, key = BPF.htonl(number) }] = number
     end
@@ -205,7 +216,7 @@ t.test("a map may be changed under a walk of its own", function()
         b.m[number] = nil
         b.m[number + 4000] = number + 4000
     end
-    for number = 1, 2000 do
+    for number = 1, 2 * STABLE do
         t.equal(met[number], 1)
     end
     local count = 0
@@ -213,7 +224,7 @@ t.test("a map may be changed under a walk of its own", function()
         count = count + 1
         b.trie:delete(key)
     end
-    t.equal(count, 2000)
+    t.equal(count, 2 * STABLE)
     t.equal(#b.trie, 0)
     b:close()
 end)
@@ -221,20 +232,20 @@ end)
 t.test("struct keys as keys of Lua tables", function()
     local b = with("struct key { u32 number; char name[8]; u8 flag:1; }; BPF_HASH(m, struct key, u64, 8192);",
         'struct key k = {.number = come, .name = "volatil"}, g = {.number = go, .name = "volatil"}; u64 value = come; m.update(&k, &value); m.delete(&g);')
-    for number = 0, 99 do
+    for number = 0, STABLE - 1 do
         b.m[{ number = number, name = "stable", flag = 1 }] = number
     end
-    local finish = writing(b)
     local seen, first = {}, nil
-    for _ = 1, WALKS do
-        for key, value in b.m:items() do
-            seen[key:tuple()] = (seen[key:tuple()] or 0) + 1
-            t.equal(value == key.number, true)
-            first = first or key.flag == 1 and key or nil
+    while_written(b, function()
+        for _ = 1, WALKS do
+            for key, value in b.m:items() do
+                seen[key:tuple()] = (seen[key:tuple()] or 0) + 1
+                t.equal(value == key.number, true)
+                first = first or key.flag == 1 and key or nil
+            end
         end
-    end
-    finish()
-    for number = 0, 99 do
+    end)
+    for number = 0, STABLE - 1 do
         t.equal(seen[b.m:Key({ number = number, name = "stable", flag = 1 }):tuple()], WALKS)
     end
     -- A key that was kept is the same as one that comes later, and finds its value.

@@ -209,3 +209,16 @@ fn scripts_have_names() {
         assert!(text.contains("\n-- NAME ") && text.contains("\n-- REQUIRES "), "{}", entry.path().display());
     }
 }
+
+/// As a signal comes between two lines of the end, which no test can time: the first try to end is interrupted.
+#[test]
+fn ctrl_c_at_the_very_end_is_no_fault() {
+    let script = "local events, tries = require('bpflua.events'), 0\n\
+                  local finish = events.finish\n\
+                  function events.finish() tries = tries + 1 if tries == 1 then error('interrupted!', 0) end print(tries) finish() end\n\
+                  if arg[1] then error('its own') end";
+    let ended = bpflua(["-e", script]).run().expect(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("2\n", ""));
+    let ended = bpflua(["-e", script, "fail"]).run().expect(1);
+    assert!(ended.stdout == "2\n" && ended.stderr.contains("its own"), "{}", ended.stderr);
+}
