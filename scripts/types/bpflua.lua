@@ -947,6 +947,13 @@ function BPF.list_links() end
 ---@return bpflua.SystemMap[]
 function BPF.list_maps() end
 
+---The probes that a pattern matches. Raises when there are none, with the names that are like it.
+---@param pattern string `kprobe:tcp_*`, `tracepoint:sched:*`, `rawtracepoint:*`, `kfunc:vfs_*`, `uprobe:PATH:*`, `usdt:PATH:*`, `*:sched*`, or a word
+---that kernel probes have in their names
+---@param pid? integer the process whose program and libraries user probes are looked for in
+---@return bpflua.ListedProbe[]
+function BPF.list_probes(pattern, pid) end
+
 ---All BPF programs that the kernel holds. It takes CAP_SYS_ADMIN.
 ---@return bpflua.SystemProgram[]
 function BPF.list_programs() end
@@ -1513,6 +1520,11 @@ function _posix.time_ns(clock) end
 ---@param base? integer 2 to 36, default 10; 0 lets `0x` and `0` decide
 ---@return ffi.cdata* uint64_t
 function _posix.tonumber64(text, base) end
+
+---@class bpflua.ListedProbe
+---@field text string as one-liners take it: `kprobe:vfs_read`
+---@field kernel_module? string that its function is of
+---@field is_traceable? boolean nil when the machine does not tell
 
 ---@class bpflua.Function
 ---@field name string

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::args::Common;
 use super::exit;
-use crate::error::{Error, Result};
-use crate::probes::{Field, Kind, Listed, Spec, list};
+use crate::error::Result;
+use crate::probes::{Field, Listed, list, nothing_matches};
 
 /// Prints the list. `long`: with kernel modules, and those functions that cannot be traced.
 pub fn main(pattern: &str, pid: Option<i32>, long: bool, common: &Common) -> ExitCode {
@@ -28,36 +28,9 @@ fn found(pattern: &str, pid: Option<i32>, long: bool) -> Result<Vec<Listed>> {
         found.retain(|listed| listed.is_traceable != Some(false));
     }
     if found.is_empty() {
-        return Err(nothing(pattern, pid));
+        return Err(nothing_matches(pattern, pid));
     }
     Ok(found)
-}
-
-/// The error of a pattern that nothing matches, with the names that are like it.
-fn nothing(pattern: &str, pid: Option<i32>) -> Error {
-    let error = Error::script(format!("cannot list `{pattern}`"), "no probe of this machine matches it");
-    let error = error.with_errno(libc::ENOENT);
-    let (kind, name) = match pattern.split_once(':') {
-        Some((kind, rest)) if Kind::from_name(kind).is_some() => (Kind::from_name(kind), rest),
-        Some(_) => (Some(Kind::Tracepoint), pattern),
-        None => (None, pattern),
-    };
-    let everything = match kind.unwrap_or(Kind::Kprobe) {
-        Kind::Tracepoint => "tracepoint:*:*".to_owned(),
-        kind @ (Kind::Uprobe | Kind::Uretprobe | Kind::Usdt) => {
-            format!("{}:{}:*", kind.name(), name.split(':').next().unwrap_or_default())
-        }
-        kind => format!("{}:*", kind.name()),
-    };
-    let known = list(&everything, pid).unwrap_or_default();
-    let names: Vec<String> = known.iter().map(|listed| listed.target.place.to_string()).collect();
-    let near = crate::suggest::nearest(name, names.iter().map(String::as_str));
-    match (crate::suggest::similar_line(&near), Spec::parse(pattern, error.what())) {
-        (Some(line), _) => error.with_hint(line),
-        // A word before the colon that is neither a kind nor near a tracepoint's category.
-        (None, Err(wrong)) if pattern.contains(':') => wrong,
-        (None, _) => error.with_hint("`*` stands for any letters, `?` for one, `[a-z]` for one of these"),
-    }
 }
 
 fn write_all(output: &mut impl Write, found: &[Listed], pid: Option<i32>, long: bool, fields: bool) -> io::Result<()> {
@@ -96,7 +69,7 @@ fn write_fields(output: &mut impl Write, fields: &Result<Vec<Field>>) -> io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::{Place, Target};
+    use crate::probes::{Kind, Place, Target};
 
     #[test]
     fn a_line_says_what_was_asked_for() {

@@ -14,6 +14,7 @@ mod complete;
 mod fields;
 mod kind;
 mod list;
+mod nothing;
 mod path;
 mod shape;
 mod spec;
@@ -25,6 +26,7 @@ pub use complete::{
 pub use fields::{Field, Found};
 pub use kind::Kind;
 pub use list::{Listed, counter_number, list};
+pub use nothing::nothing_matches;
 pub use shape::Shape;
 pub use spec::{Place, Spec};
 pub use target::{Target, expand};

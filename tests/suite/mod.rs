@@ -47,6 +47,7 @@ mod repl;
 mod repl_complete;
 mod repl_files;
 mod repl_history;
+mod repl_live;
 mod repl_output;
 mod repl_plain;
 mod repl_signals;

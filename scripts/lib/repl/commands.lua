@@ -73,7 +73,7 @@ end
 -- A command's error is about its words, whatever script the prompt is in.
 errors.begin_at(M.run)
 
-for _, file in ipairs({ "commands_session", "commands_probes", "commands_maps", "commands_text" }) do
+for _, file in ipairs({ "commands_session", "commands_probes", "commands_maps", "commands_text", "commands_search" }) do
     require("bpflua.repl." .. file).define(M)
 end
 

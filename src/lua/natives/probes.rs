@@ -8,7 +8,7 @@ use mlua::{AnyUserData, Lua, Table, UserData};
 use crate::error::Result;
 use crate::kernel::tracefs::DataLocation;
 use crate::lua::errors::{Natives, from_mlua};
-use crate::probes::{Field, Found, Kind, Place, Shape, Spec, Target, counter_number, expand, list};
+use crate::probes::{Field, Found, Kind, Place, Shape, Spec, Target, counter_number, expand, list, nothing_matches};
 
 /// A probe held by Lua, with its fields once they were asked for.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl TargetValue {
 
 /// `native.probes`: `expand(text, pid, what)` gives targets, `describe(target)` says what one is, `fields(target)` what it
 /// hands to a program, `find(target, path, what)` where a path leads (nil: to no field), `no_field(target, name, also,
-/// what)` raises; `list(pattern, pid)`; `kinds()`.
+/// what)` raises; `list(pattern, pid)`, `nothing(pattern, pid)` raises; `kinds()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("expand", "probe", |_, (text, pid, what): (String, Option<i32>, String)| {
@@ -73,6 +73,9 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         };
         let rows = list(&pattern, pid)?.iter().map(row).collect::<mlua::Result<Vec<Table>>>();
         rows.map_err(|error| from_mlua("list", &error))
+    })?;
+    natives.add("nothing", "list", |_, (pattern, pid): (String, Option<i32>)| -> Result<()> {
+        Err(nothing_matches(&pattern, pid))
     })?;
     natives.add("kinds", "probe", |_, ()| {
         Ok(Kind::ALL.into_iter().flat_map(|kind| kind.names().iter().copied()).map(str::to_owned).collect::<Vec<_>>())
