@@ -23,13 +23,14 @@ fn with_object(test: &str, columns: u16) -> Terminal {
     terminal
 }
 
-/// Runs a command, which does not count as a statement; gives the screen.
+/// Runs a command, which does not count as a statement, on an empty screen; gives what it answered.
 #[track_caller]
 fn command(terminal: &mut Terminal, line: &str, number: u32) -> String {
-    // A prompt is there before and after: the text of the command tells them apart.
-    let asked = format!("bpflua {number}> {line}\n");
+    let (asked, last) = (format!("bpflua {number}> {line}\n"), format!("bpflua {number}>"));
+    // Ctrl-L: nothing is left of an earlier answer.
+    terminal.keys("\x0c");
+    terminal.until("an empty screen", |screen| (screen.trim_end() == last).then_some(()));
     terminal.lines(line);
-    let last = format!("bpflua {number}>");
     terminal.until(line, |screen| {
         let (_, answer) = screen.rsplit_once(&asked)?;
         answer.trim_end().ends_with(&last).then(|| answer.to_owned())

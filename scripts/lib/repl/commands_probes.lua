@@ -189,7 +189,7 @@ function M.define(commands)
     })
     commands.define({
         name = "detach",
-        args = "PROBE…",
+        args = "PROBES",
         help = "detach probes: by number, target, kind:target, function, with * and ?, or all",
         run = detach,
         complete = complete_probe,

@@ -74,7 +74,7 @@ function M.define(commands)
     commands.define({
         name = "search",
         args = "[-v] PATTERN",
-        help = "the probes there are: kprobe:tcp_*, tracepoint:…, uprobe:PATH:…, usdt:PATH:…, kfunc:…; -v with what each hands over",
+        help = "the probes there are: kprobe:tcp_*, uprobe:PATH:*, a word; -v with what each hands over",
         run = search,
     })
 end
