@@ -10,6 +10,8 @@ pub enum Outcome {
     Seen(String),
     /// It did not, and why.
     Not(String),
+    /// Another program had shown nothing when its time was over.
+    Unknown(String),
 }
 
 impl Outcome {

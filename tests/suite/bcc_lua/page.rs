@@ -20,7 +20,7 @@ fn kept(name: &str) -> String {
 fn rows(text: &str) -> Vec<Vec<&str>> {
     let cells = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let rows = cells.map(|line| line.split(" | ").collect::<Vec<&str>>());
-    rows.filter(|row| row.get(1).is_some_and(|word| ["yes", "no"].contains(word))).collect()
+    rows.filter(|row| row.get(1).is_some_and(|word| ["yes", "no", "-"].contains(word))).collect()
 }
 
 fn answer<'a>(rows: &[Vec<&'a str>], name: &str) -> (&'a str, &'a str) {

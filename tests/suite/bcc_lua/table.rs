@@ -48,6 +48,7 @@ pub fn words(outcome: &Outcome) -> (&'static str, String) {
     match outcome {
         Outcome::Seen(what) => ("yes", cell(what)),
         Outcome::Not(why) => ("no", cell(why)),
+        Outcome::Unknown(why) => ("-", cell(why)),
     }
 }
 
