@@ -75,6 +75,8 @@ __BPFLUA_FN unsigned __int128 bpf_ntoh128(unsigned __int128 v)
 #define be32_to_cpup(p) bpf_ntohl(*(p))
 #define be64_to_cpup(p) bpf_ntohll(*(p))
 
+/* This CPU's place in a map of perf events: BPF_F_CURRENT_CPU. */
+#define CUR_CPU_IDENTIFIER 0xffffffffULL
 #define lock_xadd(p, v) ((void)__sync_fetch_and_add(p, v))
 
 /* The packet dialect's cursor: yields where it stood, leaves it len further on. */

@@ -238,6 +238,7 @@ end
 ---@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach`, `clsact` and `map_update`
 ---@field why string[] why not by a cheaper mechanism
 ---@field notes string[]
+---@field places integer how many functions it probes: several for a regular expression
 ---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
 ---@field missed number runs that the kernel left out
 

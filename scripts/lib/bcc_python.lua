@@ -93,24 +93,35 @@ end
 ---@class bpflua.bcc_utils
 local utils = {}
 
----The language that a process runs, of those that are asked about.
----@param candidates string[] of java, node, perl, php, python, ruby
----@param pid integer
----@return string? language
-function utils.detect_language(candidates, pid)
-    errors.arguments("detect_language", { "candidates", "table!", "pid", "i32!" }, candidates, pid)
-    local files = mapped_files(pid)
-    for i, language in ipairs(candidates) do
-        errors.arguments("detect_language", { ("candidates[%d]"):format(i), "string!" }, language)
-        for _, pattern in ipairs(RUNTIMES[language] or {}) do
-            for name in pairs(files) do
+-- The language of a process by its files; "c" when it has the C library and no other's runtime.
+local function language_of(files)
+    local has_c = false
+    for name in pairs(files) do
+        for language, patterns in pairs(RUNTIMES) do
+            for _, pattern in ipairs(patterns) do
                 if name:find(pattern) then
                     return language
                 end
             end
         end
+        has_c = has_c or name:find("^libc[.-]") ~= nil
     end
-    return nil
+    return has_c and "c" or nil
+end
+
+---The language that a process runs, of those that are asked about.
+---@param candidates string[] of java, node, perl, php, python, ruby, and c for what has no other runtime
+---@param pid integer
+---@return string? language
+function utils.detect_language(candidates, pid)
+    errors.arguments("detect_language", { "candidates", "table!", "pid", "i32!" }, candidates, pid)
+    local found = language_of(mapped_files(pid))
+    local asked = false
+    for i, language in ipairs(candidates) do
+        errors.arguments("detect_language", { ("candidates[%d]"):format(i), "string!" }, language)
+        asked = asked or language == found
+    end
+    return asked and found or nil
 end
 
 ---Writes a text and a newline at once.

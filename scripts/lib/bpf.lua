@@ -139,8 +139,10 @@ function Methods:cleanup()
     end
     native.object.close(self._handle)
     self._handle = false
-    for _, one in pairs(self._maps) do
-        one.fd = -1
+    for _, maps in ipairs({ self._maps, rawget(self, "_views") }) do
+        for _, one in pairs(maps) do
+            one.fd = -1
+        end
     end
     for i, object in ipairs(open_objects) do
         if object == self then
@@ -162,14 +164,22 @@ end
 ---@param name string
 ---@param key_type? string accepted as in bcc; the types come from the C text
 ---@param leaf_type? string
+---@param reducer? fun(made: any, value: any): any of a per-CPU map: makes one value of all CPUs', wherever the map is read
 ---@return bpflua.Map
-function Methods:get_table(name, key_type, leaf_type)
-    errors.arguments("get_table", { "name", "string!", "key_type", "string", "leaf_type", "string" }, name, key_type, leaf_type)
+function Methods:get_table(name, key_type, leaf_type, reducer)
+    local kinds = { "name", "string!", "key_type", "string", "leaf_type", "string", "reducer", "function" }
+    errors.arguments("get_table", kinds, name, key_type, leaf_type, reducer)
     local found = self._maps[name]
     if not found then
         errors.unknown(("the C text has no map `%s`"):format(tostring(name)), name, self._maps, "maps")
     end
-    return found
+    if not reducer then
+        return found
+    end
+    local view = found:_reduced(reducer)
+    rawset(self, "_views", rawget(self, "_views") or {})
+    table.insert(self._views, view)
+    return view
 end
 
 ---The global variables of the C text, in the memory that the programs use: `b:variables().count`, and to set one that is

@@ -191,20 +191,20 @@ end
 
 -- ---------------------------------------------------------------- what is attached
 
--- Probes attached now, over all objects.
+-- Functions that are probed now, over all objects.
 local function count_probes(...)
     local kinds, count = { ... }, 0
     for _, object in ipairs(open_objects) do
         for _, probe in ipairs(object:probes()) do
             for _, kind in ipairs(kinds) do
-                count = count + (probe.kind == kind and 1 or 0)
+                count = count + (probe.kind == kind and probe.places or 0)
             end
         end
     end
     return count
 end
 
----How many kprobes and kretprobes the script's objects have attached.
+---How many kprobes and kretprobes the script's objects have attached: one for each function of a regular expression.
 ---@return integer
 function functions.num_open_kprobes()
     return count_probes("kprobe", "kretprobe")

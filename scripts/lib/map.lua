@@ -239,6 +239,8 @@ function M.new(facts, bpf)
     -- What the C text's updates lost: whether that is counted, how much the user was told of, when it was last looked at,
     -- and whether the script looks itself.
     self.losses = { counted = self.counts_losses, told = 0, noted = 0, asked = false }
+    -- What a view with one value for all CPUs was made of, and how: see `get_table`.
+    self.whole, self.reducer = false, false
     self.is_open = false
     self.is_queue = self.kind == "queue" or self.kind == "stack"
     -- Fields that a map lacks are false, not absent: an absent one is an unknown name.

@@ -147,7 +147,11 @@ end
 ---@return any
 function M.load_value(self, buffer, index)
     if self.per_cpu then
-        return percpu.load(self, ffi.cast("const uint8_t *", buffer) + index * self.lookup_size)
+        local values = percpu.load(self, ffi.cast("const uint8_t *", buffer) + index * self.lookup_size)
+        if self.reducer then
+            return values:reduce(self.reducer)
+        end
+        return values
     end
     return self.value_type:load(buffer, index)
 end

@@ -7,6 +7,11 @@ local native = require("bpflua.native")
 ---@class bpflua.Map
 local Map = {}
 
+-- A map's own fields: `pairs` gives its elements.
+local function pairs_of(map)
+    return next, map, nil
+end
+
 ---Opens a perf event on every online CPU, for the C text's `perf_read` and `perf_counter_value`. The counters run until
 ---the BPF object is closed.
 ---`b.cycles:open_perf_event(PerfType.HARDWARE, PerfHWConfig.CPU_CYCLES)`, or by the kernel's numbers: 1, 2 are the page faults
@@ -38,10 +43,28 @@ local function per_cpu_value(self, method, key)
             why = ("it is of type %s, which has one value for all CPUs"):format(self.kind),
         })
     end
-    return self:get(key)
+    return (self.whole or self):get(key)
 end
 
----The values of a key by CPU; the same as `get`.
+---The same map with one value for all CPUs: each one that is read is made of the CPUs' values by a function of two.
+---@param reducer fun(made: any, value: any): any
+---@return bpflua.Map
+function Map:_reduced(reducer)
+    if not self.per_cpu then
+        errors.fail({
+            what = ("cannot reduce the values of map `%s`"):format(self.name),
+            why = ("it is of type %s, which has one value for all CPUs"):format(self.kind),
+        })
+    end
+    local view = {}
+    for name, value in pairs_of(self) do
+        view[name] = value
+    end
+    view.whole, view.reducer = self, reducer
+    return setmetatable(view, getmetatable(self))
+end
+
+---The values of a key by CPU; the same as `get`, unless the map was asked for with a reducer.
 ---@param key any
 ---@return bpflua.PerCpu? nil when the key is not there
 function Map:getvalue(key)

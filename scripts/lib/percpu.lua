@@ -47,6 +47,18 @@ function PerCpu:average()
     return tonumber(self:sum()) / self.cpus
 end
 
+---One value made of all CPUs' by a function of two: of the first and the second CPU's, of what it gave and the third's …
+---@param fn fun(made: any, value: any): any
+---@return any
+function PerCpu:reduce(fn)
+    errors.arguments("reduce", { "fn", "function!" }, fn)
+    local made = self[0]
+    for cpu = 1, self.cpus - 1 do
+        made = fn(made, self[cpu])
+    end
+    return made
+end
+
 function PerCpu:__len()
     return self.cpus
 end

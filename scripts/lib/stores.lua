@@ -217,6 +217,25 @@ local function store_int128(self, array, index, value, what)
     array[index] = { lo = ffi.cast(u64, low), hi = value < 0 and -1 or 0 }
 end
 
+-- The two halves of 128 bits, as `lo` and `hi`.
+local function store_halves(self, array, index, halves, what)
+    for name in pairs(halves) do
+        if name ~= "lo" and name ~= "hi" then
+            misfit(self, what, halves, ("its halves are `lo` and `hi`; there is no `%s`"):format(tostring(name)))
+        end
+    end
+    local built = self.ctype()
+    for _, name in ipairs({ "lo", "hi" }) do
+        local half = halves[name] or 0
+        local fits = is_integer_cdata(half) or type(half) == "number" and half % 1 == 0 and math.abs(half) <= 2 ^ 53
+        if not fits or half < 0 and (name == "lo" or not self.signed) and type(half) == "number" then
+            misfit(self, ("%s.%s"):format(what, name), half, "a half is a whole number of 64 bits")
+        end
+        built[name] = type(half) == "number" and ffi.cast(i64, half) or half
+    end
+    array[index] = built
+end
+
 ---Writes a Lua value into an array of this type, or raises when it does not fit; then nothing is written.
 ---@param self bpflua.Type
 ---@param array ffi.cdata* array of, or pointer to, this type
@@ -245,6 +264,8 @@ function M.store(self, array, index, value, what)
         store_members(self, array, index, value, what)
     elseif kind == "int128" and (type(value) == "number" or is_integer_cdata(value)) then
         store_int128(self, array, index, value, what)
+    elseif kind == "int128" and type(value) == "table" then
+        store_halves(self, array, index, value, what)
     else
         misfit(self, what, value)
     end

@@ -56,6 +56,7 @@ function _argparse_Parser:pparse(args) end
 ---@field mechanism string how it is attached: fentry, kprobe_multi, kprobe, sys_enter, uprobe, uprobe_multi, link, tcx …; what stays after SIGKILL is `prog_attach`, `clsact` and `map_update`
 ---@field why string[] why not by a cheaper mechanism
 ---@field notes string[]
+---@field places integer how many functions it probes: several for a regular expression
 ---@field runs number how often it ran, while kernel.bpf_stats_enabled is on
 ---@field missed number runs that the kernel left out
 
@@ -84,7 +85,7 @@ function _Iter:records(ctype) end
 local _bcc_utils = {}
 
 ---The language that a process runs, of those that are asked about.
----@param candidates string[] of java, node, perl, php, python, ruby
+---@param candidates string[] of java, node, perl, php, python, ruby, and c for what has no other runtime
 ---@param pid integer
 ---@return string? language
 function _bcc_utils.detect_language(candidates, pid) end
@@ -477,8 +478,9 @@ function _BPF:get_syscall_prefix() end
 ---@param name string
 ---@param key_type? string accepted as in bcc; the types come from the C text
 ---@param leaf_type? string
+---@param reducer? fun(made: any, value: any): any of a per-CPU map: makes one value of all CPUs', wherever the map is read
 ---@return bpflua.Map
-function _BPF:get_table(name, key_type, leaf_type) end
+function _BPF:get_table(name, key_type, leaf_type, reducer) end
 
 ---The tracepoints whose whole name, `category:event`, a regular expression matches.
 ---@param regex string
@@ -566,7 +568,7 @@ function _BPF:losses() end
 ---@return ffi.cdata* uint64_t nanoseconds
 function _BPF:monotonic_time() end
 
----How many kprobes and kretprobes the script's objects have attached.
+---How many kprobes and kretprobes the script's objects have attached: one for each function of a regular expression.
 ---@return integer
 function _BPF:num_open_kprobes() end
 
@@ -981,7 +983,7 @@ function BPF.ntohll(value) end
 ---@return integer
 function BPF.ntohs(value) end
 
----How many kprobes and kretprobes the script's objects have attached.
+---How many kprobes and kretprobes the script's objects have attached: one for each function of a regular expression.
 ---@return integer
 function BPF.num_open_kprobes() end
 
@@ -1277,7 +1279,7 @@ function _Map:get(key, resolver) end
 ---@return integer
 function _Map:get_fd() end
 
----The values of a key by CPU; the same as `get`.
+---The values of a key by CPU; the same as `get`, unless the map was asked for with a reducer.
 ---@param key any
 ---@return bpflua.PerCpu? nil when the key is not there
 function _Map:getvalue(key) end
@@ -1492,6 +1494,11 @@ function _PerCpu:average() end
 ---The greatest value.
 ---@return number|ffi.cdata*
 function _PerCpu:max() end
+
+---One value made of all CPUs' by a function of two: of the first and the second CPU's, of what it gave and the third's …
+---@param fn fun(made: any, value: any): any
+---@return any
+function _PerCpu:reduce(fn) end
 
 ---The sum over all CPUs; 64-bit values are summed exactly.
 ---@return number|ffi.cdata*

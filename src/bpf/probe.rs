@@ -114,6 +114,8 @@ pub struct ProbeReport {
     pub why: Vec<String>,
     /// Remarks: a name that was completed, functions of a regular expression that could not be probed.
     pub notes: Vec<String>,
+    /// How many functions it probes, as bcc counts: several for a regular expression.
+    pub places: usize,
     /// What the kernel counted so far.
     pub stats: RunStats,
 }
@@ -172,7 +174,16 @@ impl Probe {
             mechanism: attached.mechanism,
             why: attached.why.clone(),
             notes: attached.notes.clone(),
+            places: self.places(),
             stats: self.stats(),
+        }
+    }
+
+    /// One for each link, or each function of the one link that is for many.
+    fn places(&self) -> usize {
+        match self.attached.links.len() {
+            1 => self.attached.resolved.len().max(1),
+            several => several,
         }
     }
 

@@ -37,6 +37,24 @@ t.test("and back", function()
     t.equal(b.stats:leaf_sprintf(b.stats[1]), '{ 0x2 0xfffffffffffffffd 0x4 0x1 { 0x5 [ 0x6 0x7 0x8 ] } "me" 0x1 }')
 end)
 
+t.test("texts in an array of structs, and back", function()
+    local traces = BPF({ text = [[
+struct symbol { char name[128], path[128]; };
+struct trace { uint32_t pid, tid; struct symbol stack[64]; };
+BPF_TABLE("array", int, struct trace, traces, 1);
+]] }).traces
+    local fill = (' { "" "" }'):rep(63)
+    t.equal(traces:leaf_sprintf(traces[0]), '{ 0x0 0x0 [ { "" "" }' .. fill .. " ] }")
+    local leaf = traces:Leaf({ pid = 1, tid = 2 })
+    leaf.stack[0].name, leaf.stack[0].path = "libxyz", "/usr/lib/libxyz.so"
+    local text = traces:leaf_sprintf(leaf)
+    t.equal(text, '{ 0x1 0x2 [ { "libxyz" "/usr/lib/libxyz.so" }' .. fill .. " ] }")
+    local back = traces:leaf_scanf(text)
+    t.equal(back.pid, 1)
+    t.equal(back.tid, 2)
+    t.equal(("%s %s"):format(back.stack[0].name, back.stack[0].path), "libxyz /usr/lib/libxyz.so")
+end)
+
 t.test("what cannot be read is told with its place", function()
     t.contains(t.fails(b.stats.leaf_scanf, b.stats, "{ 0x2 x"), 'cannot read a value of map `stats` from "{ 0x2 x"')
     t.contains(t.fails(b.stats.leaf_scanf, b.stats, "{ 0x2 x"), "a number is expected")

@@ -94,3 +94,73 @@ t.test("per-CPU values by key", function()
     end
     t.equal(#b.percpu, 0)
 end)
+
+-- A full map of a thousand elements, each with its key for a value.
+local SIZE, SUBSET = 1024, 32
+
+local function filled()
+    b.counts:clear()
+    local keys = {}
+    for key = 0, SIZE - 1 do
+        keys[key + 1] = key
+    end
+    b.counts:items_update_batch(keys, keys)
+    return b.counts, keys
+end
+
+-- Each key of a walk once, and its value by a rule; how many there are.
+local function check(iterator, value_of)
+    local seen, count = {}, 0
+    for key, value in iterator do
+        t.equal(seen[key], nil)
+        t.equal(tonumber(value), value_of(key))
+        seen[key], count = true, count + 1
+    end
+    return count
+end
+
+local function same(key)
+    return key
+end
+
+t.test("all of a full map are looked up", function() t.equal(check(filled():items_lookup_batch(), same), SIZE) end)
+
+t.test("all of a full map are taken", function()
+    local map = filled()
+    t.equal(check(map:items_lookup_and_delete_batch(), same), SIZE)
+    t.equal(#map, 0)
+end)
+
+t.test("all of a full map are deleted", function()
+    local map = filled()
+    map:items_delete_batch()
+    t.equal(check(map:items(), same), 0)
+end)
+
+t.test("some of a full map are deleted", function()
+    local map, keys = filled()
+    map:items_delete_batch({ unpack(keys, 1, SUBSET) })
+    t.equal(check(map:items(), same), SIZE - SUBSET)
+    t.equal(map[SUBSET - 1], nil)
+    t.equal(map[SUBSET], 0ULL + SUBSET)
+end)
+
+t.test("all of a full map are updated", function()
+    local map, keys = filled()
+    local values = {}
+    for i = 1, SIZE do
+        values[i] = 7
+    end
+    map:items_update_batch(keys, values)
+    t.equal(check(map:items(), function() return 7 end), SIZE)
+end)
+
+t.test("some of a full map are updated", function()
+    local map, keys = filled()
+    local some, squares = { unpack(keys, 1, SUBSET) }, {}
+    for i, key in ipairs(some) do
+        squares[i] = key * key
+    end
+    map:items_update_batch(some, squares)
+    t.equal(check(map:items_lookup_batch(), function(key) return key < SUBSET and key * key or key end), SIZE)
+end)

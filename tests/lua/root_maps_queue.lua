@@ -97,3 +97,30 @@ t.test("queues have no keys, other maps no push", function()
     t.contains(t.fails(function() b.order:pop() end), "it is of type array")
     t.contains(t.fails(function() b.queue:push("x") end), "value of `queue` does not take")
 end)
+
+-- Fills an empty map with ten numbers, one too many, and takes them out again, in the order that is its own.
+local function ten(map, first, step)
+    for i = 0, 9 do
+        map:push(i)
+    end
+    t.contains(t.fails(function() map:push(10) end), "it is full (10 elements)")
+    t.equal(map:peek(), 0ULL + first)
+    for i = 0, 9 do
+        t.equal(map:pop(), 0ULL + first + step * i)
+    end
+    t.equal(map:peek(), nil)
+    t.equal(map:pop(), nil)
+    for i = 0, 9 do
+        map:push(i)
+    end
+    local i = 0
+    for value in map:values() do
+        t.equal(value, 0ULL + first + step * i)
+        i = i + 1
+    end
+    t.equal(i, 10)
+end
+
+local tens = BPF({ text = "BPF_STACK(last, u64, 10); BPF_QUEUE(first, u64, 10);" })
+t.test("ten numbers on a stack", function() ten(tens.last, 9, -1) end)
+t.test("ten numbers in a queue", function() ten(tens.first, 0, 1) end)

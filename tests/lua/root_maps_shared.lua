@@ -22,6 +22,16 @@ t.test("an extern map is the public one, and outlives its maker", function()
     t.contains(t.fails(BPF, { text = EXTERN }), "cannot find the extern map `table1`")
 end)
 
+t.test("an extern map's end leaves the public one as it is", function()
+    local b1, b2 = BPF({ text = PUBLIC }), BPF({ text = EXTERN })
+    b2.table1[1] = 10
+    t.equal(#b2.table1, 10)
+    b2:cleanup()
+    t.equal(b1.table1[1], 10)
+    t.equal(#b1.table1, 10)
+    b1:cleanup()
+end)
+
 t.test("the first public map keeps its name while anybody uses it", function()
     local b1, b2 = BPF({ text = PUBLIC }), BPF({ text = PUBLIC })
     b1.table1[0], b2.table1[0] = 1, 2

@@ -42,6 +42,7 @@ mod maps_races;
 mod module_types;
 mod oneliners;
 mod packs;
+mod ports;
 mod reference;
 mod repl;
 mod repl_complete;

@@ -27,11 +27,6 @@ impl Object {
         self.probes.iter().map(Probe::report).collect()
     }
 
-    /// How many probes of this kind are open, counted as bcc does: one per function probed.
-    pub fn count_links(&self, kind: ProbeKind) -> usize {
-        self.probes.iter().filter(|probe| probe.kind == kind).map(|probe| probe.attached.links.len()).sum()
-    }
-
     /// Detaches one probe.
     pub fn detach(&mut self, probe: ProbeId) -> Result<()> {
         if self.drop_probes(|known| known.id == probe) {

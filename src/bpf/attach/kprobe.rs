@@ -20,9 +20,13 @@ use crate::error::{Error, Result};
 use crate::kernel::features::{self, Feature};
 use crate::kernel::{syscalls, traceable};
 
-/// Kprobes are made one by one, slowly; a regular expression that needs more than this is a slip. `BCC_PROBE_LIMIT` in
-/// the environment sets another limit, as in bcc.
+/// Probes are made one by one, slowly; a regular expression that needs more than this is a slip.
 const PROBE_LIMIT: usize = 1000;
+
+/// How many probes a regular expression may stand for: `BCC_PROBE_LIMIT` in the environment says otherwise, as in bcc.
+pub(super) fn probe_limit() -> usize {
+    std::env::var("BCC_PROBE_LIMIT").ok().and_then(|limit| limit.parse().ok()).unwrap_or(PROBE_LIMIT)
+}
 
 const MECHANISMS: [Mechanism; 4] =
     [Mechanism::Fentry, Mechanism::KprobeMulti, Mechanism::Kprobe, Mechanism::SyscallTracepoint];
@@ -213,7 +217,7 @@ impl<'a> Request<'a> {
         let pmu = ProbePmu::kprobe()
             .map_err(|err| Error::machine(&self.what, "this kernel has no kprobes").with_errno(no_such_file(&err)))?;
         let functions = &self.resolved.functions;
-        let limit = std::env::var("BCC_PROBE_LIMIT").ok().and_then(|limit| limit.parse().ok()).unwrap_or(PROBE_LIMIT);
+        let limit = probe_limit();
         if functions.len() > limit {
             let why = format!("it stands for {} functions; kprobes one by one are limited to {limit}", functions.len());
             return Err(Error::script(&self.what, why).with_hint("narrow the regular expression").into());

@@ -9,6 +9,7 @@ use object::read::ReadCache;
 use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use regex::Regex;
 
+use super::kprobe::probe_limit;
 use super::{UprobePlace, UprobeTarget, library, uprobe_file};
 use crate::bpf::object::Object;
 use crate::bpf::probe::ProbeId;
@@ -72,6 +73,11 @@ impl Object {
         if found.is_empty() {
             let error = Error::script(what, "no function of this file matches").with_errno(libc::ENOENT);
             return Err(error.with_note("the expression must match from the name's start"));
+        }
+        let limit = probe_limit();
+        if found.len() > limit {
+            let why = format!("it stands for {} functions; uprobes one by one are limited to {limit}", found.len());
+            return Err(Error::script(what, why).with_hint("narrow the regular expression"));
         }
         let mut probes = Vec::new();
         for one in found {

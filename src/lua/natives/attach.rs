@@ -218,6 +218,7 @@ fn probe_table(lua: &Lua, report: &ProbeReport) -> mlua::Result<Table> {
     table.set("mechanism", report.mechanism.name())?;
     table.set("why", report.why.clone())?;
     table.set("notes", report.notes.clone())?;
+    table.set("places", report.places)?;
     table.set("runs", report.stats.runs)?;
     table.set("time_ns", report.stats.time_ns)?;
     table.set("missed", report.stats.missed)?;
