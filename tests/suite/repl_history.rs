@@ -40,7 +40,7 @@ fn statements_come_back_in_the_next_session() {
     terminal.keys("\r");
     terminal.see_last("bpflua 2>");
     terminal.statement("first", 3);
-    terminal.see("first\nneedle");
+    terminal.see("first\n\"needle\"");
     terminal.leave();
 }
 

@@ -17,7 +17,7 @@ fn statements_are_read_one_by_one_when_that_is_wanted() {
     let text = "1 + 1\nfor i = 1, 2 do\n  print(i)\nend\nwrong(\n)\n_1 * 10\nio.read('*l')\nthis is read by the statement above\n:time x = 1\n'end'";
     let ended = bpflua(["-i"]).input(text).run().expect(0);
     let lines: Vec<&str> = ended.stdout.lines().filter(|line| !line.starts_with("took ")).collect();
-    assert_eq!(lines, ["2", "1", "2", "20", "this is read by the statement above", "end"], "{}", ended.stdout);
+    assert_eq!(lines, ["2", "1", "2", "20", "\"this is read by the statement above\"", "\"end\""], "{}", ended.stdout);
     assert!(ended.stderr.contains("cannot read the undeclared variable `wrong`"), "{}", ended.stderr);
     let ended = bpflua(["-i"]).input("BPF.exit(4)\nprint('not reached')\n").run().expect(4);
     assert_eq!(ended.stdout, "");
@@ -83,7 +83,7 @@ fn a_prompt_inside_a_script_shares_its_locals() {
     let mut terminal = on_terminal("repl-inside-home", [&script]).start();
     terminal.see_last("bpflua 1>");
     terminal.statement("inner, argument, up", 2);
-    terminal.see("inner, argument, up\nup!\n!\nup\n");
+    terminal.see("inner, argument, up\n\"up!\"\n\"!\"\n\"up\"\n");
     terminal.statement("inner = 'changed'", 3);
     terminal.statement("BPF.repl()", 4);
     terminal.see("there is one already");

@@ -79,7 +79,7 @@ fn inputs(transcript: &str) -> Vec<String> {
             continue;
         }
         let text = found.last().map_or("", String::as_str);
-        is_open = !text.starts_with([':', '!']) && syntax.is_incomplete(text);
+        is_open = !text.starts_with([':', '!']) && !text.ends_with('?') && syntax.is_incomplete(text);
     }
     found
 }
@@ -168,7 +168,7 @@ fn root_the_tours_transcript_is_what_the_prompt_shows() {
     std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let bpflua = env!("CARGO_BIN_EXE_bpflua");
     let mut terminal =
-        OnTerminal::program(bpflua, &home).env("EDITOR", &editor).size(100, 1000).current_dir(&home).start();
+        OnTerminal::program(bpflua, &home).env("EDITOR", &editor).size(120, 1000).current_dir(&home).start();
     let seen: Vec<String> = blocks.iter().map(|block| play(&mut terminal, block)).collect();
     drop(terminal);
     if std::env::var_os("BPFLUA_UPDATE_DOCS").is_some() {

@@ -6,18 +6,23 @@ local errors = require("bpflua.errors")
 
 local M = {}
 
+-- Characters, not bytes.
+local function length(text)
+    return select(2, text:gsub("[^\128-\191]", ""))
+end
+
 local function help(commands)
     local lines, width = {}, 0
     for _, name in ipairs(commands.names()) do
         local command = commands.all[name]
         local head = ":" .. name .. (command.args and " " .. command.args or "")
         lines[#lines + 1] = { head, command.help }
-        width = math.max(width, #head)
+        width = math.max(width, length(head))
     end
     lines[#lines + 1] = { "!command", "run a shell's command; `!command &` in the background; its process is `_pid`" }
     lines[#lines + 1] = { "name?", "what a function, map or value is" }
     for _, line in ipairs(lines) do
-        print(("  %-" .. math.max(width, 8) .. "s  %s"):format(line[1], line[2]))
+        print(("  %s%s  %s"):format(line[1], (" "):rep(math.max(width, 8) - length(line[1])), line[2]))
     end
 end
 
