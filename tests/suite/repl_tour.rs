@@ -5,6 +5,8 @@
 //! the terminal then shows must be what the block shows, numbers and times apart. `BPFLUA_UPDATE_DOCS=1` writes what
 //! was seen into the document. Words behind ```` ```repl ````, which readers of the page do not see:
 //!
+//! Virtual machines are too slow for it: what comes without being asked for would stand elsewhere.
+//!
 //! | word | meaning |
 //! |---|---|
 //! | `wait=TEXT` | the block ends when the screen has this, `_` for a space: what comes without being asked for |
@@ -153,7 +155,7 @@ fn fault(block: &Block, seen: &str) -> Option<String> {
 }
 
 #[test]
-fn root_the_tours_transcript_is_what_the_prompt_shows() {
+fn the_tours_transcript_is_what_the_prompt_shows() {
     if missing(&[Need::Root, Need::Btf, Need::Tracefs]) {
         return;
     }
