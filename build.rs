@@ -3,12 +3,12 @@
 //!
 //! Only here and in the shim does an LLVM version stand. `LLVM_CONFIG` names another `llvm-config` than the one found.
 
-#![allow(clippy::panic, reason = "a build script fails by panicking; cargo shows the words")]
-
 #[cfg(feature = "compiler")]
 mod llvm {
     use std::path::{Path, PathBuf};
     use std::process::Command;
+
+    use anyhow::{Context as _, Result, ensure};
 
     /// The LLVM major version that `llvm-sys` and the shim are written for.
     const MAJOR: &str = "19";
@@ -50,37 +50,41 @@ mod llvm {
         "targetparser",
     ];
 
-    pub fn link() {
-        let config = find_config();
-        let run = |args: &[&str]| output(&config, args);
-        let include_dir = run(&["--includedir"]);
+    pub fn link() -> Result<()> {
+        let config = find_config()?;
+        let run =
+            |args: &[&str]| output(&config, args).with_context(|| format!("cannot ask LLVM {MAJOR} what to link"));
+        let include_dir = run(&["--includedir"])?;
         compile_shim(&include_dir);
 
-        println!("cargo:rustc-link-search=native={}", run(&["--libdir"]).trim());
+        println!("cargo:rustc-link-search=native={}", run(&["--libdir"])?.trim());
         for lib in CLANG_LIBS {
             println!("cargo:rustc-link-lib=static={lib}");
         }
         let mut args = vec!["--link-static", "--libnames"];
         args.extend(LLVM_COMPONENTS);
-        for lib in run(&args).split_whitespace().filter(|lib| !lib.starts_with("libPolly")) {
+        for lib in run(&args)?.split_whitespace().filter(|lib| !lib.starts_with("libPolly")) {
             let name = lib.trim_start_matches("lib").trim_end_matches(".a");
             println!("cargo:rustc-link-lib=static={name}");
         }
-        link_system();
+        link_system()?;
         // LLVM's tables hold a quarter of a million addresses: at a fixed place they need no work at each start.
         println!("cargo:rustc-link-arg-bins=-no-pie");
+        Ok(())
     }
 
     /// zlib and zstd (LLVM's compressed sections) and the C++ library, statically, so that the result needs libc alone.
-    fn link_system() {
+    fn link_system() -> Result<()> {
         let compiler = cc::Build::new().cpp(true).get_compiler();
         for (lib, file) in [("zstd", "libzstd.a"), ("z", "libz.a"), ("stdc++", "libstdc++.a")] {
-            let path = output(compiler.path(), &[&format!("-print-file-name={file}")]);
+            let path = output(compiler.path(), &[&format!("-print-file-name={file}")])
+                .with_context(|| format!("cannot ask the C++ compiler where `{file}` is"))?;
             if let Some(dir) = Path::new(path.trim()).parent().filter(|dir| dir.is_absolute()) {
                 println!("cargo:rustc-link-search=native={}", dir.display());
             }
             println!("cargo:rustc-link-lib=static={lib}");
         }
+        Ok(())
     }
 
     fn compile_shim(include_dir: &str) {
@@ -102,33 +106,35 @@ mod llvm {
             .compile("bpflua_shim");
     }
 
-    fn find_config() -> PathBuf {
+    fn find_config() -> Result<PathBuf> {
         println!("cargo:rerun-if-env-changed=LLVM_CONFIG");
         if let Ok(path) = std::env::var("LLVM_CONFIG") {
-            return path.into();
+            return Ok(path.into());
         }
         let candidates =
             [format!("llvm-config-{MAJOR}"), format!("/usr/lib/llvm-{MAJOR}/bin/llvm-config"), "llvm-config".into()];
-        candidates
-            .iter()
-            .find(|name| Command::new(name).arg("--version").output().is_ok_and(|out| out.stdout.starts_with(MAJOR.as_bytes())))
-            .unwrap_or_else(|| {
-                panic!("no llvm-config of LLVM {MAJOR}: install llvm-{MAJOR}-dev and libclang-{MAJOR}-dev, or set LLVM_CONFIG")
-            })
-            .into()
+        let is_right = |name: &&String| {
+            Command::new(name).arg("--version").output().is_ok_and(|out| out.stdout.starts_with(MAJOR.as_bytes()))
+        };
+        let found = candidates.iter().find(is_right).with_context(|| {
+            format!(
+                "no llvm-config of LLVM {MAJOR}: install llvm-{MAJOR}-dev and libclang-{MAJOR}-dev, or set LLVM_CONFIG"
+            )
+        });
+        found.map(PathBuf::from)
     }
 
-    fn output(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
+    fn output(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Result<String> {
         let program = program.as_ref();
-        let out =
-            Command::new(program).args(args).output().unwrap_or_else(|err| panic!("cannot run {program:?}: {err}"));
-        assert!(out.status.success(), "{program:?} {args:?} failed: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8_lossy(&out.stdout).into_owned()
+        let out = Command::new(program).args(args).output().with_context(|| format!("cannot run {program:?}"))?;
+        ensure!(out.status.success(), "{program:?} {args:?} failed: {}", String::from_utf8_lossy(&out.stderr));
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
 }
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     #[cfg(feature = "compiler")]
-    llvm::link();
+    llvm::link()?;
+    Ok(())
 }

@@ -13,9 +13,10 @@
 
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
-use std::sync::OnceLock;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+
+use once_cell::sync::OnceCell;
 
 use super::sys;
 
@@ -104,15 +105,14 @@ pub unsafe fn on_signal(callback: Option<Callback>, data: *mut c_void) {
 
 /// The descriptor that is readable while the flag is up: for `epoll` and `poll`.
 pub fn wake_fd() -> io::Result<RawFd> {
-    static OWNER: OnceLock<OwnedFd> = OnceLock::new();
-    if let Some(fd) = OWNER.get() {
-        return Ok(fd.as_raw_fd());
-    }
-    // SAFETY: no pointers.
-    let fd = sys::owned(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })?;
-    let fd = OWNER.get_or_init(|| fd).as_raw_fd();
-    WAKE_FD.store(fd, Ordering::SeqCst);
-    Ok(fd)
+    static OWNER: OnceCell<OwnedFd> = OnceCell::new();
+    let made = OWNER.get_or_try_init(|| {
+        // SAFETY: no pointers.
+        let fd = sys::owned(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })?;
+        WAKE_FD.store(fd.as_raw_fd(), Ordering::SeqCst);
+        Ok::<OwnedFd, io::Error>(fd)
+    });
+    made.map(AsRawFd::as_raw_fd)
 }
 
 /// Sleeps for `duration_ns`, or until the flag is up; true when it is.

@@ -17,7 +17,8 @@
 use crate::error::Result;
 use crate::kernel::{btf, kallsyms};
 use std::str::FromStr;
-use std::sync::OnceLock;
+
+use once_cell::sync::OnceCell;
 use syscalls::Sysno;
 
 /// What the kernel puts before the name of a system call to name its function, on the machines bcc knows.
@@ -74,13 +75,14 @@ pub struct SyscallFunction {
 
 /// The running kernel's prefix (`__x64_sys_`), found once. `sys_` when none of the known ones is there, as in bcc.
 pub fn prefix() -> Result<&'static str> {
-    static PREFIX: OnceLock<&'static str> = OnceLock::new();
-    if let Some(found) = PREFIX.get() {
-        return Ok(found);
-    }
+    static PREFIX: OnceCell<&'static str> = OnceCell::new();
+    PREFIX.get_or_try_init(find_prefix).copied()
+}
+
+fn find_prefix() -> Result<&'static str> {
     // Reading the symbols takes ten milliseconds; the type data name the likeliest function in most kernels.
     if btf::kernel_mentions(&function_name(expected_prefix(), "bpf")) {
-        return Ok(PREFIX.get_or_init(expected_prefix));
+        return Ok(expected_prefix());
     }
     let mut ordered = PREFIXES;
     // A kernel has one native prefix. The likeliest first lets the search end as soon as it is seen.
@@ -88,7 +90,7 @@ pub fn prefix() -> Result<&'static str> {
     let names = ordered.map(|prefix| function_name(prefix, "bpf"));
     let found = kallsyms::first_existing(&names.each_ref().map(String::as_str))?;
     let prefix = ordered.into_iter().zip(&names).find(|(_, name)| found == Some(name.as_str()));
-    Ok(PREFIX.get_or_init(|| prefix.map_or(PREFIXES[0], |(prefix, _)| prefix)))
+    Ok(prefix.map_or(PREFIXES[0], |(prefix, _)| prefix))
 }
 
 /// The prefix that kernels of this machine have had since 4.17, when the wrappers came.

@@ -4,9 +4,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use object::{Object, ObjectSection};
+use once_cell::sync::OnceCell;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::reader::Btf;
@@ -127,12 +128,8 @@ fn sysfs_storage(path: &Path) -> io::Result<Storage> {
 
 /// The running kernel's types, opened once.
 pub fn shared() -> Result<Arc<Btf>> {
-    static KERNEL: OnceLock<Arc<Btf>> = OnceLock::new();
-    if let Some(btf) = KERNEL.get() {
-        return Ok(Arc::clone(btf));
-    }
-    let btf = Arc::new(Btf::kernel()?);
-    Ok(Arc::clone(KERNEL.get_or_init(|| btf)))
+    static KERNEL: OnceCell<Arc<Btf>> = OnceCell::new();
+    KERNEL.get_or_try_init(|| Btf::kernel().map(Arc::new)).cloned()
 }
 
 /// Whether the running kernel's type data have this name, found in its bytes without reading a type: a fraction of a

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Facts of the machine: names of system calls and errnos, where tracefs is.
 
-use std::sync::OnceLock;
-
 use mlua::{Lua, Table};
+use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result, errno_name, errno_words};
 use crate::kernel::btf::{Btf, Kind};
@@ -62,11 +61,11 @@ fn add_facts(natives: &Natives<'_>) -> mlua::Result<()> {
 
 /// The types that C texts are compiled for, read once; nothing when there are none.
 fn types(lua: &Lua) -> Result<Option<&'static Btf>> {
-    static TYPES: OnceLock<Option<Btf>> = OnceLock::new();
+    static TYPES: OnceCell<Option<Btf>> = OnceCell::new();
     let given = Host::of(lua)?.settings.btf.clone();
-    if let (Some(path), None) = (given, TYPES.get()) {
-        let opened = Btf::open(path)?;
-        return Ok(TYPES.get_or_init(|| Some(opened)).as_ref());
-    }
-    Ok(TYPES.get_or_init(|| Btf::kernel().ok()).as_ref())
+    let types = TYPES.get_or_try_init(|| match given {
+        Some(path) => Btf::open(path).map(Some),
+        None => Ok(Btf::kernel().ok()),
+    });
+    types.map(Option::as_ref)
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can be probed, and what each probe hands to a program.
 
-use std::cell::OnceCell;
-
 use mlua::{AnyUserData, Lua, Table, UserData};
+use once_cell::unsync::OnceCell;
 
 use crate::error::Result;
 use crate::kernel::tracefs::DataLocation;
@@ -22,11 +21,7 @@ impl UserData for TargetValue {}
 
 impl TargetValue {
     fn fields(&self) -> Result<&[Field]> {
-        if self.fields.get().is_none() {
-            let fields = self.target.fields(self.pid)?;
-            let _ = self.fields.set(fields);
-        }
-        Ok(self.fields.get().map(Vec::as_slice).unwrap_or_default())
+        self.fields.get_or_try_init(|| self.target.fields(self.pid)).map(Vec::as_slice)
     }
 }
 
