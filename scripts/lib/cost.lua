@@ -110,7 +110,7 @@ function Methods:detach(probe)
     if type(probe) == "table" then
         id = probe.id
         if type(id) ~= "number" then
-            errors.fail({ what = "cannot detach a table", why = "it is no probe of `b:probes()`" })
+            errors.fail({ what = "argument `probe` of `detach` is a table", why = "it is no probe of `b:probes()`" })
         end
     end
     native.attach.detach(self:_object(), id)
