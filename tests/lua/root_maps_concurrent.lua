@@ -230,7 +230,7 @@ t.test("a map may be changed under a walk of its own", function()
 end)
 
 t.test("struct keys as keys of Lua tables", function()
-    local b = with("struct key { u32 number; char name[8]; u8 flag:1; }; BPF_HASH(m, struct key, u64, 8192);",
+    local b = with("struct key { u32 number; char name[8]; u32 flag; }; BPF_HASH(m, struct key, u64, 8192);",
         'struct key k = {.number = come, .name = "volatil"}, g = {.number = go, .name = "volatil"}; u64 value = come; m.update(&k, &value); m.delete(&g);')
     for number = 0, STABLE - 1 do
         b.m[{ number = number, name = "stable", flag = 1 }] = number
