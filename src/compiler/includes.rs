@@ -123,35 +123,45 @@ struct Include {
 
 /// Follows the `#include`s of the user's text through the user's folders.
 pub fn read_texts(source: &Source, options: &Options) -> Texts {
-    let mut texts = Texts { user: vec![source.text.clone()], of_kernel: BTreeSet::new() };
-    // Beside each text the folder it was read from; the text itself stands in none.
-    let mut folders: Vec<Option<PathBuf>> = vec![None];
-    let mut seen = BTreeSet::new();
-    let mut take = |texts: &mut Texts, folders: &mut Vec<Option<PathBuf>>, include: &Include, beside: Option<&Path>| {
-        match user_file(include, beside, options) {
-            Some((path, text)) => {
-                if seen.insert(path.clone()) {
-                    texts.user.push(text);
-                    folders.push(path.parent().map(Path::to_owned));
-                }
-            }
-            None if options.headers.iter().any(|(path, _)| *path == include.name) => {}
-            None if is_known(&include.name) => drop(texts.of_kernel.insert(include.name.clone())),
-            None => {}
-        }
-    };
+    let texts = Texts { user: vec![source.text.clone()], of_kernel: BTreeSet::new() };
+    // The text itself stands in no folder.
+    let mut reader = Reader { options, texts, folders: vec![None], seen: BTreeSet::new() };
     for name in options.forced_includes() {
-        take(&mut texts, &mut folders, &Include { name: name.to_owned(), quoted: true }, None);
+        reader.take(Include { name: name.to_owned(), quoted: true }, None);
     }
     let mut next = 0;
-    while next < texts.user.len() {
-        let beside = folders[next].clone();
-        for include in includes(&texts.user[next]) {
-            take(&mut texts, &mut folders, &include, beside.as_deref());
+    while next < reader.texts.user.len() {
+        let beside = reader.folders[next].clone();
+        for include in includes(&reader.texts.user[next]) {
+            reader.take(include, beside.as_deref());
         }
         next += 1;
     }
-    texts
+    reader.texts
+}
+
+/// What was read so far.
+struct Reader<'a> {
+    options: &'a Options<'a>,
+    texts: Texts,
+    /// Beside each text the folder it was read from.
+    folders: Vec<Option<PathBuf>>,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Reader<'_> {
+    /// Reads an included file once; notes a name that needs none.
+    fn take(&mut self, include: Include, beside: Option<&Path>) {
+        if let Some((path, text)) = user_file(&include, beside, self.options) {
+            let folder = path.parent().map(Path::to_owned);
+            if self.seen.insert(path) {
+                self.texts.user.push(text);
+                self.folders.push(folder);
+            }
+        } else if !self.options.headers.iter().any(|(path, _)| *path == include.name) && is_known(&include.name) {
+            self.texts.of_kernel.insert(include.name);
+        }
+    }
 }
 
 /// Whether a header of this name is the kernel's or the C library's.
