@@ -385,15 +385,20 @@ end
 ---Opens the buffer of a `trace`.
 ---@param self bpflua.Oneliner
 function M.open(self)
-    local handler, out = self.options.handler, nil
+    local handler, out, is_json = self.options.handler, nil, json_lines.wanted
+    -- Events have their names in JSON from here, not from the members of the C text.
+    json_lines.wanted = false
     self.bpf.events:open_ring_buffer(function(_, event)
         local row = event_row(self, event)
-        if handler then
+        if is_json then
+            return json_lines.write(json.encode({ probe = self.spec, event = row }) .. "\n")
+        elseif handler then
             return handler(row)
         end
         out = out or event_columns(self):header()
         print_event(self, row, out)
     end)
+    json_lines.wanted = is_json
 end
 
 -- ---------------------------------------------------------------- life

@@ -44,6 +44,19 @@ fn root_json_lines() {
 }
 
 #[test]
+fn root_events_as_json_have_the_names_that_were_asked_for() {
+    if missing(&[Need::Root, Need::Tracefs]) {
+        return;
+    }
+    let text = "local ffi = require 'ffi'; ffi.cdef 'int getpid(void); int open(const char *, int);'
+        trace('tracepoint:syscalls:sys_enter_openat', 'filename', {pid = ffi.C.getpid(), seconds = 0.2})
+        ffi.C.open('/no/such/file', 0)";
+    let lines = bpflua(["--json", "-e", text]).run().expect(0).stdout;
+    let events = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    assert!(events.into_iter().any(|line| line["event"]["filename"] == "/no/such/file"), "{lines}");
+}
+
+#[test]
 fn words_are_globals_of_a_command_line_only() {
     assert_eq!(
         printed("print(type(count), type(hist), type(stacks), type(trace), type(latency))"),
