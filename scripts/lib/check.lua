@@ -123,6 +123,7 @@ local CLASS = {
     attach_raw_socket = nothing,
     attach_xdp = nothing,
     remove_xdp = nothing,
+    live = nothing,
     attach_func = nothing,
     detach_func = nothing,
 }

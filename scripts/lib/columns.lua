@@ -174,6 +174,16 @@ function M.show(value, options)
     return require("bpflua.show").show(value, options)
 end
 
+---A live view of a value on all of the terminal, sorted, until `q` or Ctrl-C is pressed; handlers and timers run meanwhile. Of a
+---map of numbers, what comes in each second is shown, too; the space bar holds the view.
+---@param value any a map, a one-liner, or anything that `BPF.show` shows
+---@param seconds? number between two looks at it (default 1)
+---@return "interrupted"? stop when something else asked the script to end
+function M.live(value, seconds)
+    errors.arguments("live", { "value", "any!", "seconds", "seconds" }, value, seconds)
+    return require("bpflua.live").view(value, tostring(value), { seconds = math.max(seconds or 1, 0.05) })
+end
+
 require("bpflua.surface").add_methods("bpflua.Columns", Columns, {
     noun = "list of columns",
     is = function(value)

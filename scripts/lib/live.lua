@@ -42,7 +42,10 @@ end
 -- The lines of what is shown. Of a map: what came in each second since the last look, too.
 local function body(view, width, rows)
     local options = setmetatable({ width = width, rows = rows }, { __index = view.options })
-    if not map.receiver.is(view.value) then
+    local meta = getmetatable(view.value)
+    if type(meta) == "table" and rawget(meta, "__live") then
+        return meta.__live(view.value, options)
+    elseif not map.receiver.is(view.value) then
         return show.lines(view.value, options)
     end
     local now = C.clock_now()

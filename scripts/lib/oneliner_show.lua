@@ -488,8 +488,38 @@ function M.start(self)
     return self
 end
 
+local function live_columns(self)
+    local names = {}
+    for i, member in ipairs(self.members) do
+        names[i] = member.name
+    end
+    names[#names + 1] = "count"
+    return names
+end
+
+-- How a live view shows it: what counts most first.
+local function live_lines(self, options)
+    local rows = self.kind ~= "trace" and (self.final or all_rows(self)) or {}
+    if #rows == 0 then
+        return { tostring(self) .. ": nothing yet" }
+    elseif #stack_members(self) == 0 and not is_histogram(self) then
+        local list = {}
+        for i, row in ipairs(rows) do
+            list[i] = setmetatable({ count = row.count }, { __index = row.values })
+        end
+        return require("bpflua.show_table").columned(list, live_columns(self), options)
+    end
+    -- Its own text has what counts most last.
+    local pieces = {}
+    for i = 1, math.min(#rows, options.rows) do
+        pieces[i] = is_histogram(self) and hist_text(self, { rows[i] }) or stacks_text(self, { rows[i] })
+    end
+    return { (table.concat(pieces):gsub("\n+$", "")) }
+end
+
 M.Oneliner = {
     __index = Oneliner,
+    __live = live_lines,
     __tostring = function(self)
         local state = self.is_running and "running" or "stopped"
         local count = #self.probes == 1 and "1 probe" or #self.probes .. " probes"

@@ -274,6 +274,15 @@ function block(value, options, depth, seen)
     return members(value, options, depth, seen)
 end
 
+---A list of records under headings of the caller's choice.
+---@param list table[]
+---@param names string[]
+---@param options {width: integer, rows: integer}
+---@return string[] lines
+function M.columned(list, names, options)
+    return records(list, names, options)
+end
+
 ---The lines of a table.
 ---@param value table
 ---@param options {width: integer, rows: integer}

@@ -960,6 +960,13 @@ function BPF.list_probes(pattern, pid) end
 ---@return bpflua.SystemProgram[]
 function BPF.list_programs() end
 
+---A live view of a value on all of the terminal, sorted, until `q` or Ctrl-C is pressed; handlers and timers run meanwhile. Of a
+---map of numbers, what comes in each second is shown, too; the space bar holds the view.
+---@param value any a map, a one-liner, or anything that `BPF.show` shows
+---@param seconds? number between two looks at it (default 1)
+---@return "interrupted"? stop when something else asked the script to end
+function BPF.live(value, seconds) end
+
 ---The time of `bpf_ktime_get_ns`.
 ---@return ffi.cdata* uint64_t nanoseconds
 function BPF.monotonic_time() end

@@ -169,6 +169,42 @@ fn root_a_live_view_is_sorted_resized_and_left() {
 }
 
 #[test]
+fn root_a_script_has_live_views_too() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let script = "b = BPF{text = 'BPF_HASH(counts, u32);'} for i = 1, 9 do b.counts[i] = i end BPF.live(b.counts) print('went on')";
+    let mut terminal = on_terminal("live-script", ["-e", script]).size(60, 12).start();
+    terminal.see("map counts (hash)  every 1 s");
+    terminal.see("\n  9      9");
+    terminal.keys("q");
+    let (status, screen) = terminal.end();
+    assert_eq!((status, screen.trim()), (0, "went on"));
+}
+
+#[test]
+fn root_a_one_liner_is_watched() {
+    if missing(&[Need::Root, Need::Btf, Need::Tracefs]) {
+        return;
+    }
+    let mut terminal = on_terminal("live-oneliner", [""; 0]).size(80, 20).start();
+    terminal.see_last("bpflua 1>");
+    terminal.statement("c = count('rawtracepoint:sys_enter', 'comm')", 2);
+    terminal.lines(":watch c 0.1");
+    terminal.until("counts by comm", |screen| {
+        let lines: Vec<&str> = screen.lines().collect();
+        let counts: Vec<u64> =
+            lines.get(2..)?.iter().filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+        let is_sorted = counts.windows(2).all(|pair| pair[0] >= pair[1]);
+        (lines[0].starts_with("c  every 0.1 s") && lines[1].starts_with("comm") && !counts.is_empty() && is_sorted)
+            .then_some(())
+    });
+    terminal.keys("q");
+    terminal.see_last("bpflua 2>");
+    leave(terminal);
+}
+
+#[test]
 fn root_errors_of_handlers_do_not_end_a_live_view() {
     if missing(&[Need::Root, Need::Btf]) {
         return;
