@@ -199,14 +199,14 @@ fn words(error: &Error) -> String {
 }
 
 /// The running program that tools are pointed at.
-struct Target(Child);
+pub(super) struct Target(Child);
 
 impl Target {
-    fn start(folder: &Path) -> Target {
+    pub(super) fn start(folder: &Path) -> Target {
         Target(Command::new(target(folder)).stdin(Stdio::piped()).spawn().unwrap())
     }
 
-    fn pid(&self) -> i32 {
+    pub(super) fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).unwrap()
     }
 }

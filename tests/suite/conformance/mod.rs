@@ -9,6 +9,7 @@
 mod attaching;
 mod compiling;
 mod outcome;
+mod starting;
 mod table;
 mod texts;
 
@@ -43,6 +44,8 @@ fn tools_of_bcc_under_this_kernel() {
     }
     let Some(tools) = prepare(&folder, &kernel) else { return };
     let outcomes = attaching::attach_all(&folder);
+    let started = starting::start_all(&folder, &outcomes);
+    println!("{started} tools started, printed and ended");
     table::check(&kernel, &tools, &outcomes);
 }
 
@@ -74,6 +77,8 @@ fn load_and_attach() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
     load_modules(&PathBuf::from(std::env::var_os("BPFLUA_CONFORMANCE_KERNEL").unwrap()));
     let outcomes = attaching::attach_all(&folder);
+    let started = starting::start_all(&folder, &outcomes);
+    assert!(started > 60, "only {started} tools could be started");
     outcome::write(&folder, &outcomes);
 }
 
