@@ -6,7 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use super::sys;
 use crate::error::{Error, Result};
 use crate::kernel::btf::{self, Btf, Func, Kind, Type};
-use crate::kernel::kallsyms::{self, Symbol};
+use crate::kernel::kallsyms;
 use crate::kernel::modules;
 use crate::suggest;
 
@@ -45,10 +45,8 @@ impl BtfTarget {
             return Err(no_module(what, &module));
         }
         let btf = Btf::kernel_module(kernel, &module)?;
-        let found = btf.func_by_name(function).ok_or_else(|| {
-            let why = format!("kernel module `{module}` has no function `{function}` in its BTF");
-            missing(what, why, function, &names(&btf, Kind::Func, ""))
-        })?;
+        let found = btf.own_func(function).map(|id| btf.type_by_id(id));
+        let Some(Type::Func(found)) = found else { return Err(not_in_module(what, function, &module, &btf)) };
         let fd = sys::btf::open_kernel_module(&module)
             .map_err(|err| Error::io(format!("cannot open the BTF of kernel module `{module}`"), &err))?;
         Ok(Self::of(&found, Some(fd)))
@@ -183,6 +181,19 @@ fn no_function(what: &str, name: &str, kernel: &Btf) -> Error {
     missing(what, format!("no function `{name}` in this kernel's BTF"), name, &names(kernel, Kind::Func, ""))
 }
 
+/// The error of a function that a kernel module's BTF does not have: the kernel itself may.
+fn not_in_module(what: &str, function: &str, module: &str, btf: &Btf) -> Error {
+    let why = format!("kernel module `{module}` has no function `{function}` in its BTF");
+    if btf.func_by_name(function).is_some() {
+        let error = Error::machine(what, why).with_errno(libc::ENOENT);
+        return error.with_hint(format!("`{function}` is the kernel's own: leave `{module}` out"));
+    }
+    let mut own: Vec<&str> =
+        btf.own_type_ids().filter(|&id| btf.kind_of(id) == Kind::Func).map(|id| btf.name_of(id)).collect();
+    own.sort_unstable();
+    missing(what, why, function, &own)
+}
+
 fn no_module(what: &str, module: &str) -> Error {
     if modules::is_loaded(module) {
         return Error::machine(what, format!("kernel module `{module}` has no BTF"));
@@ -201,7 +212,5 @@ fn module_of(kernel: &Btf, function: &str) -> Option<String> {
     if kernel.find(Kind::Func, function).is_some() {
         return None;
     }
-    let symbols = kallsyms::shared().ok()?;
-    let symbol = symbols.find_all(function).find(Symbol::is_code)?;
-    symbol.kernel_module.map(str::to_owned)
+    modules::of_function(function)
 }

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::kallsyms::{self, Symbol};
+
 /// Whether this kernel module is loaded. What is built into the kernel is not a loaded kernel module.
 pub fn is_loaded(name: &str) -> bool {
     // Code that is built in has a folder there too when it has parameters, but no state of loading.
@@ -19,6 +21,13 @@ pub fn loaded() -> Vec<String> {
 pub fn btf_path(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from("/sys/kernel/btf").join(folder_name(name)?);
     path.exists().then_some(path)
+}
+
+/// The loaded kernel module that a function is of; `None` for the kernel's own and for names that are no function's.
+pub fn of_function(function: &str) -> Option<String> {
+    let symbols = kallsyms::shared().ok()?;
+    let symbol = symbols.find_all(function).find(Symbol::is_code)?;
+    symbol.kernel_module.map(str::to_owned)
 }
 
 /// Whether `modprobe` would find this kernel module for the running kernel.

@@ -159,6 +159,16 @@ static CAUSES: &[Cause] = &[
     cause(&["unknown opcode"], "it has an instruction that this kernel does not know", ""),
     cause(&["tail_call"], "its tail call is not allowed here", ""),
     cause(&["expected=fp"], "a helper wants memory of the program, and is given something else", COPY_FIRST),
+    cause(
+        &["failed to find the address for kernel symbol"],
+        "it uses a variable of the kernel that this kernel's symbols do not have",
+        "",
+    ),
+    cause(
+        &["R3 type=", "expected=map_value"],
+        "a helper wants a constant string, and is given something else",
+        "write the string itself there: `\"text\"`, or a `static const char` array",
+    ),
     cause(&["type=", "expected="], "a helper is given a value of the wrong kind", ""),
     cause(&["misaligned"], "a misaligned access", "copy packed data out with `__builtin_memcpy` first"),
     cause(&["leaks addr"], "it would give away a kernel address", "run it as root: only root's programs may"),

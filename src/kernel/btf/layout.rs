@@ -37,6 +37,20 @@ pub struct FieldRef {
     pub bit_size: u32,
 }
 
+/// Where libbpf looks for a bit field: in the unit of its declared type, or the next larger one where it crosses that. The
+/// unit's first byte and its size; `None` for what no unit holds (libbpf's `bpf_core_calc_field_relo`).
+pub fn bit_field_unit(bit_offset: u64, bits: u64, declared_bytes: u64) -> Option<(u64, u64)> {
+    let mut bytes = declared_bytes;
+    while bytes.is_power_of_two() && bytes <= 8 {
+        let begin = bit_offset / 8 / bytes * bytes;
+        if bit_offset + bits <= (begin + bytes) * 8 {
+            return Some((begin, bytes));
+        }
+        bytes *= 2;
+    }
+    None
+}
+
 impl Btf {
     /// The type behind typedefs, `const`, `volatile`, `restrict` and type tags.
     pub fn resolve(&self, id: TypeId) -> TypeId {

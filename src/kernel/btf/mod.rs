@@ -39,7 +39,7 @@ mod search;
 mod storage;
 mod views;
 
-pub use layout::FieldRef;
+pub use layout::{FieldRef, bit_field_unit};
 pub use modules::BtfFolder;
 pub use open::{kernel_mentions, shared};
 pub use reader::Btf;

@@ -114,6 +114,11 @@ impl Btf {
         (self.first_id..self.type_count()).map(TypeId)
     }
 
+    /// Whether a type is the base's, or this is no split one.
+    pub fn is_base(&self, id: TypeId) -> bool {
+        self.base.is_none() || id.0 < self.first_id
+    }
+
     /// The base of a split `Btf`.
     pub fn base(&self) -> Option<&Arc<Btf>> {
         self.base.as_ref()

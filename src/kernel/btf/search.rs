@@ -81,6 +81,12 @@ impl Btf {
         }
     }
 
+    /// A function that is described here and not in the base: what a kernel module has under this name, though the kernel
+    /// may have a function of the name, too.
+    pub fn own_func(&self, name: &str) -> Option<TypeId> {
+        self.find_each(Kind::Func, name).find(|&id| self.base().is_none() || !self.is_base(id))
+    }
+
     /// The enum that has this enumerator, and its value.
     pub fn enumerator(&self, name: &str) -> Option<(TypeId, i64)> {
         let in_base = self.base.as_ref().and_then(|base| base.enumerator(name));
