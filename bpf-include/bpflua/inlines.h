@@ -46,6 +46,11 @@
 #define sg_is_last(sg) ((sg)->page_link & SG_END)
 #define sg_chain_ptr(sg) ((struct scatterlist *)((sg)->page_link & ~SG_PAGE_LINK_MASK))
 
+/* include/linux/string.h: what the compiler writes out. */
+#define strcmp(a, b) __builtin_strcmp(a, b)
+#define strncmp(a, b, count) __builtin_strncmp(a, b, count)
+#define strlen(text) __builtin_strlen(text)
+
 /* include/linux/math64.h. The divisor has 32 bits where the name says no more. */
 #define div_u64(dividend, divisor) ((u64)(dividend) / (u32)(divisor))
 #define div64_u64(dividend, divisor) ((u64)(dividend) / (u64)(divisor))

@@ -63,6 +63,10 @@ pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
             args.push(format!("-I{KERNEL_ROOT}"));
         }
     }
+    // A packet's first header lies at offset 0.
+    if texts.user.iter().any(|text| text.contains("proto.h") || text.contains("BPF_PACKET_HEADER")) {
+        args.push("-fno-delete-null-pointer-checks".into());
+    }
     // Debug information, and through it the verifier's log, names the file as the user does.
     let user_root = if source.name.starts_with('/') { "/" } else { "" };
     args.push(format!("-fdebug-prefix-map={TEXT_ROOT}={user_root}"));

@@ -5,12 +5,14 @@ use super::diagnostic::{self, Diagnostic, Severity};
 use super::frontend::{self, Front};
 use super::includes::{self, Texts};
 use super::ir::{Context, Module, Target, Value};
+use super::modules;
 use super::passes::flow::Flow;
 use super::passes::objects::Objects;
 use super::passes::program::{self, Program};
 use super::passes::reads::Reads;
 use super::passes::{
-    assembly, division, entries, events, formats, late, packet, packet_fields, ranges, recursion, usdt, variants,
+    assembly, bit_fields, division, entries, events, formats, late, packet, packet_fields, packet_headers, ranges,
+    recursion, strings, usdt, variants,
 };
 use super::prelude;
 use super::shown::Shown;
@@ -54,8 +56,8 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
 }
 
 fn compile_now(source: &Source, options: &Options<'_>, texts: &Texts, records: &str) -> Result<Compiled> {
-    let mut wanted: Vec<String> = Vec::new();
-    let mut beside = None;
+    let mut wanted = modules::functions(&texts.user, options.btf);
+    let mut beside = if wanted.is_empty() { None } else { options.modules.types(&wanted) };
     loop {
         let (types, modules) = beside.take().map_or((None, Vec::new()), |(btf, modules)| (Some(btf), modules));
         let options = &options.with_types(types.as_ref().or(options.btf));
@@ -100,6 +102,8 @@ fn lower(
         module.retarget(&target);
     }
     packet_fields::mark(module, context);
+    let headers = packet_headers::mark(module, context);
+    bit_fields::settle(module, context);
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     Stage::Optimiser.enter();
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
@@ -119,7 +123,7 @@ fn lower(
     let fixed = |name: &str| entries.fixed.iter().any(|one| one == name);
     let mut programs = program::find(&module.functions(), &fixed, &kinds);
     usdt::recognise(module, &mut programs);
-    packet::lower(module, context, &programs, path).map_err(refused)?;
+    packet::lower(module, context, &programs, &headers, path).map_err(refused)?;
     programs.iter().for_each(|program| late::sink_arguments(program.function));
     let all = with_variants(module, context, programs, &objects, options);
     let flow = Flow::of(module, context, &all, &objects, options.arch.registers());
@@ -136,6 +140,7 @@ fn lower(
     module
         .run_passes("function(instcombine<no-verify-fixpoint>,simplifycfg,dce),globaldce", &target)
         .map_err(|words| bug("cleaning up", words))?;
+    strings::refuse_undefined(module, path).map_err(refused)?;
     module.functions().into_iter().for_each(|function| ranges::keep(function, context));
     Stage::CodeGenerator.enter();
     module.emit_object(&target).map_err(|messages| {

@@ -22,6 +22,7 @@ mod frontend;
 mod includes;
 mod ir;
 mod isolate;
+pub mod modules;
 mod options;
 mod passes;
 mod prelude;

@@ -4,7 +4,10 @@
 use std::ffi::CString;
 
 use llvm_sys::core::*;
-use llvm_sys::debuginfo::{LLVMDITypeGetOffsetInBits, LLVMDITypeGetSizeInBits, LLVMGetMetadataKind, LLVMMetadataKind};
+use llvm_sys::debuginfo::{
+    LLVMDIFlagBitField, LLVMDITypeGetFlags, LLVMDITypeGetOffsetInBits, LLVMDITypeGetSizeInBits, LLVMGetMetadataKind,
+    LLVMMetadataKind,
+};
 use llvm_sys::prelude::LLVMValueRef;
 
 use super::debug::{md_string, node_operand, node_operands};
@@ -50,6 +53,8 @@ pub struct MemberBits {
     pub offset: u64,
     /// A bit field's own width, or that of the whole member.
     pub size: u64,
+    /// For a bit field: the bytes of the type that it is declared with.
+    pub declared_bytes: Option<u64>,
 }
 
 /// A record or an array in the debug information.
@@ -79,6 +84,37 @@ impl Record {
         None
     }
 
+    /// # Safety
+    /// `node` is a composite type as a value, of a context that lives as long as this is used.
+    pub(super) unsafe fn of_node(node: LLVMValueRef) -> Record {
+        Record(node)
+    }
+
+    /// Whether this has members: it is no array and no enum.
+    pub fn is_record(self) -> bool {
+        // SAFETY: the node is a composite type; the kind of what it is made of is asked.
+        unsafe {
+            let elements = node_operand(self.0, operand::ELEMENTS).map(|elements| node_operands(elements));
+            let first = elements.and_then(|elements| elements.first().copied()).filter(|first| !first.is_null());
+            first.is_some_and(|first| {
+                let kind = LLVMGetMetadataKind(LLVMValueAsMetadata(first));
+                matches!(kind, LLVMMetadataKind::LLVMDIDerivedTypeMetadataKind)
+            })
+        }
+    }
+
+    /// For an array: the bits of an element.
+    pub fn element_bits(self) -> Option<u64> {
+        self.array()?;
+        // SAFETY: the node is an array, made of elements of a type.
+        unsafe { node_operand(self.0, operand::BASE).map(|base| size_bytes(base) * 8) }
+    }
+
+    /// For an array: the record that an element is, if it is one.
+    pub fn element_record(self) -> Option<Record> {
+        self.array()?.1.filter(|element| element.is_record())
+    }
+
     /// Member `index`: its name, its place, and the record or array that it is, if it is one.
     pub fn member(self, index: usize) -> Option<(String, MemberBits, Option<Record>)> {
         // SAFETY: the node is a composite type; a member is a derived type.
@@ -86,11 +122,15 @@ impl Record {
             let elements = node_operand(self.0, operand::ELEMENTS)?;
             let member = node_operands(elements).get(index).copied().filter(|member| !member.is_null())?;
             let metadata = LLVMValueAsMetadata(member);
-            let bits =
-                MemberBits { offset: LLVMDITypeGetOffsetInBits(metadata), size: LLVMDITypeGetSizeInBits(metadata) };
+            let base = node_operand(member, operand::BASE);
+            let is_bits = LLVMDITypeGetFlags(metadata) & LLVMDIFlagBitField != 0;
+            let bits = MemberBits {
+                offset: LLVMDITypeGetOffsetInBits(metadata),
+                size: LLVMDITypeGetSizeInBits(metadata),
+                declared_bytes: base.filter(|_| is_bits).map(|base| size_bytes(base)),
+            };
             let name = node_operand(member, operand::NAME).and_then(|name| md_string(name)).unwrap_or_default();
-            let inner = node_operand(member, operand::BASE).and_then(|base| Record::strip(base));
-            Some((name, bits, inner))
+            Some((name, bits, base.and_then(|base| Record::strip(base))))
         }
     }
 
@@ -138,7 +178,8 @@ impl Record {
         }
     }
 
-    fn name(self) -> Option<String> {
+    /// The record's name; `None` when it has none.
+    pub fn name(self) -> Option<String> {
         // SAFETY: the node is a composite type.
         unsafe { node_operand(self.0, operand::NAME).and_then(|name| md_string(name)) }
     }

@@ -119,10 +119,26 @@ impl<'c> Builder<'c> {
         unsafe { Value::from_raw(LLVMBuildPtrToInt(self.builder, pointer.raw(), self.word().raw(), UNNAMED.as_ptr())) }
     }
 
+    /// The pointer that an address is.
+    pub fn cast_pointer(&self, address: Value<'c>) -> Value<'c> {
+        // SAFETY: all of one live context.
+        unsafe {
+            let pointer = LLVMPointerTypeInContext(LLVMGetTypeContext(address.ty().raw()), 0);
+            Value::from_raw(LLVMBuildIntToPtr(self.builder, address.raw(), pointer, UNNAMED.as_ptr()))
+        }
+    }
+
     /// Writes `value` at `pointer`, which is aligned to 8 bytes.
     pub fn store(&self, value: Value<'c>, pointer: Value<'c>) {
         // SAFETY: all of one live context.
         unsafe { LLVMSetAlignment(LLVMBuildStore(self.builder, value.raw(), pointer.raw()), 8) };
+    }
+
+    /// Writes a number at `pointer`, which is aligned as numbers of its size are.
+    pub fn store_natural(&self, value: Value<'c>, pointer: Value<'c>) {
+        let alignment = 8.min(value.ty().scalar_bytes().unwrap_or(1).next_power_of_two());
+        // SAFETY: all of one live context.
+        unsafe { LLVMSetAlignment(LLVMBuildStore(self.builder, value.raw(), pointer.raw()), alignment) };
     }
 
     /// Calls a function of the module.

@@ -58,11 +58,3 @@ impl Type<'_> {
         self.is_pointer() && unsafe { LLVMGetPointerAddressSpace(self.raw()) != 0 }
     }
 }
-
-impl Value<'_> {
-    /// Whether this is a constant, a constant expression included.
-    pub fn is_constant(self) -> bool {
-        // SAFETY: the value is live.
-        unsafe { LLVMIsConstant(self.raw()) != 0 }
-    }
-}

@@ -8,14 +8,16 @@
 mod access;
 mod arithmetic;
 mod builder;
+mod constant;
 mod debug;
 mod layout;
 mod marks;
 mod module;
+mod records;
 mod target;
 mod value;
 
-pub use access::{CoreAccess, Step};
+pub use access::{CoreAccess, Record, Step};
 pub use builder::Builder;
 pub use module::{Context, Module};
 pub use target::Target;

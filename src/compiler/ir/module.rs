@@ -128,6 +128,12 @@ impl<'c> Module<'c> {
         unsafe { Type::from_raw(LLVMIntTypeInContext(self.context.raw(), bits)) }
     }
 
+    /// What a function that returns nothing returns.
+    pub fn void_type(&self) -> Type<'c> {
+        // SAFETY: the context is live.
+        unsafe { Type::from_raw(LLVMVoidTypeInContext(self.context.raw())) }
+    }
+
     /// The opaque pointer type.
     pub fn pointer_type(&self) -> Type<'c> {
         // SAFETY: the context is live.

@@ -2,46 +2,66 @@
 //! Copies to the stack what a call wants in memory that the verifier follows, and has in other memory.
 //!
 //! `counts.lookup(&task->pid)`, `events.perf_submit(ctx, args, sizeof(*args))` and `memcmp(file->name, "x", 2)` mean the
-//! same with a copy. BPF has no library either: what LLVM leaves as a call of `strncmp` is written out here.
+//! same with a copy.
 
 use super::helpers::{self, PROBE_READ, PROBE_READ_KERNEL, PROBE_READ_USER};
 use super::reads::{Reading, Reads, read_into};
-use crate::compiler::ir::{Builder, Context, Opcode, Value};
+use super::{refusal, strings};
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::ir::{Builder, Context, Module, Opcode, Value};
 
 /// The most that is copied; beyond, the verifier has its say.
 const MOST_BYTES: u64 = 256;
-/// The longest comparison of strings that is written out.
-const MOST_COMPARED: u64 = 128;
+/// What LLVM makes of `memcmp`.
+const MEMORY_COMPARISONS: [&str; 2] = ["memcmp", "bcmp"];
 
 /// An argument that has to lie in memory that the verifier follows.
 struct Wanted {
     argument: usize,
     bytes: u64,
-    /// The memory is a string, which may end before so many bytes.
+    /// The memory is a string, which may end before so many bytes. Its copy has an end, so it is one byte longer.
     is_string: bool,
 }
 
-/// Copies what the calls of `function` want; `slot` is where the stack slots go.
-pub fn make<'c>(reads: &Reads<'_, 'c>, function: Value<'c>, context: &'c Context) {
+impl Wanted {
+    fn copied(&self) -> u64 {
+        self.bytes + u64::from(self.is_string)
+    }
+}
+
+/// Copies what the calls of `function` want. Memory that is compared has to be copied; what else cannot be is left to the
+/// verifier.
+pub fn make<'c>(
+    reads: &Reads<'_, 'c>,
+    function: Value<'c>,
+    context: &'c Context,
+    file: &str,
+) -> Result<(), Diagnostic> {
     let calls = function.instructions().into_iter().filter(|i| i.opcode() == Some(Opcode::LLVMCall));
     let mut pending = Vec::new();
     for call in calls {
         for wanted in wanted(call, context) {
             let address = call.call_args()[wanted.argument];
-            if let Reading::Helper(helper) = reads.reading_for_helper(function, address)
-                && (1..=MOST_BYTES).contains(&wanted.bytes)
-            {
+            let Reading::Helper(helper) = reads.reading_for_helper(function, address) else { continue };
+            if (1..=MOST_BYTES).contains(&wanted.bytes) {
                 pending.push((call, wanted, helper));
+            } else if strings::name_of(call).is_some_and(|name| MEMORY_COMPARISONS.contains(&name.as_str())) {
+                let words = format!("`memcmp` of kernel memory takes a constant number of bytes, up to {MOST_BYTES}");
+                return Err(refusal::at(call, file, words));
             }
         }
     }
-    for (call, wanted, helper) in pending {
-        copy(function, context, call, &wanted, helper);
+    let mut ended = Vec::new();
+    for one in &pending {
+        copy(reads.module(), function, context, one, &mut ended);
     }
-    let compared = function.instructions().into_iter().filter(|&i| name_of(i).as_deref() == Some("strncmp"));
-    for call in compared.collect::<Vec<_>>() {
-        compare(call, context);
+    for (call, span) in ended {
+        if let Some(next) = call.next() {
+            Builder::before(context, next).call(lifetime(reads.module(), "end"), &span);
+        }
     }
+    strings::write_out(function, context);
+    Ok(())
 }
 
 fn wanted<'c>(call: Value<'c>, context: &'c Context) -> Vec<Wanted> {
@@ -61,29 +81,47 @@ fn wanted<'c>(call: Value<'c>, context: &'c Context) -> Vec<Wanted> {
         Some(9) => vec![memory(2, constant(3))],
         Some(182) => vec![Wanted { argument: 0, bytes: constant(1), is_string: true }],
         Some(_) => Vec::new(),
-        None => match name_of(call).as_deref() {
-            Some("memcmp" | "bcmp") => vec![memory(0, constant(2)), memory(1, constant(2))],
-            Some("strncmp") => {
-                (0..2).map(|argument| Wanted { argument, bytes: constant(2), is_string: true }).collect()
+        None => match (strings::comparison(call), strings::name_of(call)) {
+            (Some(compared), _) => {
+                (0..2).map(|argument| Wanted { argument, bytes: compared.count, is_string: true }).collect()
+            }
+            (None, Some(name)) if MEMORY_COMPARISONS.contains(&name.as_str()) => {
+                vec![memory(0, constant(2)), memory(1, constant(2))]
             }
             _ => Vec::new(),
         },
     }
 }
 
-/// The name of the function that is called, where it is one without a body.
-fn name_of(call: Value<'_>) -> Option<String> {
-    let callee = call.callee().filter(|callee| callee.is_function() && callee.blocks().is_empty())?;
-    Some(callee.name())
-}
+/// A call, and the size and address of what it no longer needs afterwards.
+type Ended<'c> = (Value<'c>, [Value<'c>; 2]);
 
-fn copy<'c>(function: Value<'c>, context: &'c Context, call: Value<'c>, wanted: &Wanted, helper: u32) {
+fn copy<'c>(
+    module: &Module<'c>,
+    function: Value<'c>,
+    context: &'c Context,
+    (call, wanted, helper): &(Value<'c>, Wanted, u32),
+    ended: &mut Vec<Ended<'c>>,
+) {
+    let (call, helper) = (*call, *helper);
     let Some(first) = function.blocks().first().and_then(|block| block.first()) else { return };
-    let slot = Builder::before(context, first).stack_slot(wanted.bytes as u32);
+    let slot = Builder::before(context, first).stack_slot(wanted.copied() as u32);
     let builder = Builder::before(context, call);
     let helper = if wanted.is_string { string_reader(helper) } else { helper };
-    read_into(&builder, helper, slot, wanted.bytes, call.call_args()[wanted.argument]);
+    // Copies of different calls may share the stack.
+    let span = [builder.word().constant(wanted.copied().next_multiple_of(8)), slot];
+    builder.call(lifetime(module, "start"), &span);
+    read_into(&builder, helper, slot, wanted.copied(), call.call_args()[wanted.argument]);
     call.set_operand(wanted.argument, slot);
+    ended.push((call, span));
+}
+
+fn lifetime<'c>(module: &Module<'c>, what: &str) -> Value<'c> {
+    let name = format!("llvm.lifetime.{what}.p0");
+    module.function(&name).unwrap_or_else(|| {
+        let params = [module.int_type(64), module.pointer_type()];
+        module.add_function(&name, module.function_type(module.void_type(), &params))
+    })
 }
 
 /// The helper that reads a string where `helper` reads bytes.
@@ -94,26 +132,4 @@ fn string_reader(helper: u32) -> u32 {
         PROBE_READ => 45,
         other => other,
     }
-}
-
-/// Writes out a comparison of at most so many characters, from the last one back: each decides unless it is equal and no
-/// end.
-fn compare<'c>(call: Value<'c>, context: &'c Context) {
-    let args = call.call_args();
-    let [left, right, count] = args.as_slice() else { return };
-    let Some(count) = count.as_constant().filter(|&count| count <= MOST_COMPARED) else { return };
-    let builder = Builder::before(context, call);
-    let zero = builder.half().constant(0);
-    let mut result = zero;
-    for index in (0..count).rev() {
-        let character = |string: Value<'c>| {
-            builder.widen(builder.load(builder.byte(), builder.offset(string, index as i64)), builder.half())
-        };
-        let (a, b) = (character(*left), character(*right));
-        let difference = builder.subtract(a, b);
-        let rest = builder.select(builder.equal(a, zero), zero, result);
-        result = builder.select(builder.equal(difference, zero), rest, difference);
-    }
-    call.replace_uses_with(result);
-    call.erase();
 }

@@ -130,7 +130,10 @@ impl<'a, 'c> Flow<'a, 'c> {
         }
         // What is left with operands is a constant expression.
         match value.opcode() {
-            Some(Opcode::LLVMIntToPtr) => Pointee::Number.into(),
+            Some(Opcode::LLVMIntToPtr) => {
+                let held = value.operand(0).map(|operand| self.pointees(operand)).unwrap_or_default();
+                if held.is_empty() { Pointee::Number.into() } else { held }
+            }
             Some(Opcode::LLVMGetElementPtr | Opcode::LLVMPtrToInt | Opcode::LLVMAdd) if value.is_constant() => {
                 value.operand(0).map(|operand| self.pointees(operand).moved(None)).unwrap_or_default()
             }

@@ -8,7 +8,7 @@
 use std::cell::OnceCell;
 
 use crate::compiler::ir::{CoreAccess, Step};
-use crate::kernel::btf::{Btf, Kind, Type, TypeId};
+use crate::kernel::btf::{Btf, Kind, Type, TypeId, bit_field_unit};
 
 /// What a load from an object gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,10 @@ impl<'a> Objects<'a> {
                 Step::Member(name) => {
                     let field = btf.field(at, name)?;
                     bits += u64::from(field.bit_offset);
+                    if field.bit_size > 0 {
+                        let declared = btf.size_of(field.type_id)?;
+                        bits = bit_field_unit(bits, field.bit_size.into(), declared)?.0 * 8;
+                    }
                     at = btf.resolve(field.type_id);
                 }
                 Step::Element(index) => {
@@ -136,7 +140,7 @@ impl<'a> Objects<'a> {
             "iter" => self.record(&format!("bpf_iter__{target}")).map_or(Arguments::Unknown, Arguments::Record),
             "tp_btf" => self.prototype(Kind::Typedef, &format!("btf_trace_{target}"), 1),
             "lsm" | "lsm_cgroup" => self.prototype(Kind::Func, &format!("bpf_lsm_{target}"), 0),
-            "fentry" | "fexit" | "fmod_ret" => {
+            "fentry" | "fexit" | "fmod_ret" | "fsession" => {
                 match target.split_once(':').filter(|(module, _)| *module != "vmlinux") {
                     Some((_, function)) => self.of_module(function),
                     None => self.prototype(Kind::Func, target.trim_start_matches("vmlinux:"), 0),

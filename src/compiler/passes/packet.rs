@@ -7,12 +7,16 @@
 
 use std::collections::HashSet;
 
+use super::helpers;
+use super::packet_headers::{COPY_HEADER, Layout, Layouts, run_bits};
+use super::packet_memory::{self, Origin};
 use super::program::{Program, context_record};
+use super::refusal;
 use super::slots::hoist_slots;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
 
-const LOAD: &str = "__bpflua_packet_load";
+pub(super) const LOAD: &str = "__bpflua_packet_load";
 const STORE: &str = "__bpflua_packet_store";
 const COPY: &str = "__bpflua_packet_copy";
 /// Stands for the program's context; the headers declare it.
@@ -69,58 +73,103 @@ impl<'c> Markers<'_, 'c> {
     }
 }
 
-/// Replaces the marks that are left in the functions of an optimised module.
+/// Replaces the marks that are left in the functions of an optimised module. `headers` are those that are copied whole.
 pub fn lower<'c>(
     module: &Module<'c>,
     context: &'c Context,
     programs: &[Program<'c>],
+    headers: &Layouts,
     file: &str,
 ) -> Result<(), Diagnostic> {
+    let names = [LOAD, STORE, COPY, CONTEXT];
+    let is_mark = |name: &str| names.contains(&name) || name.starts_with(COPY_HEADER);
+    let mut marks: Vec<(Value<'c>, Vec<(Value<'c>, String)>)> = Vec::new();
     for function in module.functions() {
-        let marks: Vec<(Value<'c>, String)> = function
-            .instructions()
-            .into_iter()
-            .filter(|i| i.opcode() == Some(Opcode::LLVMCall))
-            .filter_map(|call| Some((call, call.callee().filter(|callee| callee.is_function())?.name())))
-            .filter(|(_, name)| [LOAD, STORE, COPY, CONTEXT].contains(&name.as_str()))
-            .collect();
-        if marks.is_empty() {
-            continue;
-        }
-        let refused = |call: Value<'c>, words: &str| {
-            let place = call.place();
-            let (file, line, column) = place.as_ref().map_or((file, 0, 0), |p| (p.file.as_str(), p.line, p.column));
-            Diagnostic::error(file, line, column, words)
-        };
+        let calls = function.instructions().into_iter().filter(|i| i.opcode() == Some(Opcode::LLVMCall));
+        let named = calls.filter_map(|i| Some((i, i.callee().filter(|callee| callee.is_function())?.name())));
+        marks.push((function, named.filter(|(_, name)| is_mark(name)).collect()));
+    }
+    // Before anything is replaced: what was read of the packet tells that a number is an offset.
+    refuse_plain_uses(module, context, programs, file)?;
+    for (function, marks) in marks.into_iter().filter(|(_, marks)| !marks.is_empty()) {
         let found = find_context(function, programs, &mut HashSet::new());
         for (call, name) in marks {
-            let Some((ctx, program)) = found else {
-                let words = format!("`{}` does not get the program's context, which this needs", function.name());
-                return Err(refused(call, &words));
-            };
-            if name == CONTEXT {
-                call.replace_uses_with(ctx);
-                call.erase();
-                continue;
+            let args = call.call_args();
+            let addresses =
+                if name.starts_with(COPY_HEADER) { &args[1..3] } else { &args[1.min(args.len())..2.min(args.len())] };
+            let origins: Vec<Origin> = addresses.iter().map(|&address| Origin::of(address)).collect();
+            if origins.iter().any(|origin| origin.memory && origin.packet) {
+                let words =
+                    "a packet header is used here that may lie in the packet or in memory: use a pointer for each";
+                return Err(refusal::at(call, file, words));
             }
-            let ctx = call.call_args().first().copied().filter(|own| !own.is_constant()).unwrap_or(ctx);
-            let Some(bytes) = Bytes::of(module, context, program, ctx) else {
-                let words = format!("a packet's field is used in `{}`, which gets no packet", program.name);
-                return Err(refused(call, &words));
+            let needs_packet = name == CONTEXT || origins.iter().any(|origin| origin.packet);
+            let bytes = match found {
+                Some((ctx, _)) if name == CONTEXT => {
+                    call.replace_uses_with(ctx);
+                    call.erase();
+                    continue;
+                }
+                Some((ctx, program)) => {
+                    let own = args.first().copied().filter(|own| !own.is_constant());
+                    Bytes::of(module, context, program, own.unwrap_or(ctx))
+                        .ok_or_else(|| format!("a packet's field is used in `{}`, which gets no packet", program.name))
+                }
+                None => Err(format!("`{}` does not get the program's context, which this needs", function.name())),
             };
-            let offset = call.call_args()[1];
-            if in_memory(offset, &mut HashSet::new()) {
-                let words = "a packet header is used through the address of a variable; its pointer has to be an offset \
-                             into the packet, such as `cursor_advance` gives";
-                return Err(refused(call, words));
-            }
-            bytes.lower(call, &name);
+            let bytes = match bytes {
+                Ok(bytes) => bytes,
+                Err(words) if needs_packet => return Err(refusal::at(call, file, words)),
+                Err(_) => Bytes::none(module, context),
+            };
+            bytes.lower(call, &name, headers);
         }
         if let Some(&entry) = function.blocks().first() {
             hoist_slots(function, entry);
         }
     }
     Ok(())
+}
+
+/// An error for the first use of an offset into the packet as an address: its memory is not the packet's.
+fn refuse_plain_uses<'c>(
+    module: &Module<'c>,
+    context: &'c Context,
+    programs: &[Program<'c>],
+    file: &str,
+) -> Result<(), Diagnostic> {
+    for function in module.functions() {
+        let program = find_context(function, programs, &mut HashSet::new());
+        if program.is_none_or(|(ctx, program)| Bytes::of(module, context, program, ctx).is_none()) {
+            continue;
+        }
+        let mut instructions = function.instructions().into_iter();
+        if let Some(used) = instructions.find(|&i| addresses(i).into_iter().any(packet_memory::is_offset)) {
+            let words = "a packet header is used as memory here, but its address is an offset into the packet: copy it \
+                         first (`struct ip_t copy = *ip;`), or use its fields";
+            return Err(refusal::at(used, file, words));
+        }
+    }
+    Ok(())
+}
+
+/// The addresses at which an instruction reads or writes memory.
+fn addresses(instruction: Value<'_>) -> Vec<Value<'_>> {
+    match instruction.opcode() {
+        Some(Opcode::LLVMLoad) => instruction.operand(0).into_iter().collect(),
+        Some(Opcode::LLVMStore) => instruction.operand(1).into_iter().collect(),
+        Some(Opcode::LLVMCall) => {
+            let is_helper = instruction.callee().and_then(helpers::number_of).is_some();
+            let name = instruction.callee().filter(|callee| callee.is_function()).map(Value::name).unwrap_or_default();
+            let is_memory =
+                ["llvm.memcpy.", "llvm.memmove.", "llvm.memset."].iter().any(|known| name.starts_with(known));
+            let is_library = matches!(name.as_str(), "memcmp" | "bcmp" | "strncmp" | "strcmp");
+            let takes_memory = is_helper || is_memory || is_library;
+            let pointers = |arg: &Value<'_>| arg.ty().is_pointer() && !arg.is_null();
+            instruction.call_args().into_iter().filter(|_| takes_memory).filter(pointers).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The program's context in `function`, and a program that runs it.
@@ -145,25 +194,6 @@ fn find_context<'p, 'c>(
         }
     }
     None
-}
-
-/// Whether an offset was made of the address of memory.
-fn in_memory<'c>(value: Value<'c>, seen: &mut HashSet<Value<'c>>) -> bool {
-    if value.is_global() || value.opcode() == Some(Opcode::LLVMAlloca) {
-        return true;
-    }
-    let computes = matches!(
-        value.opcode(),
-        Some(
-            Opcode::LLVMPtrToInt
-                | Opcode::LLVMIntToPtr
-                | Opcode::LLVMAdd
-                | Opcode::LLVMGetElementPtr
-                | Opcode::LLVMPHI
-                | Opcode::LLVMSelect
-        )
-    );
-    computes && seen.insert(value) && value.operands().into_iter().any(|operand| in_memory(operand, seen))
 }
 
 /// How a program reads and writes packet bytes.
@@ -193,11 +223,47 @@ impl<'m, 'c> Bytes<'m, 'c> {
         Some(Bytes { module, context, ctx, has_instructions, load_helper, store_helper })
     }
 
-    fn lower(&self, call: Value<'c>, name: &str) {
+    /// For headers that lie in memory alone.
+    fn none(module: &'m Module<'c>, context: &'c Context) -> Self {
+        let ctx = module.pointer_type().zero();
+        let (load_helper, store_helper) = (SKB_LOAD_BYTES, SKB_STORE_BYTES);
+        Bytes { module, context, ctx, has_instructions: false, load_helper, store_helper }
+    }
+
+    fn lower(&self, call: Value<'c>, name: &str, headers: &Layouts) {
         let builder = Builder::before(self.context, call);
         let args = call.call_args();
         let constant = |index: usize| args[index].as_constant().unwrap_or(0);
+        if let Some(layout) = name.strip_prefix(COPY_HEADER).and_then(|header| headers.get(header)) {
+            self.copy_header(&builder, layout, args[1], args[2]);
+            call.erase();
+            return;
+        }
+        let in_memory = Origin::of(args[1]).memory;
         match name {
+            COPY if in_memory => {
+                let from = packet_memory::pointer(&builder, args[1]);
+                for byte in 0..constant(3) {
+                    let place = |base: Value<'c>| builder.offset(base, byte as i64);
+                    let value = packet_memory::load(&builder, place(from), 0, 8);
+                    packet_memory::store(&builder, place(args[2]), 0, 8, value);
+                }
+            }
+            LOAD if in_memory => {
+                call.replace_uses_with(packet_memory::load(
+                    &builder,
+                    packet_memory::pointer(&builder, args[1]),
+                    constant(2),
+                    constant(3),
+                ));
+            }
+            STORE if in_memory => packet_memory::store(
+                &builder,
+                packet_memory::pointer(&builder, args[1]),
+                constant(2),
+                constant(3),
+                args[4],
+            ),
             COPY => {
                 let half = builder.half();
                 let args = [self.ctx, builder.resize(args[1], half), args[2], builder.resize(args[3], half)];
@@ -209,8 +275,42 @@ impl<'m, 'c> Bytes<'m, 'c> {
         call.erase();
     }
 
+    /// Copies a header to `to` from `from`, each in memory or in the packet.
+    fn copy_header(&self, builder: &Builder<'c>, layout: &Layout, to: Value<'c>, from: Value<'c>) {
+        let (to_memory, from_memory) = (Origin::of(to).memory, Origin::of(from).memory);
+        let word = builder.word();
+        for run in layout.runs().unwrap_or_default() {
+            let (start, bits) = (run[0].0, run_bits(run));
+            let place = |base: Value<'c>| builder.offset(base, (start / 8) as i64);
+            let offset = |base: Value<'c>| builder.add(builder.address(base), word.constant(start / 8));
+            let mut value = match from_memory {
+                true => packet_memory::load(builder, place(from), 0, bits),
+                false => self.field(builder, offset(from), 0, bits),
+            };
+            // The first member is the lowest in memory, the highest on the wire.
+            if to_memory != from_memory {
+                value = run.iter().fold(word.constant(0), |whole, &(offset, width)| {
+                    let (low, high) = (offset - start, bits - (offset - start) - width);
+                    let (down, up) = if from_memory { (low, high) } else { (high, low) };
+                    let member = builder.and(builder.shift_right(value, down), word.constant(mask(width)));
+                    builder.or(whole, builder.shift_left(member, up))
+                });
+            }
+            match to_memory {
+                true => packet_memory::store(builder, place(to), 0, bits, value),
+                false => self.insert(builder, offset(to), 0, bits, value),
+            }
+        }
+    }
+
     /// `bits` bits that begin `skip` bits after byte `offset`, in the host's order.
     fn field(&self, builder: &Builder<'c>, offset: Value<'c>, skip: u64, bits: u64) -> Value<'c> {
+        if skip + bits > 64 {
+            // Over more than eight bytes: the rest of the first four, and what follows.
+            let (low, next) = (bits - (32 - skip), builder.add(offset, builder.word().constant(4)));
+            let high = self.field(builder, offset, skip, 32 - skip);
+            return builder.or(builder.shift_left(high, low), self.field(builder, next, 0, low));
+        }
         let count = (skip + bits).div_ceil(8).min(8);
         let whole = self.load(builder, offset, count);
         let shifted = builder.shift_right(whole, 8 * count - skip - bits);
@@ -218,6 +318,11 @@ impl<'m, 'c> Bytes<'m, 'c> {
     }
 
     fn insert(&self, builder: &Builder<'c>, offset: Value<'c>, skip: u64, bits: u64, value: Value<'c>) {
+        if skip + bits > 64 {
+            let (low, next) = (bits - (32 - skip), builder.add(offset, builder.word().constant(4)));
+            self.insert(builder, offset, skip, 32 - skip, builder.shift_right(value, low));
+            return self.insert(builder, next, 0, low, value);
+        }
         let count = (skip + bits).div_ceil(8).min(8);
         let shift = 8 * count - skip - bits;
         let word = builder.word();

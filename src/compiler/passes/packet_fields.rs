@@ -9,8 +9,8 @@
 use super::packet::{CONTEXT, CONTEXT_RECORDS, Markers};
 use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
 
-const TAG: &str = "bpflua:packet";
-const STRUCT_ACCESS: &str = "llvm.preserve.struct.access.index";
+pub(super) const TAG: &str = "bpflua:packet";
+pub(super) const STRUCT_ACCESS: &str = "llvm.preserve.struct.access.index";
 const UNION_ACCESS: &str = "llvm.preserve.union.access.index";
 const ARRAY_ACCESS: &str = "llvm.preserve.array.access.index";
 
@@ -30,6 +30,12 @@ struct Place<'c> {
 }
 
 impl<'c> Place<'c> {
+    /// Whether a number of this type holds the field: a run of bit fields, of which clang loads all, may be wider than a
+    /// word.
+    fn holds(self, ty: Type<'c>) -> bool {
+        ty.int_bits().is_some_and(|bits| self.bits.is_some() || bits <= 64)
+    }
+
     /// All that is loaded or stored at another offset.
     fn at(self, offset: Value<'c>) -> Self {
         Place { offset, skip: 0, bits: None, position: 0, ..self }
@@ -40,7 +46,12 @@ impl<'c> Place<'c> {
 pub fn mark(module: &Module<'_>, context: &Context) {
     for function in module.functions() {
         let own = own_context(function, context);
-        for call in function.instructions() {
+        // Names first: what is replaced, copies among it, stands among the instructions.
+        let is_marked =
+            |name: &str| name == CONTEXT || name.starts_with(STRUCT_ACCESS) || name.starts_with(UNION_ACCESS);
+        let calls =
+            function.instructions().into_iter().filter(|&i| callee_name(i).is_some_and(|name| is_marked(&name)));
+        for call in calls.collect::<Vec<_>>() {
             match own.filter(|_| callee_name(call).as_deref() == Some(CONTEXT)) {
                 Some(ctx) => {
                     call.replace_uses_with(ctx);
@@ -53,7 +64,7 @@ pub fn mark(module: &Module<'_>, context: &Context) {
 }
 
 /// The parameter that is the context in a function that stays one: LLVM would drop it where the text does not use it.
-fn own_context<'c>(function: Value<'c>, context: &'c Context) -> Option<Value<'c>> {
+pub(super) fn own_context<'c>(function: Value<'c>, context: &'c Context) -> Option<Value<'c>> {
     if !function.has_attribute("noinline") {
         return None;
     }
@@ -62,7 +73,7 @@ fn own_context<'c>(function: Value<'c>, context: &'c Context) -> Option<Value<'c
     function.params().get(index).copied()
 }
 
-fn callee_name(call: Value<'_>) -> Option<String> {
+pub(super) fn callee_name(call: Value<'_>) -> Option<String> {
     Some(call.callee().filter(|callee| callee.is_function())?.name())
 }
 
@@ -85,8 +96,7 @@ fn mark_access<'c>(module: &Module<'c>, context: &'c Context, call: Value<'c>, o
     let builder = Builder::before(context, call);
     if in_memory(args[0]) {
         // A variable of such a type lies in memory, as C has it.
-        call.replace_uses_with(builder.offset(args[0], unit as i64));
-        call.erase();
+        replace_in_memory(module, context, call, builder.offset(args[0], unit as i64));
         return;
     }
     let offset = builder.add(builder.address(args[0]), builder.word().constant(bits.offset / 8));
@@ -101,8 +111,27 @@ fn mark_access<'c>(module: &Module<'c>, context: &'c Context, call: Value<'c>, o
     call.erase();
 }
 
+/// Puts an address in memory in place of an access, and of the accesses to elements behind it.
+fn replace_in_memory<'c>(module: &Module<'c>, context: &'c Context, call: Value<'c>, address: Value<'c>) {
+    for user in call.users() {
+        if callee_name(user).is_some_and(|name| name.starts_with(ARRAY_ACCESS)) {
+            let element = Builder::before(context, user).offset(address, element_offset(module, user) as i64);
+            replace_in_memory(module, context, user, element);
+        }
+    }
+    call.replace_uses_with(address);
+    call.erase();
+}
+
+/// The bytes before the element that an access to an array names.
+fn element_offset<'c>(module: &Module<'c>, access: Value<'c>) -> u64 {
+    let element = access.argument_element(0).and_then(Type::element);
+    let bytes = element.and_then(|ty| module.store_bytes(ty)).unwrap_or(1);
+    access.call_args()[2].as_constant().unwrap_or(0) * bytes
+}
+
 /// Whether a pointer is the address of a variable.
-fn in_memory(pointer: Value<'_>) -> bool {
+pub(super) fn in_memory(pointer: Value<'_>) -> bool {
     let mut at = pointer;
     loop {
         let is_step = at.opcode() == Some(Opcode::LLVMGetElementPtr)
@@ -121,7 +150,7 @@ fn mark_users<'c>(module: &Module<'c>, context: &'c Context, pointer: Value<'c>,
         let builder = Builder::before(context, user);
         let name = callee_name(user).unwrap_or_default();
         match user.opcode() {
-            Some(Opcode::LLVMLoad) if user.ty().int_bits().is_some_and(|bits| bits <= 64) => {
+            Some(Opcode::LLVMLoad) if place.holds(user.ty()) => {
                 mark_load(module, &builder, user, place);
             }
             Some(Opcode::LLVMStore) if user.operand(1) == Some(pointer) => mark_store(module, &builder, user, place),
@@ -132,10 +161,7 @@ fn mark_users<'c>(module: &Module<'c>, context: &'c Context, pointer: Value<'c>,
                 user.erase();
             }
             Some(Opcode::LLVMCall) if name.starts_with(ARRAY_ACCESS) => {
-                let element = user.argument_element(0).and_then(Type::element);
-                let bytes = element.and_then(|ty| module.store_bytes(ty)).unwrap_or(1);
-                let index = user.call_args()[2].as_constant().unwrap_or(0);
-                let offset = builder.add(place.offset, builder.word().constant(index * bytes));
+                let offset = builder.add(place.offset, builder.word().constant(element_offset(module, user)));
                 mark_users(module, context, user, place.at(offset), false);
                 user.erase();
             }
@@ -175,7 +201,7 @@ fn mark_load<'c>(module: &Module<'c>, builder: &Builder<'c>, load: Value<'c>, pl
 }
 
 fn mark_store<'c>(module: &Module<'c>, builder: &Builder<'c>, store: Value<'c>, place: Place<'c>) {
-    let Some(value) = store.operand(0).filter(|value| value.ty().int_bits().is_some_and(|bits| bits <= 64)) else {
+    let Some(value) = store.operand(0).filter(|value| place.holds(value.ty())) else {
         return;
     };
     let bits = place.bits.unwrap_or_else(|| module.store_bytes(value.ty()).unwrap_or(8) * 8);

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use super::copies;
 use super::flow::{Flow, is_compared};
 use super::helpers::{PROBE_READ, PROBE_READ_KERNEL, PROBE_READ_USER};
 use super::objects::Loaded;
 use super::pointees::{Pointee, Pointees};
 use super::program::{Kind, Program};
+use super::{copies, refusal};
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::ir::{Builder, Context, Module, Opcode, Value};
 
@@ -41,6 +41,11 @@ impl<'f, 'c> Reads<'f, 'c> {
         let untraced = run_by(programs, |program| program.kind == Kind::Packet || of_struct(program));
         let in_struct_ops = run_by(programs, of_struct);
         Reads { flow, module, untraced, in_struct_ops }
+    }
+
+    /// The module whose functions read.
+    pub fn module(&self) -> &'f Module<'c> {
+        self.module
     }
 
     /// Whether any load of the function goes through a pointer that the verifier does not follow.
@@ -135,10 +140,9 @@ impl<'f, 'c> Reads<'f, 'c> {
                 reads.push((instruction, helper));
             }
         }
-        copies::make(self, function, context);
-        let widest = reads.iter().filter_map(|(instruction, _)| self.read_by(*instruction)?.1);
-        let bytes = widest.filter(|&bytes| bytes <= SLOT_BYTES).max().unwrap_or(SLOT_BYTES);
-        let mut slot = Slot { function, context, bytes, value: None };
+        copies::make(self, function, context, file)?;
+        let widest = reads.iter().filter_map(|&(instruction, _)| self.loaded_bytes(instruction)).max();
+        let mut slot = Slot { function, context, bytes: widest.unwrap_or(0), value: None };
         for (instruction, helper) in reads {
             // The address may be a load converted a moment ago, so it is asked for again.
             let Some((address, size)) = self.read_by(instruction) else { continue };
@@ -163,6 +167,11 @@ impl<'f, 'c> Reads<'f, 'c> {
             }
             _ => None,
         }
+    }
+
+    /// How many bytes a load reads.
+    fn loaded_bytes(&self, instruction: Value<'c>) -> Option<u64> {
+        self.read_by(instruction).filter(|_| instruction.opcode() == Some(Opcode::LLVMLoad))?.1
     }
 
     /// The memory that a program may not write, when all that the address may be is such.
@@ -193,27 +202,21 @@ fn run_by<'c>(programs: &[Program<'c>], meant: impl Fn(&Program<'c>) -> bool) ->
     found
 }
 
-/// One stack slot for all scalar reads of a function: each value is taken out again at once.
+/// One stack slot for all reads of a function: each value is taken out again at once.
 struct Slot<'c> {
     function: Value<'c>,
     context: &'c Context,
-    /// Of the widest of these reads: texts that fill the stack have no word to spare.
+    /// Of the widest of these reads, which may be a run of packed bit fields that clang loads as one number: texts that
+    /// fill the stack have no word to spare.
     bytes: u64,
     value: Option<Value<'c>>,
 }
 
-/// What is wider has a slot of its own.
-const SLOT_BYTES: u64 = 16;
-
 impl<'c> Slot<'c> {
-    fn get(&mut self, bytes: u64) -> Option<Value<'c>> {
-        let first = self.function.blocks().first()?.first()?;
-        let make = |bytes: u64| Builder::before(self.context, first).stack_slot(bytes as u32);
-        if bytes > self.bytes {
-            return Some(make(bytes));
-        }
+    fn get(&mut self) -> Option<Value<'c>> {
         if self.value.is_none() {
-            self.value = Some(make(self.bytes));
+            let first = self.function.blocks().first()?.first()?;
+            self.value = Some(Builder::before(self.context, first).stack_slot(self.bytes as u32));
         }
         self.value
     }
@@ -227,7 +230,7 @@ fn convert_load<'c>(
     context: &'c Context,
     slot: &mut Slot<'c>,
 ) {
-    let Some(slot) = slot.get(bytes) else { return };
+    let Some(slot) = slot.get() else { return };
     let builder = Builder::before(context, load);
     read_into(&builder, helper, slot, bytes, address);
     let value = builder.load(load.ty(), slot);
@@ -276,8 +279,5 @@ fn write_refused(instruction: Value<'_>, memory: &str, file: &str) -> Diagnostic
         "user" => "`bpf_probe_write_user` is the one way to do it",
         _ => "a program can only read it",
     };
-    let place = instruction.place();
-    let (file, line, column) =
-        place.as_ref().map_or((file, 0, 0), |place| (place.file.as_str(), place.line, place.column));
-    Diagnostic::error(file, line, column, format!("cannot write through a pointer to {memory} memory: {instead}"))
+    refusal::at(instruction, file, format!("cannot write through a pointer to {memory} memory: {instead}"))
 }

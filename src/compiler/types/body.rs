@@ -28,7 +28,7 @@ impl Writer<'_> {
         let align = self.closure.btf.align_of(composite.id);
         let packed = align == 1 && composite.members().any(|member| self.closure.btf.align_of(member.type_id) > 1);
         let mut cursor = Cursor { at: 0, packed, members: String::new(), indent };
-        let mut seen_align = 1;
+        let (mut seen_align, mut has_bits, mut solid_align) = (1, false, 1);
         for member in composite.members() {
             if !self.closure.is_visible(level, member.name, member.type_id) {
                 continue;
@@ -38,8 +38,14 @@ impl Writer<'_> {
             }
             if self.place(&mut cursor, member) {
                 self.write_member(&mut cursor, member, level);
-                seen_align = seen_align.max(self.closure.btf.align_of(member.type_id));
+                let member_align = self.closure.btf.align_of(member.type_id);
+                seen_align = seen_align.max(member_align);
+                has_bits |= member.bit_size > 0;
+                solid_align = solid_align.max(if member.bit_size > 0 { 1 } else { member_align });
             }
+        }
+        if has_bits && !packed && !composite.is_union && solid_align < align {
+            cursor.align(align, &mut self.pads);
         }
         let size = u64::from(composite.size_bytes) * 8;
         if composite.is_union {
@@ -130,6 +136,21 @@ impl Cursor {
         self.members.extend(std::iter::repeat_n('\t', self.indent));
         self.members += text;
         self.members.push('\n');
+    }
+
+    /// Gives the struct the alignment of members that are left out. An attribute would be enough for its layout, but LLVM
+    /// asks the members where a bit field's unit may lie (`__builtin_preserve_field_info`).
+    fn align(&mut self, align: u32, pads: &mut u32) {
+        let ty = match align {
+            2 => "unsigned short",
+            4 => "unsigned int",
+            _ => "unsigned long long",
+        };
+        let number = *pads;
+        *pads += 1;
+        let rest = std::mem::take(&mut self.members);
+        self.line(&format!("{ty} __bpflua_{number}[0];"));
+        self.members += &rest;
     }
 
     fn pad_bytes(&mut self, bytes: u64, pads: &mut u32) {

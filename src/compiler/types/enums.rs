@@ -38,8 +38,8 @@ impl Writer<'_> {
         values.extend(made_up.map(|value| format!("{value} = 0")));
         let underlying = underlying_type(e.size_bytes, is_signed, values.is_empty());
         if values.is_empty() {
-            // Complete without any enumerator, as an extension that clang takes from all C versions.
-            return format!("{name}{underlying};\n");
+            // One that is only declared would have no type in the debug information that LLVM asks for its sign.
+            return format!("{name}{underlying} {{ __bpflua_none_{} }};\n", e.id.0);
         }
         let mut text = format!("{name}{underlying} {{");
         let mut column = LINE_WIDTH;

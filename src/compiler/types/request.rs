@@ -115,7 +115,8 @@ mod tests {
     fn bitfields_keep_their_place() {
         assert_eq!(
             written("struct bits *p; p->c"),
-            "struct bits {\n\tunsigned char __bpflua_0[1];\n\tunsigned char : 7;\n\tunsigned long long c : 40;\n};\n"
+            "struct bits {\n\tunsigned long long __bpflua_1[0];\n\tunsigned char __bpflua_0[1];\n\tunsigned char : 7;\n\
+             \tunsigned long long c : 40;\n};\n"
         );
         assert_eq!(
             written("struct bits_packed *b; b->b"),
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(written("x == TINY_B"), "enum tiny : unsigned char {\n\tTINY_B = 1,\n};\n");
         assert_eq!(written("enum color c;"), "enum color {\n\tRED = 0, GREEN = 5, BLUE = 6,\n};\n");
         let members = written("struct enums *e; e->sign; e->inner; e->wide");
-        assert!(members.starts_with("enum sign : int;\nenum wide : unsigned long;\n"), "{members}");
+        assert!(members.starts_with("enum sign : int { __bpflua_none_73 };\nenum wide : unsigned long {"), "{members}");
         assert!(written("x == WIDER").contains("WIDER = 4294967297UL,"));
     }
 

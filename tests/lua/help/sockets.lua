@@ -49,6 +49,17 @@ function M.udp()
     return fd, M.port(fd)
 end
 
+---A socket for datagrams to this address (four numbers and dots) and port.
+function M.udp_at(ip, port)
+    local fd = must(ffi.C.socket(AF_INET, DGRAM + CLOEXEC, 0), "socket")
+    local address, at = M.address(port), 0
+    for number in ip:gmatch("%d+") do
+        address.address[at], at = tonumber(number), at + 1
+    end
+    must(ffi.C.bind(fd, address, 16), "bind")
+    return fd
+end
+
 ---A listening socket, and its port.
 function M.listener()
     local fd = M.tcp()

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Constants and parameters.
+
+use llvm_sys::core::*;
+
+use super::Value;
+
+impl<'c> Value<'c> {
+    /// For a parameter: its function.
+    pub fn parameter_of(self) -> Option<Value<'c>> {
+        // SAFETY: the value is live; the parent is asked of parameters only.
+        self.is_parameter().then(|| unsafe { Value::from_raw(LLVMGetParamParent(self.raw())) })
+    }
+}
+
+impl Value<'_> {
+    /// Whether this is a constant, a constant expression included.
+    pub fn is_constant(self) -> bool {
+        // SAFETY: the value is live.
+        unsafe { LLVMIsConstant(self.raw()) != 0 }
+    }
+
+    /// Whether this is the constant 0 or NULL.
+    pub fn is_null(self) -> bool {
+        // SAFETY: the value is live.
+        unsafe { LLVMIsNull(self.raw()) != 0 }
+    }
+
+    /// Whether this is a function's parameter.
+    pub fn is_parameter(self) -> bool {
+        // SAFETY: the value is live.
+        unsafe { !LLVMIsAArgument(self.raw()).is_null() }
+    }
+}
