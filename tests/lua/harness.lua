@@ -67,7 +67,8 @@ end
 ---Whether an error says that the kernel has no such mechanism.
 function M.lacks(err)
     local text = tostring(err)
-    for _, words in ipairs({ "this kernel has no ", "refuses programs of this kind", "this kernel does not have that helper" }) do
+    for _, words in ipairs({ "this kernel has no ", "refuses programs of this kind", "this kernel does not have that helper",
+        "this kernel's symbols do not have", "may not call that helper in this kernel" }) do
         if text:find(words, 1, true) then
             return true
         end

@@ -28,6 +28,8 @@ mod fuzz;
 mod harness;
 #[cfg(feature = "compiler")]
 mod headers;
+#[cfg(feature = "compiler")]
+mod helper_calls;
 mod helpers;
 mod json;
 
