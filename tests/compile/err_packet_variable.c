@@ -3,7 +3,8 @@
 
 int f(struct __sk_buff *skb)
 {
-	struct ip_t copy = {}, *ip = &copy;
+	u8 *cursor = 0;
+	struct ip_t copy = {}, *ip = load_byte(skb, 0) > 99 ? &copy : cursor_advance(cursor, sizeof(*ip));
 
 	return ip->ttl;
 }

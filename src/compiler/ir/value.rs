@@ -469,6 +469,15 @@ impl<'c> Value<'c> {
             !LLVMGetEnumAttributeAtIndex(self.0, LLVMAttributeFunctionIndex, kind).is_null()
         }
     }
+
+    /// Whether a function has an attribute that LLVM knows as a string only, such as `dontcall-error`.
+    pub fn has_string_attribute(self, name: &str) -> bool {
+        // SAFETY: a function; LLVM reads name and length.
+        unsafe {
+            let (text, length) = (name.as_ptr().cast(), name.len() as u32);
+            !LLVMGetStringAttributeAtIndex(self.0, LLVMAttributeFunctionIndex, text, length).is_null()
+        }
+    }
 }
 
 impl fmt::Debug for Value<'_> {
