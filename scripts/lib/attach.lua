@@ -17,12 +17,20 @@ local KPROBE = {
     event_off = "natural",
     fn_name = "string!",
     mechanism = "string",
+    cookie = "number|cdata",
     -- bcc-lua's names
     fn_offset = "natural",
     retprobe = "boolean",
     maxactive = "u32",
 }
-local KRETPROBE = { event = "string|number|cdata", event_re = "string", fn_name = "string!", maxactive = "u32", mechanism = "string" }
+local KRETPROBE = {
+    event = "string|number|cdata",
+    event_re = "string",
+    fn_name = "string!",
+    maxactive = "u32",
+    mechanism = "string",
+    cookie = "number|cdata",
+}
 local UPROBE = {
     name = "string!",
     sym = "string",
@@ -32,8 +40,9 @@ local UPROBE = {
     pid = "i32",
     fn_name = "string!",
     retprobe = "boolean",
+    cookie = "number|cdata",
 }
-local TRACEPOINT = { tp = "string", tp_re = "string", fn_name = "string!" }
+local TRACEPOINT = { tp = "string", tp_re = "string", fn_name = "string!", cookie = "number|cdata" }
 local RAW_TRACEPOINT = { tp = "string!", fn_name = "string!" }
 local DETACH_TRACEPOINT = { tp = "string!", fn_name = "string" }
 
@@ -58,6 +67,10 @@ local PERF_EVENT_RAW = {
 local function with(of, options, extra)
     local copy = tables.copy(options, extra)
     copy.event_off = copy.event_off or copy.fn_offset
+    if copy.cookie then
+        -- As digits, which keep all 64 bits.
+        copy.cookie = format.text(addresses.address(of, copy.cookie, "cookie"))
+    end
     if type(copy.addr) == "cdata" then
         copy.addr = tonumber(addresses.address(of, copy.addr, "addr"))
     end
@@ -69,10 +82,11 @@ local function with(of, options, extra)
 end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer, cookie?: integer|ffi.cdata*}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
----those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
+---those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives, and asks for a kprobe (5.15). The kernel needs
+---kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
     options = errors.options("attach_kprobe", options, KPROBE)
@@ -82,7 +96,7 @@ function M:attach_kprobe(options)
 end
 
 ---Attaches a function to the return of kernel functions.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string, cookie?: integer|ffi.cdata*}
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function M:attach_kretprobe(options)
@@ -91,16 +105,25 @@ function M:attach_kretprobe(options)
     return self
 end
 
+-- A cookie is a number of one attachment; several would have the same.
+local function one_cookie(of, options, pattern)
+    if options.cookie and options[pattern] then
+        errors.fail({ what = ("cannot `%s` with `cookie` and `%s`"):format(of, pattern), why = "a cookie tells one attachment from others" })
+    end
+end
+
 local function attach_uprobe(self, of, options, retprobe)
+    one_cookie(of, options, "sym_re")
     local attach = options.sym_re and native.user.attach_matching or native.attach.uprobe
     attach(self:_object(), with(of, options, { retprobe = retprobe }))
     return self
 end
 
 ---Attaches a function to a place in a program or library, or to all functions that match.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean, cookie?: integer|ffi.cdata*}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
----name's start; `addr` a virtual address or file offset
+---name's start; `addr` a virtual address or file offset; `cookie`, which `sym_re` takes none of, is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function M:attach_uprobe(options)
     options = errors.options("attach_uprobe", options, UPROBE)
@@ -109,7 +132,7 @@ function M:attach_uprobe(options)
 end
 
 ---Attaches a function to the return of a function in a program or library.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, cookie?: integer|ffi.cdata*}
 ---@return bpflua.BPF self
 function M:attach_uretprobe(options)
     options = errors.options("attach_uretprobe", options, UPROBE)
@@ -117,8 +140,9 @@ function M:attach_uretprobe(options)
 end
 
 ---Attaches a function to a tracepoint, or to all that match.
----@param options {tp?: string, tp_re?: string, fn_name: string}
----`tp` is "category:event"; `tp_re` a regular expression that matches from its start
+---@param options {tp?: string, tp_re?: string, fn_name: string, cookie?: integer|ffi.cdata*}
+---`tp` is "category:event"; `tp_re` a regular expression that matches from its start; `cookie`, with `tp` only, is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function M:attach_tracepoint(options)
     options = errors.options("attach_tracepoint", options, TRACEPOINT)
@@ -128,8 +152,9 @@ function M:attach_tracepoint(options)
             why = options.tp and "not both" or "none is given",
         })
     end
+    one_cookie("attach_tracepoint", options, "tp_re")
     local attach = options.tp_re and native.attach.tracepoints or native.attach.tracepoint
-    attach(self:_object(), options)
+    attach(self:_object(), with("attach_tracepoint", options, {}))
     return self
 end
 

@@ -59,15 +59,16 @@ t.test("bpf_d_path", function()
     local b
     local has = t.attaches("fentry", function()
         b = open([[
-            KFUNC_PROBE(filp_close, struct file *file) {
+            KFUNC_PROBE(security_file_open, struct file *file) {
                 int zero = 0;
                 struct text_t *text = texts.lookup(&zero);
-                if (text && MINE) SET(0, bpf_d_path(&file->f_path, text->bytes, sizeof(text->bytes)));
+                if (text && MINE && file->f_flags & 04000) SET(0, bpf_d_path(&file->f_path, text->bytes, sizeof(text->bytes)));
                 return 0;
             }]])
     end)
     if has then
-        C.close(C.open(path, 64, 384))
+        local CREAT, NONBLOCK = 64, 2048
+        C.close(C.open(path, CREAT + NONBLOCK, 384))
         t.equal(text_of(b, 0), path)
         t.equal(b.got[0], ffi.cast("uint64_t", #path + 1))
         b:cleanup()
@@ -85,6 +86,35 @@ t.test("bpf_d_path where the kernel allows it not", function()
         }]])
     local err = t.fails(b.load_func, b, "f")
     t.contains(err, "helper")
+    b:cleanup()
+end)
+
+t.test("bpf_get_attach_cookie", function()
+    local b = open([[
+        int on_call(struct pt_regs *ctx) { if (MINE) SET(bpf_get_attach_cookie(ctx) & 15, bpf_get_attach_cookie(ctx)); return 0; }]])
+    local has = t.attaches("bpf_get_attach_cookie", b.attach_uprobe, b, { name = "c", sym = "atoi", fn_name = "on_call", pid = PID, cookie = 0x123456789abcde1ULL })
+    if has then
+        b:attach_uprobe({ name = "c", sym = "atol", fn_name = "on_call", pid = PID, cookie = 2 })
+        C.atoi("1")
+        C.atol("1")
+        t.equal(b.got[1], 0x123456789abcde1ULL)
+        t.equal(b.got[2], 2ULL)
+    end
+    t.contains(t.fails(b.attach_uprobe, b, { name = "c", sym_re = "ato[il]", fn_name = "on_call", cookie = 1 }), "a cookie tells one attachment from others")
+    b:cleanup()
+    b = open("int at_point(struct tracepoint__syscalls__sys_enter_getpgid *args) { if (MINE) SET(4, bpf_get_attach_cookie(args)); return 0; }")
+    if t.attaches("bpf_get_attach_cookie", b.attach_tracepoint, b, { tp = "syscalls:sys_enter_getpgid", fn_name = "at_point", cookie = 0xfedcba9876543210ULL }) then
+        C.syscall(NUMBER, -1)
+        t.equal(b.got[4], 0xfedcba9876543210ULL)
+    end
+    b:cleanup()
+    b = open([[
+        int on_getpgid(struct pt_regs *ctx) { if (MINE) SET(3, bpf_get_attach_cookie(ctx)); return 0; }]])
+    local options = { event = b:get_syscall_fnname("getpgid"), fn_name = "on_getpgid", cookie = 77 }
+    if t.attaches("kprobe", b.attach_kprobe, b, options) then
+        C.syscall(NUMBER, -1)
+        t.equal(b.got[3], 77ULL)
+    end
     b:cleanup()
 end)
 
@@ -321,7 +351,7 @@ t.test("bpf_override_return, which few kernels are built for", function()
     local ok, err = pcall(b.load_func, b, "f")
     if not ok then
         t.contains(err, "the kernel rejected program `f` (kprobe, 4 instructions): this kind of program may not call that helper in this kernel (EINVAL)")
-        t.contains(err, "cannot use helper bpf_override_return#58")
+        t.contains(err, "bpf_override_return#58")
     end
     b:cleanup()
 end)

@@ -114,7 +114,8 @@ t.test("the text's own, packed and not, in kernel memory, user memory, on the st
     end
 end)
 
--- Structs of the kernel with bit fields of many kinds; `bpf_reg_state` has a signed one, `nft_rule` one of 42 bits.
+-- Structs of the kernel with bit fields of many kinds; `bpf_reg_state` has a signed one since 6.4, `nft_rule`, where it is
+-- no kernel module's, one of 42 bits.
 local KERNEL = { "sk_buff", "tcp_sock", "task_struct", "bpf_reg_state", "iphdr", "ipv6hdr", "tcphdr", "perf_event_attr", "nft_rule", "sock", "request_sock", "dst_entry" }
 local MEMORY = 16384
 
@@ -148,15 +149,13 @@ t.test("the kernel's, by CO-RE, wherever the kernel has them", function()
     end
     local b = open(table.concat(programs, "\n"))
     C.syscall(NUMBER, memory)
-    local signed = 0
     for _, check in ipairs(checks) do
         local name, field, slot = unpack(check)
         local wanted = bits.in_memory(bytes, field.place, field.width, field.signed)
         same("struct " .. name, field, b.got[slot], wanted)
         same("struct " .. name .. ", by macro", field, b.got[slot + 100], wanted)
-        signed = signed + (field.signed and 1 or 0)
     end
-    assert(#checks > 100 and signed > 0, ("%d fields, %d signed"):format(#checks, signed))
+    assert(#checks > 100, #checks .. " fields")
     b:cleanup()
 end)
 

@@ -167,7 +167,16 @@ impl<'a> Request<'a> {
         Err(Miss::Unfit(format!("`{}` uses its context in a way that {what} cannot serve", self.function.name)))
     }
 
+    /// A cookie is carried by kprobes alone.
+    fn no_cookie(&self) -> std::result::Result<(), Miss> {
+        match self.target.cookie {
+            Some(_) => Err(Miss::Unfit("it carries no cookie".to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn fentry(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
+        self.no_cookie()?;
         let only = self.only()?;
         let variant = if self.target.retprobe { Variant::Fexit } else { Variant::Fentry };
         self.need(variant, &variant.suffix()[1..])?;
@@ -185,6 +194,7 @@ impl<'a> Request<'a> {
     }
 
     fn kprobe_multi(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
+        self.no_cookie()?;
         if self.target.offset != 0 || self.target.maxactive != 0 {
             return Err(Miss::Unfit("it takes neither offset nor maxactive".to_owned()));
         }
@@ -249,7 +259,7 @@ impl<'a> Request<'a> {
         if target.maxactive != 0 && target.retprobe {
             let event = TracefsEvent::kretprobe(&function.name, target.maxactive)?;
             let perf = perf_probe::open_tracepoint(event.id()?);
-            let link = perf.and_then(|perf| Link::perf(program, perf));
+            let link = perf.and_then(|perf| Link::perf_with_cookie(program, perf, target.cookie.unwrap_or(0)));
             return Ok(or_refused(link, || self.what.clone())?.with_tracefs_event(event));
         }
         let name = CString::new(function.name.as_str()).unwrap_or_default();
@@ -259,7 +269,9 @@ impl<'a> Request<'a> {
         } else {
             pmu.open(Some(&name), target.offset, target.retprobe, None)
         };
-        event.and_then(|event| Link::perf(program, event)).map_err(|err| self.cannot_probe(function, &err))
+        event
+            .and_then(|event| Link::perf_with_cookie(program, event, target.cookie.unwrap_or(0)))
+            .map_err(|err| self.cannot_probe(function, &err))
     }
 
     /// The kernel's errno says little; the lists of what can be traced say more.
@@ -282,6 +294,7 @@ impl<'a> Request<'a> {
     }
 
     fn syscall_tracepoint(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
+        self.no_cookie()?;
         let call = match &self.resolved.functions[..] {
             [only] => syscalls::parse_function_name(&only.name),
             _ => None,

@@ -110,6 +110,8 @@ pub struct KprobeTarget {
     pub maxactive: u32,
     /// Force one mechanism.
     pub mechanism: Mechanism,
+    /// What `bpf_get_attach_cookie` gives; only kprobes themselves carry it.
+    pub cookie: Option<u64>,
 }
 
 impl KprobeTarget {
@@ -129,7 +131,7 @@ impl KprobeTarget {
     }
 
     fn new(event: KprobeEvent) -> Self {
-        Self { event, offset: 0, retprobe: false, maxactive: 0, mechanism: Mechanism::Auto }
+        Self { event, offset: 0, retprobe: false, maxactive: 0, mechanism: Mechanism::Auto, cookie: None }
     }
 }
 

@@ -20,15 +20,6 @@ impl<'c> Builder<'c> {
         unsafe { Value::from_raw(LLVMBuildSub(self.builder, left.raw(), right.raw(), UNNAMED.as_ptr())) }
     }
 
-    /// `then` when `condition` holds, else `otherwise`.
-    pub fn select(&self, condition: Value<'c>, then: Value<'c>, otherwise: Value<'c>) -> Value<'c> {
-        // SAFETY: all of one live context.
-        unsafe {
-            let select = LLVMBuildSelect(self.builder, condition.raw(), then.raw(), otherwise.raw(), UNNAMED.as_ptr());
-            Value::from_raw(select)
-        }
-    }
-
     /// `value >> bits`, filled with zeros.
     pub fn shift_right(&self, value: Value<'c>, bits: u64) -> Value<'c> {
         // SAFETY: all of one live context.

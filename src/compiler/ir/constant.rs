@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Constants and parameters.
+//! Constants, parameters, loads.
 
 use llvm_sys::core::*;
 
@@ -14,6 +14,12 @@ impl<'c> Value<'c> {
 }
 
 impl Value<'_> {
+    /// For a load: LLVM leaves it where it is.
+    pub fn make_volatile(self) {
+        // SAFETY: the value is a live load.
+        unsafe { LLVMSetVolatile(self.raw(), 1) };
+    }
+
     /// Whether this is a constant, a constant expression included.
     pub fn is_constant(self) -> bool {
         // SAFETY: the value is live.

@@ -60,7 +60,7 @@ pub fn make<'c>(
             Builder::before(context, next).call(lifetime(reads.module(), "end"), &span);
         }
     }
-    strings::write_out(function, context);
+    strings::write_out(reads.module(), function, context);
     Ok(())
 }
 

@@ -42,29 +42,63 @@ pub fn name_of(call: Value<'_>) -> Option<String> {
 }
 
 /// Writes out the comparisons of strings in a function.
-pub fn write_out<'c>(function: Value<'c>, context: &'c Context) {
+pub fn write_out<'c>(module: &Module<'c>, function: Value<'c>, context: &'c Context) {
     for call in function.instructions() {
         if let Some(comparison) = comparison(call) {
-            compare(call, comparison.count, context);
+            compare(module, call, comparison.count, context);
         }
     }
 }
 
-/// Compares at most so many characters, from the last one back: each decides unless it is equal and no end.
-fn compare<'c>(call: Value<'c>, count: u64, context: &'c Context) {
+/// What is known of a string: nothing behind it may be read.
+enum Known {
+    /// All of it.
+    Text(Vec<u8>),
+    /// The bytes of the variable that it is in.
+    Bytes(u64),
+    /// Nothing.
+    Nothing,
+}
+
+fn known<'c>(module: &Module<'c>, string: Value<'c>) -> Known {
+    if let Some(text) = string.constant_string() {
+        return Known::Text(text);
+    }
+    let bytes = string.held_type().and_then(|ty| module.store_bytes(ty));
+    bytes.filter(|_| string.opcode() == Some(Opcode::LLVMAlloca)).map_or(Known::Nothing, Known::Bytes)
+}
+
+/// Compares at most so many characters, from the last one back: each decides unless it is equal and no end. Without a
+/// branch: of each the verifier would follow both ways, and older ones would give up after a few comparisons.
+fn compare<'c>(module: &Module<'c>, call: Value<'c>, count: u64, context: &'c Context) {
     let args = call.call_args();
     let [left, right, ..] = args.as_slice() else { return };
+    let (left, right) = ((*left, known(module, *left)), (*right, known(module, *right)));
     let builder = Builder::before(context, call);
     let zero = builder.half().constant(0);
     let mut result = zero;
     for index in (0..count).rev() {
-        let character = |string: Value<'c>| {
-            builder.widen(builder.load(builder.byte(), builder.offset(string, index as i64)), builder.half())
+        let character = |(string, known): &(Value<'c>, Known)| {
+            match known {
+                Known::Text(text) => {
+                    return builder.half().constant(text.get(index as usize).copied().unwrap_or(0).into());
+                }
+                Known::Bytes(bytes) if index >= *bytes => return zero,
+                _ => {}
+            }
+            let string = *string;
+            let byte = builder.load(builder.byte(), builder.offset(string, index as i64));
+            // In this order: all at once they would not fit in registers.
+            byte.make_volatile();
+            builder.widen(byte, builder.half())
         };
-        let (a, b) = (character(*left), character(*right));
-        let difference = builder.subtract(a, b);
-        let rest = builder.select(builder.equal(a, zero), zero, result);
-        result = builder.select(builder.equal(difference, zero), rest, difference);
+        let (a, b) = (character(&left), character(&right));
+        // 1 for a byte that is not 0.
+        let is_some = |byte: Value<'c>| builder.shift_right(builder.add(byte, builder.half().constant(255)), 8);
+        let differs = is_some(builder.subtract(builder.or(a, b), builder.and(a, b)));
+        let goes_on = builder.and(is_some(a), builder.subtract(builder.half().constant(1), differs));
+        let rest = builder.and(builder.subtract(zero, goes_on), result);
+        result = builder.or(builder.subtract(a, b), rest);
     }
     call.replace_uses_with(result);
     call.erase();

@@ -48,12 +48,12 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
     natives.add("uprobe", "attach_uprobe", |lua, (object, options): (AnyUserData, Table)| {
         let target = uprobe_target(&options, None)?;
         let function: String = field(&options, "fn_name")?;
-        let cookie = field::<Option<u64>>(&options, "cookie")?.unwrap_or(0);
+        let cookie = cookie(&options)?.unwrap_or(0);
         attached(lua, &object, |object| object.attach_uprobe_with_cookie(&target, &function, cookie))
     })?;
     natives.add("tracepoint", "attach_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        let cookie = field::<Option<u64>>(&options, "cookie")?.unwrap_or(0);
+        let cookie = cookie(&options)?.unwrap_or(0);
         attached(lua, &object, |object| object.attach_tracepoint_with_cookie(&tracepoint, &function, cookie))
     })?;
     natives.add("tracepoints", "attach_tracepoint", |_, (object, options): (AnyUserData, Table)| {
@@ -162,6 +162,7 @@ fn kprobe_target(options: &Table) -> Result<KprobeTarget> {
         retprobe: field::<Option<bool>>(options, "retprobe")?.unwrap_or(false),
         maxactive: field::<Option<u32>>(options, "maxactive")?.unwrap_or(0),
         mechanism,
+        cookie: cookie(options)?,
     })
 }
 
@@ -179,6 +180,14 @@ fn perf_event_target(options: &Table) -> Result<PerfEventTarget> {
     };
     (target.pid, target.cpu, target.group_fd) = (pid, or_none("cpu")?, or_none("group_fd")?);
     Ok(target)
+}
+
+/// What `bpf_get_attach_cookie` is to give: decimal digits, since Lua's numbers do not hold all 64 bits.
+fn cookie(options: &Table) -> Result<Option<u64>> {
+    let digits: Option<String> = field(options, "cookie")?;
+    let parse =
+        |digits: String| digits.parse().map_err(|_| Error::script("the option `cookie` is no number of 64 bits", ""));
+    digits.map(parse).transpose()
 }
 
 /// A kernel address: its decimal digits, since Lua's numbers do not hold all 64 bits.
