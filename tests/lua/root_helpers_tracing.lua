@@ -136,7 +136,7 @@ t.test("where a function is, and its arguments by number", function()
                 return 0;
             }]])
     end) then
-        C.syscall(NUMBER, 4194303)
+        C.syscall(NUMBER, ffi.cast("long", 4194303))
         t.equal(b.got[0], BPF.ksymname("find_task_by_vpid"))
         t.equal(b.got[1], 1ULL)
         t.equal(b.got[2], 0ULL)
@@ -148,7 +148,7 @@ t.test("where a function is, and its arguments by number", function()
     end
     b = open("int on_kprobe(struct pt_regs *ctx) { if (MINE) SET(7, bpf_get_func_ip(ctx)); return 0; }")
     if t.attaches("kprobe", b.attach_kprobe, b, { event = "find_task_by_vpid", fn_name = "on_kprobe", mechanism = "kprobe" }) then
-        C.syscall(NUMBER, 4194303)
+        C.syscall(NUMBER, ffi.cast("long", 4194303))
         t.equal(b.got[7], BPF.ksymname("find_task_by_vpid"))
     end
     b:cleanup()
