@@ -75,6 +75,10 @@ local function run(cases, prologue)
 end
 
 local OTHERS = { "compared", "compared-with-others-a", "compare", "comparee", "comparec", "", "c", "d", "b", "compared\200", "xyz" }
+if os.getenv("BPFLUA_TEST_VM") then
+    -- There the processor is emulated.
+    OTHERS = { "compared", "compare", "comparee", "", "d" }
+end
 
 t.test("strncmp", function()
     local cases = {}
