@@ -525,6 +525,8 @@ M.Oneliner = {
         local count = #self.probes == 1 and "1 probe" or #self.probes .. " probes"
         return ("%s of %s (%s, %s)"):format(self.kind, self.spec, count, state)
     end,
+    -- For `:json` at the prompt.
+    __json = Oneliner.rows,
 }
 
 surface.add_methods("bpflua.Oneliner", Oneliner, {

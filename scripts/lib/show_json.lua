@@ -43,14 +43,15 @@ local function map_text(one)
     return "[" .. table.concat(lines, ",\n ") .. "]"
 end
 
--- Lua's own that JSON has no word for is text.
-local function plain(value)
+-- Lua's own that JSON has no word for is text. `around` has the tables that the value is in: one that is in itself is left
+-- to `json.encode`, which refuses it in words.
+local function plain(value, around)
     local kind = type(value)
     if kind == "function" or kind == "userdata" or kind == "thread" then
         return errors.is_error(value) and value.message or tostring(value)
     elseif kind == "table" and rawget(value, "cpus") and getmetatable(value) then
         return by_cpu(value)
-    elseif kind ~= "table" or value == json.null then
+    elseif kind ~= "table" or value == json.null or around[value] then
         return value
     end
     local meta = getmetatable(value)
@@ -58,9 +59,11 @@ local function plain(value)
         return tostring(value)
     end
     local copy = {}
+    around[value] = true
     for key, member in next, value do
-        copy[key] = plain(member)
+        copy[key] = plain(member, around)
     end
+    around[value] = nil
     return copy
 end
 
@@ -77,7 +80,7 @@ function M.text(value)
     if type(meta) == "table" and rawget(meta, "__json") then
         return json.encode(meta.__json(value))
     end
-    return json.encode(plain(value))
+    return json.encode(plain(value, {}))
 end
 
 return M

@@ -40,12 +40,15 @@ RAW_TRACEPOINT_PROBE(sys_enter)
 local function while_written(b, body)
     local child = exec.run_cmd({ "dd", "if=/dev/zero", "of=/dev/null", "bs=1", "status=none" })
     b.pid[0] = child
+    -- Also when the test fails.
+    local guard = ffi.gc(ffi.new("char[1]"), function() ffi.C.kill(child, SIGKILL) end)
     exec.cmd_ready()
     while b.written[0] < 100 do
         BPF.sleep(0.005)
     end
     local function finish()
         local before
+        ffi.gc(guard, nil)
         ffi.C.kill(child, SIGKILL)
         repeat
             before = b.written[0]
