@@ -170,10 +170,11 @@ function _BPF:attach_iter(options) end
 function _BPF:attach_kfunc(options) end
 
 ---Attaches a function to the entry of kernel functions, by the cheapest mechanism that this kernel has for it.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer, cookie?: integer|ffi.cdata*}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
----those of `attach_kretprobe`. The kernel needs kprobes, or fentry (5.5)
+---those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives, and asks for a kprobe (5.15). The kernel needs
+---kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
 
@@ -183,7 +184,7 @@ function _BPF:attach_kprobe(options) end
 function _BPF:attach_kretfunc(options) end
 
 ---Attaches a function to the return of kernel functions.
----@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string}
+---@param options {event?: string|integer|ffi.cdata*, event_re?: string, fn_name: string, maxactive?: integer, mechanism?: string, cookie?: integer|ffi.cdata*}
 ---`maxactive`: how many calls may be under way at once; 0 leaves it to the kernel
 ---@return bpflua.BPF self
 function _BPF:attach_kretprobe(options) end
@@ -256,20 +257,22 @@ function _BPF:attach_struct_ops(options) end
 function _BPF:attach_tc(options) end
 
 ---Attaches a function to a tracepoint, or to all that match.
----@param options {tp?: string, tp_re?: string, fn_name: string}
----`tp` is "category:event"; `tp_re` a regular expression that matches from its start
+---@param options {tp?: string, tp_re?: string, fn_name: string, cookie?: integer|ffi.cdata*}
+---`tp` is "category:event"; `tp_re` a regular expression that matches from its start; `cookie`, with `tp` only, is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function _BPF:attach_tracepoint(options) end
 
 ---Attaches a function to a place in a program or library, or to all functions that match.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean, cookie?: integer|ffi.cdata*}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
----name's start; `addr` a virtual address or file offset
+---name's start; `addr` a virtual address or file offset; `cookie`, which `sym_re` takes none of, is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function _BPF:attach_uprobe(options) end
 
 ---Attaches a function to the return of a function in a program or library.
----@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string}
+---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, cookie?: integer|ffi.cdata*}
 ---@return bpflua.BPF self
 function _BPF:attach_uretprobe(options) end
 
