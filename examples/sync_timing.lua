@@ -15,7 +15,7 @@ int do_trace(struct pt_regs *ctx)
     if (earlier != NULL) {
         u64 delta = now - *earlier;
         if (delta < 1000000000)
-            bpf_trace_printk("%d\n", delta / 1000000);
+            bpf_trace_printk("%llu\n", delta / 1000000);
         last.delete(&key);
     }
     last.update(&key, &now);
