@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Submits one event of nested parts to itself; with --json it is a line.
+-- NAME an event of nested parts, submitted to itself; with --json it is a line
+-- REQUIRES root, btf
 
 local ffi = require("ffi")
 
