@@ -210,7 +210,7 @@ function functions.num_open_kprobes()
     return count_probes("kprobe", "kretprobe")
 end
 
----How many uprobes, uretprobes and USDT probes the script's objects have attached.
+---How many uprobes, uretprobes and USDT probes the script's objects have attached: one for each place in a program.
 ---@return integer
 function functions.num_open_uprobes()
     return count_probes("uprobe", "uretprobe", "usdt")

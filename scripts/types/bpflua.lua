@@ -579,7 +579,7 @@ function _BPF:num_open_kprobes() end
 ---@return integer
 function _BPF:num_open_tracepoints() end
 
----How many uprobes, uretprobes and USDT probes the script's objects have attached.
+---How many uprobes, uretprobes and USDT probes the script's objects have attached: one for each place in a program.
 ---@return integer
 function _BPF:num_open_uprobes() end
 
@@ -1001,7 +1001,7 @@ function BPF.num_open_kprobes() end
 ---@return integer
 function BPF.num_open_tracepoints() end
 
----How many uprobes, uretprobes and USDT probes the script's objects have attached.
+---How many uprobes, uretprobes and USDT probes the script's objects have attached: one for each place in a program.
 ---@return integer
 function BPF.num_open_uprobes() end
 

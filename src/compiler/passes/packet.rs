@@ -153,11 +153,11 @@ fn refuse_plain_uses<'c>(
     Ok(())
 }
 
-/// The addresses at which an instruction reads or writes memory.
+/// The addresses at which an instruction reads or writes memory, but for null: texts say by it what never happens.
 fn addresses(instruction: Value<'_>) -> Vec<Value<'_>> {
     match instruction.opcode() {
-        Some(Opcode::LLVMLoad) => instruction.operand(0).into_iter().collect(),
-        Some(Opcode::LLVMStore) => instruction.operand(1).into_iter().collect(),
+        Some(Opcode::LLVMLoad) => instruction.operand(0).into_iter().filter(|address| !address.is_null()).collect(),
+        Some(Opcode::LLVMStore) => instruction.operand(1).into_iter().filter(|address| !address.is_null()).collect(),
         Some(Opcode::LLVMCall) => {
             let is_helper = instruction.callee().and_then(helpers::number_of).is_some();
             let name = instruction.callee().filter(|callee| callee.is_function()).map(Value::name).unwrap_or_default();

@@ -68,6 +68,7 @@ end)
 case("method", function() USDT{path = values}:enable{} end)
 assert(USDT{path = values}:get_probe_arg_ctype("values:places", 0) == "int64_t")
 assert(USDT{path = values}:get_text() == "")
-assert(#b:probes() == 1 and BPF.num_open_uprobes() == 1)
+-- It has three places.
+assert(#b:probes() == 1 and BPF.num_open_uprobes() == 3)
 b:detach_usdt{probe = "values:places", fn_name = "nothing"}
 assert(#b:probes() == 0)
