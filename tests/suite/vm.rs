@@ -13,6 +13,8 @@ const MACHINES_AT_ONCE: usize = 2;
 
 /// Unless `BPFLUA_TEST_KERNELS` says otherwise; `tests/run --all-kernels` does.
 const KERNELS: &str = "6.1 6.12";
+/// What all of them take on an idle machine of two processors is half of it.
+const MACHINE_SECONDS: &str = "3000";
 /// What `tests/vm/run` ends with when it cannot start a machine.
 const NO_HARNESS: i32 = 125;
 
@@ -47,7 +49,7 @@ fn compile_portable_object() {
 /// Runs the tests whose names hold `root_` under one kernel, their output passed on as it comes.
 fn passes(kernel: &str) -> bool {
     let mut command = Command::new(root_folder().join("tests/vm/run"));
-    command.args(["--kernel", kernel, "--env", &format!("BPFLUA_TEST_VM={kernel}")]);
+    command.args(["--kernel", kernel, "--timeout", MACHINE_SECONDS, "--env", &format!("BPFLUA_TEST_VM={kernel}")]);
     command.args(goldens());
     command.arg(std::env::current_exe().unwrap()).args(["--test-threads=1", "root_"]);
     command.current_dir(root_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
