@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The prompt and signals: Ctrl-C in each state, Ctrl-D, Ctrl-Z, and signals from elsewhere.
 
-use super::harness::{Need, Terminal, missing, on_terminal};
+use super::harness::{Need, Terminal, missing, on_terminal, thread_id};
 
 const CTRL_C: &str = "\x03";
 
@@ -11,15 +11,22 @@ fn prompt(test: &str) -> Terminal {
     terminal
 }
 
-/// A program that is attached, and a handler of its events that does what `body` says.
-const PROBE: &str = "b = BPF{text = [[
+/// A program that is attached. It sees the calls of this thread: other tests and other programs make them, too.
+fn probe() -> String {
+    format!(
+        "b = BPF{{text = [[
 BPF_PERF_OUTPUT(events);
-TRACEPOINT_PROBE(syscalls, sys_enter_getpgid) {
+TRACEPOINT_PROBE(syscalls, sys_enter_getpgid) {{
+    if ((u32)bpf_get_current_pid_tgid() != {})
+        return 0;
     u64 one = 1;
     events.perf_submit(args, &one, sizeof(one));
     return 0;
+}}
+]]}}",
+        thread_id()
+    )
 }
-]]}";
 
 fn call() {
     // SAFETY: takes no pointers.
@@ -75,7 +82,7 @@ fn root_ctrl_c_ends_a_loop_and_detaches_nothing() {
         return;
     }
     let mut terminal = prompt("repl-loop");
-    terminal.statement(PROBE, 2);
+    terminal.statement(&probe(), 2);
     terminal.statement("seen = 0 b.events:open_perf_buffer(function() seen = seen + 1 end)", 3);
     terminal.lines("print('loops') print(BPF.run())");
     terminal.see("\nloops");
@@ -103,7 +110,7 @@ fn root_ctrl_c_interrupts_a_handler_that_runs_for_ever() {
         return;
     }
     let mut terminal = prompt("repl-handler");
-    terminal.statement(PROBE, 2);
+    terminal.statement(&probe(), 2);
     terminal.statement("b.events:open_perf_buffer(function()\n  print('endless')\n  while true do end\nend)", 3);
     call();
     terminal.see("endless\nbpflua 3>");
@@ -122,7 +129,7 @@ fn root_ctrl_d_with_live_probes_asks() {
         return;
     }
     let mut terminal = prompt("repl-ask");
-    terminal.statement(PROBE, 2);
+    terminal.statement(&probe(), 2);
     for answer in ["n\r", "\r", CTRL_C] {
         terminal.keys("\x04");
         terminal.see_last("1 probe is attached. Detach and leave? [y/N]");
