@@ -70,6 +70,10 @@ for index, code in ipairs(codes) do
     local dst, src = math.random(0, 9), math.random(0, 9)
     local off = has_offset(code) and math.random(0, 0xffff) or 0
     local imm = code == 0x85 and 1 or math.random(0, 0xffff) * 0x10000 + math.random(0, 0xffff)
+    if code == 0xb4 then
+        -- Moves of numbers from 0 on become those of 64 bits when an object is opened.
+        imm = imm % 0x80000000 + 0x80000000
+    end
     local word = code + bit.lshift(dst + 0ULL, 8) + bit.lshift(src + 0ULL, 12) + bit.lshift(off + 0ULL, 16) + bit.lshift(imm + 0ULL, 32)
     quads[index] = ('asm volatile(".quad 0x%s");'):format(bit.tohex(word))
     local values = {
