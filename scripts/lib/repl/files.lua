@@ -4,8 +4,8 @@
 local errors = require("bpflua.errors")
 local locals = require("bpflua.repl.locals")
 local native = require("bpflua.native")
-local open_objects = require("bpflua.objects")
 local reload = require("bpflua.repl.reload")
+local subjects = require("bpflua.repl.subjects")
 
 local M = {}
 
@@ -46,16 +46,6 @@ end
 
 -- ---------------------------------------------------------------- saving
 
--- Whether one of the names is a word of the text.
-local function mentions(text, names)
-    for _, token in ipairs(locals.tokens(text)) do
-        if token.kind == "name" and names[token.text] then
-            return true
-        end
-    end
-    return false
-end
-
 -- An expression, with an end of its own for a comment.
 local function parenthesized(text)
     return "(" .. text .. (text:find("--", 1, true) and "\n)" or ")")
@@ -68,7 +58,7 @@ local function as_script(entry, later)
     end
     local name = "_" .. entry.number
     for at, text in ipairs(later) do
-        if mentions(text, { [name] = true, _ = at == 1 or nil }) then
+        if locals.mentions(text, { [name] = true, _ = at == 1 or nil }) then
             return ("%s = %s\n_ = %s"):format(name, parenthesized(entry.text), name)
         end
     end
@@ -80,7 +70,7 @@ end
 local function words(session, text)
     local wanted = {}
     for name, value in pairs(require("bpflua.oneliners")) do
-        if mentions(text, { [name] = true }) and session:value(name) == value then
+        if locals.mentions(text, { [name] = true }) and session:value(name) == value then
             wanted[#wanted + 1] = name
         end
     end
@@ -89,14 +79,6 @@ local function words(session, text)
         return ""
     end
     return ("local %s = BPF.%s\n"):format(table.concat(wanted, ", "), table.concat(wanted, ", BPF."))
-end
-
-local function live_probes()
-    local count = 0
-    for _, object in ipairs(open_objects) do
-        count = count + #object:probes()
-    end
-    return count
 end
 
 ---The session's statements as a script.
@@ -112,7 +94,7 @@ function M.script(session)
         lines[at] = as_script(entry, later)
     end
     local text = table.concat(lines, "\n") .. "\n"
-    local run = live_probes() > 0 and "BPF.run()\n" or ""
+    local run = subjects.count_probes() > 0 and "BPF.run()\n" or ""
     return "#!/usr/bin/env bpflua\n" .. words(session, text) .. text .. run
 end
 

@@ -120,4 +120,17 @@ function M.rewrite(text)
     return table.concat(parts), names
 end
 
+---Whether one of the names is a word of a text.
+---@param text string
+---@param names table<string, any>
+---@return boolean
+function M.mentions(text, names)
+    for _, token in ipairs(M.tokens(text)) do
+        if token.kind == "name" and names[token.text] then
+            return true
+        end
+    end
+    return false
+end
+
 return M

@@ -3,9 +3,9 @@
 
 local events = require("bpflua.events")
 local native = require("bpflua.native")
-local open_objects = require("bpflua.objects")
 local repeats = require("bpflua.repl.repeats")
 local sessions = require("bpflua.repl.session")
+local subjects = require("bpflua.repl.subjects")
 
 local M = {}
 
@@ -48,17 +48,9 @@ function M.put(text)
     end
 end
 
-local function live_probes()
-    local count = 0
-    for _, object in ipairs(open_objects) do
-        count = count + #object:probes()
-    end
-    return count
-end
-
 -- Ctrl-D, or the end of what is piped in.
 local function at_end(prompt)
-    local live = prompt.is_person and not prompt.question and live_probes() or 0
+    local live = prompt.is_person and not prompt.question and subjects.count_probes() or 0
     if live == 0 then
         prompt.is_over = true
     else

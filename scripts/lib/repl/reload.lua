@@ -18,15 +18,6 @@ local function is_setup(text)
     return false
 end
 
-local function mentions(text, names)
-    for _, token in ipairs(locals.tokens(text)) do
-        if token.kind == "name" and names[token.text] then
-            return true
-        end
-    end
-    return false
-end
-
 local function objects_of(session, key)
     local objects = {}
     for _, object in ipairs(open_objects) do
@@ -73,7 +64,7 @@ local function set_up(session, place, names)
     local again = {}
     for i = place + 1, #session.record do
         local entry = session.record[i]
-        if entry.number and is_setup(entry.text) and mentions(entry.text, names) then
+        if entry.number and is_setup(entry.text) and locals.mentions(entry.text, names) then
             again[#again + 1] = entry.text
         end
     end

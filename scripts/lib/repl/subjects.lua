@@ -195,6 +195,16 @@ function M.probes()
     return all
 end
 
+---How many probes are attached. Unlike `probes`, it gives out no numbers.
+---@return integer
+function M.count_probes()
+    local count = 0
+    for _, object in ipairs(open_objects) do
+        count = count + #object:probes()
+    end
+    return count
+end
+
 -- A glob as a Lua pattern.
 local function pattern_of(glob)
     return "^" .. glob:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".") .. "$"
