@@ -2,6 +2,7 @@
 -- A program that forwards packets by maps: it goes by labels through tags, ARP and IP, learns addresses of stations, and
 -- rewrites what goes out, checksums too.
 
+local packets = require("help.packets")
 local t = require("harness")
 
 local b = BPF({ text = [[
@@ -124,16 +125,7 @@ local function bytes(number, count)
     return text
 end
 
-local function checksum(text)
-    local sum = 0
-    for i = 1, #text, 2 do
-        sum = sum + text:byte(i) * 256 + (text:byte(i + 1) or 0)
-    end
-    while sum > 0xffff do
-        sum = sum % 0x10000 + math.floor(sum / 0x10000)
-    end
-    return 0xffff - sum
-end
+local checksum = packets.checksum
 
 local OWN, BEHIND, SRC, DST = 0x0a000001, 0x0a000002, 0xc0a80001, 0xc0a80002
 local OWN_MAC, BEHIND_MAC = 0x020000000001, 0x020000000002

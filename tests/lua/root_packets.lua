@@ -1,31 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- bcc's packet dialect on packets of our own: what fields are read as, and what the packet is afterwards.
 
+local packets = require("help.packets")
 local t = require("harness")
 
-local function be16(n)
-    return string.char(math.floor(n / 256) % 256, n % 256)
-end
+local be16, checksum, put = packets.be16, packets.checksum, packets.put
 
 local function be32(n)
     return be16(math.floor(n / 65536)) .. be16(n % 65536)
-end
-
--- The Internet checksum of some bytes.
-local function checksum(bytes)
-    local sum = 0
-    for i = 1, #bytes, 2 do
-        sum = sum + bytes:byte(i) * 256 + (bytes:byte(i + 1) or 0)
-    end
-    while sum > 0xffff do
-        sum = sum % 0x10000 + math.floor(sum / 0x10000)
-    end
-    return 0xffff - sum
-end
-
--- Bytes in place of those at an offset from 0.
-local function put(packet, offset, bytes)
-    return packet:sub(1, offset) .. bytes .. packet:sub(offset + #bytes + 1)
 end
 
 local MACS = "\1\2\3\4\5\6\11\12\13\14\15\16"

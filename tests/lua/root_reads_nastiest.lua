@@ -2,6 +2,7 @@
 -- Texts that a rewriter of C stumbles over: reads inside macros and their arguments, anonymous unions, arrays inside of
 -- structs inside of sockets, leaves that point to themselves; each value against what the kernel says of it elsewhere.
 
+local packets = require("help.packets")
 local t = require("harness")
 local ffi = require("ffi")
 local net = require("help.sockets")
@@ -235,22 +236,7 @@ t.test("leaves that point to themselves, empty ones, and padding", function()
 end)
 
 t.test("addresses that a map translates, and their checksums", function()
-    local function checksum(bytes)
-        local sum = 0
-        for i = 1, #bytes, 2 do
-            sum = sum + bytes:byte(i) * 256 + (bytes:byte(i + 1) or 0)
-        end
-        while sum > 0xffff do
-            sum = sum % 0x10000 + math.floor(sum / 0x10000)
-        end
-        return 0xffff - sum
-    end
-    local function be16(n)
-        return string.char(math.floor(n / 256) % 256, n % 256)
-    end
-    local function put(text, offset, bytes)
-        return text:sub(1, offset) .. bytes .. text:sub(offset + #bytes + 1)
-    end
+    local be16, checksum, put = packets.be16, packets.checksum, packets.put
     local function packet(source, target)
         local payload = "some bytes of UDP"
         local udp = be16(1000) .. be16(2000) .. be16(8 + #payload) .. "\0\0" .. payload
