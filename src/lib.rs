@@ -12,6 +12,7 @@ pub mod bpf;
 pub mod cli;
 #[cfg(feature = "compiler")]
 pub mod compiler;
+mod digits;
 pub mod error;
 pub mod events;
 pub mod fuzzy;

@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &["repl", "lua", "events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"],
     ),
-    ("repl", &["lua", "error", "suggest"]),
+    ("repl", &["lua", "error", "suggest", "digits"]),
     ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "fuzzy", "error"]),
     ("events", &["bpf", "kernel", "error"]),
     ("probes", &["bpf", "symbolize", "kernel", "suggest", "fuzzy", "error"]),
@@ -29,9 +29,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("symbolize", &["kernel", "suggest", "error"]),
     ("compiler", &["kernel", "suggest", "error"]),
     ("packs", &["error"]),
-    ("kernel", &["suggest", "error"]),
+    ("kernel", &["suggest", "digits", "error"]),
     ("suggest", &["error"]),
     ("fuzzy", &[]),
+    ("digits", &[]),
     ("error", &[]),
 ];
 

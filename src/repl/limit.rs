@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::digits::thousands;
+
 /// Lines that may come at once: a few histograms.
 const BURST: f64 = 400.0;
 /// Lines each second after that: more than anybody reads.
@@ -57,24 +59,11 @@ impl Limit {
             return None;
         }
         let lines = if self.held == 1 { "line" } else { "lines" };
-        let text = format!("… {} {lines} held back\n", grouped(self.held));
+        let text = format!("… {} {lines} held back\n", thousands(self.held));
         self.held = 0;
         self.told_at = now;
         Some(text)
     }
-}
-
-/// A number with a comma before each three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why a function cannot be traced, as data and as an error.
 
+use crate::digits::thousands;
 use crate::error::Error;
 use crate::kernel::release::Release;
 use crate::suggest;
@@ -88,23 +89,10 @@ impl Untraceable {
         let modules = match self.kernel_modules {
             0 => String::new(),
             1 => ", 1 loaded kernel module".to_owned(),
-            count => format!(", {} loaded kernel modules", thousands(count)),
+            count => format!(", {} loaded kernel modules", thousands(count as u64)),
         };
-        format!("searched: {} kallsyms names{modules}", thousands(self.searched))
+        format!("searched: {} kallsyms names{modules}", thousands(self.searched as u64))
     }
-}
-
-/// A count with its thousands set apart: `201,334`.
-fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
