@@ -24,6 +24,7 @@ mod failure;
 mod interrupt;
 mod natives;
 mod require;
+mod results;
 mod syntax;
 
 pub use host::{Settings, Task};

@@ -4,13 +4,16 @@
 
 use mlua::{Lua, LuaOptions, StdLib};
 
+use super::results;
+
 /// A Lua without libraries, for reading texts.
 #[derive(Debug)]
 pub struct Syntax(Option<Lua>);
 
 impl Default for Syntax {
     fn default() -> Self {
-        Syntax(Lua::new_with(StdLib::NONE, LuaOptions::default()).ok())
+        let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).ok();
+        Syntax(lua.filter(|lua| results::make_whole(lua).is_ok()))
     }
 }
 

@@ -9,7 +9,7 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 use super::host::{Host, Settings, Task};
 use super::interrupt::Interrupt;
 use super::script::Script;
-use super::{errors, failure, natives, require};
+use super::{errors, failure, natives, require, results};
 use crate::error::{Error, Result};
 
 /// How a script's run came to its end, when not by an error.
@@ -42,6 +42,7 @@ impl Vm {
 
     fn install(&self, settings: Settings) -> mlua::Result<()> {
         let lua = &self.lua;
+        results::make_whole(lua)?;
         lua.set_app_data(Host { settings, ..Host::default() });
         errors::install(lua)?;
         require::install(lua, natives::table(lua)?)?;
