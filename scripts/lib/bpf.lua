@@ -66,11 +66,29 @@ local function attach_named(self, names)
     end
 end
 
+-- Attaches the functions that say what they probe, and those structs of functions that shall be.
+local function attach_what_says_so(self)
+    local names = native.object.auto_functions(self._handle)
+    if not contract.active then
+        attach_named(self, names)
+    end
+    for _, name in ipairs(native.object.auto_struct_ops(self._handle)) do
+        native.tracing.attach_struct_ops(self._handle, name)
+    end
+    events.before_wait(function()
+        -- bcc-lua attaches nothing by its name: its scripts do it themselves, and would be called twice.
+        if contract.active and self._handle then
+            attach_named(self, names)
+        end
+        attach_deferred(self)
+    end)
+end
+
 ---Compiles a C text, creates its maps, and attaches the functions whose sections or names say what they probe
 ---(`SEC("fentry/vfs_read")`, `kprobe__vfs_read`, `tracepoint__sched__sched_switch` …). Functions `syscall__NAME` are attached
 ---to the system call when the script first waits for events, unless it attached them itself before, as bcc's scripts do.
 ---Structs of functions in `SEC(".struct_ops")` and `SEC(".struct_ops.link")` are attached, too.
----@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer|string|string[], usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean}
+---@param options {text?: string, src_file?: string, object?: string, cflags?: string[], constants?: table<string, any>, maps?: table<string, {max_entries?: integer, key_size?: integer, value_size?: integer}>, maps_ns?: string, debug?: integer|string|string[], usdt_contexts?: bpflua.USDT[], usdt?: bpflua.USDT, attach_usdt_ignore_pid?: boolean, hdr_file?: string, device?: string, allow_rlimit?: boolean, attach?: boolean}
 ---`text`: the C text; `src_file`: a C file, here or beside the script; `object`: a file compiled by `bpflua compile`;
 ---`cflags` come after those of the command line; `constants`: what global variables of the C text hold when its programs
 ---are loaded, so that the verifier leaves out what a `const volatile` one rules out; `maps`: sizes of maps, in place of
@@ -80,7 +98,7 @@ end
 ---names: 1 "llvm_ir" LLVM's form of the text, 2 "bpf" each function's instructions and the verifier's log, 4 "preprocessor" the
 ---text behind the preprocessor, 8 "source" instructions under the lines they come from, 16 "bpf_register_state" the verifier's
 ---longest log, 32 "btf" what libbpf says from then on; `hdr_file`: a header included before the text; `device`: the network device that programs are loaded for; `allow_rlimit`: false leaves the limit of locked
----memory as it is, which kernels before 5.11 count maps against
+---memory as it is, which kernels before 5.11 count maps against; `attach`: false leaves it to the script to attach functions that say what they probe
 ---@return bpflua.BPF
 local function construct(options)
     local handle, c_text = contract.create(source.create, options)
@@ -94,21 +112,10 @@ local function construct(options)
         end
     end
     debugging.show(self._handle, debugging.bits(options.debug), c_text)
-    local names = native.object.auto_functions(self._handle)
-    if not contract.active then
-        attach_named(self, names)
-    end
-    for _, name in ipairs(native.object.auto_struct_ops(self._handle)) do
-        native.tracing.attach_struct_ops(self._handle, name)
+    if options.attach ~= false then
+        attach_what_says_so(self)
     end
     usdt.attach_contexts(self._handle, options)
-    events.before_wait(function()
-        -- bcc-lua attaches nothing by its name: its scripts do it themselves, and would be called twice.
-        if contract.active and self._handle then
-            attach_named(self, names)
-        end
-        attach_deferred(self)
-    end)
     return self
 end
 
@@ -318,7 +325,7 @@ for name, method in pairs(inspect.methods) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "probes", "symbols", "system", "waiting" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "probes", "symbols", "system", "tool", "waiting" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end

@@ -34,6 +34,14 @@ function M.before_wait(fn)
     before_wait[#before_wait + 1] = fn
 end
 
+local at_end = {}
+
+---Calls a function when the script has ended, while its objects are there still.
+---@param fn fun()
+function M.at_end(fn)
+    at_end[#at_end + 1] = fn
+end
+
 ---Does what was to be done before the script waits.
 function M.prepare()
     while before_wait[1] do
@@ -127,6 +135,9 @@ end
 
 ---Tells of losses not told of yet. At the end of the script.
 function M.finish()
+    while at_end[1] do
+        table.remove(at_end, 1)()
+    end
     if the_loop then
         the_loop:finish()
     end

@@ -3,6 +3,7 @@
 
 local ffi = require("ffi")
 local errors = require("bpflua.errors")
+local native = require("bpflua.native")
 local format = require("bpflua.format")
 local types = require("bpflua.types")
 local utf8 = require("bpflua.utf8")
@@ -182,6 +183,14 @@ end
 ---@return string
 function M.encode(value)
     return encode(value)
+end
+
+---The value of a text in JSON: objects and arrays are tables, null is nil, numbers are the nearest that Lua has.
+---@param text string
+---@return any
+function M.decode(text)
+    errors.arguments("decode", { "text", "string!" }, text)
+    return native.json.decode(text)
 end
 
 require("bpflua.surface").add_functions("bpflua.json", M, "json")

@@ -11,6 +11,7 @@ local variables = require("bpflua.variables")
 local M = {}
 
 M.OPTIONS = {
+    attach = "boolean",
     text = "string",
     src_file = "string",
     object = "string",

@@ -1123,6 +1123,11 @@ function BPF.tcp_flag_names(flags) end
 ---@return string
 function BPF.tcp_state_name(state) end
 
+---What the script says of itself in its head (`--[==[ pack … ]==]`, or the `pack.toml` of its pack), put to use: its arguments are
+---read, `--help`, wrong values and unknown options answered. Called again, it gives the same.
+---@return bpflua.Tool
+function BPF.tool() end
+
 ---Prints a line for each event, with any number of values: `trace("tracepoint:syscalls:sys_enter_openat", "filename")`.
 ---Without names, all fields of the probe.
 ---@param probe string|string[]
@@ -1223,6 +1228,11 @@ function _commands.run_cmd(args) end
 
 ---@class bpflua.json
 json = {}
+
+---The value of a text in JSON: objects and arrays are tables, null is nil, numbers are the nearest that Lua has.
+---@param text string
+---@return any
+function json.decode(text) end
 
 ---A value as one line of JSON. Structs of events and maps become objects, in the order of their members; `char[N]` is
 ---text, enums are their names, 64-bit integers all their digits. Lua tables with the keys 1 to n are arrays; members of
@@ -1682,6 +1692,68 @@ function _SymbolCache:resolve_name(module, name) end
 ---@field data_out string the packet as the program left it (flow_dissector: its flow keys)
 ---@field ctx_out string the context as the program left it
 ---@field duration integer nanoseconds that one run took, on average
+
+---@class bpflua.Tool
+---@field args table<string, any> the values of its parameters by name; nil when not given and without a default
+---@field name string what it is called by
+---@field out table<string, bpflua.ToolOutput> its outputs by name, when it has several
+local _Tool = {}
+
+---Attaches by the first of several ways that this kernel has; when it has none, the error tells why of each.
+---@param b bpflua.BPF an object made with `attach = false`
+---@param ways table[][] each a list of attachments that belong together: `{ {tp = "sched:sched_switch", fn_name = "f"} }`,
+---`{ {event = "vfs_read", fn_name = "f"}, {event = "vfs_read", fn_name = "g", retprobe = true} }`; besides `tp` and `event` (a kernel
+---function, by fentry or kprobe) `raw_tp` and `kfunc`, `kretfunc`
+---@return integer way which of them it was
+function _Tool:attach(b, ways) end
+
+---Ends the tool with an error: what could not be done, and why.
+---@param what string
+---@param why? string
+function _Tool:fail(what, why) end
+
+---Prints the headings, unless they are there: for tools that wait for their first row.
+function _Tool:header() end
+
+---Shows a histogram.
+---@param map bpflua.Map one of the C text (`BPF_HISTOGRAM`), also by a struct key, or a hash of counts by slot
+---@param options? {unit?: string, title?: string, section?: string, section_fn?: fun(bucket: any): string, linear?: boolean, clear?: boolean}
+---`unit`: what the values are ("usecs", "bytes"); `title`: a line above it; `section`: what the sections of a struct key are, and
+---`section_fn` their text; `linear`: slots count themselves, not powers of two; `clear`: empties the map afterwards
+function _Tool:hist(map, options) end
+
+---Prints a row of the tool's output: values by the names of the columns. The headings come before the first.
+---@param row table<string, any> numbers, texts, booleans, 64-bit cdata; nil is an empty cell
+function _Tool:print(row) end
+
+---Runs until Ctrl-C, for a duration, or for a number of intervals; `each` is called after each interval and at the end.
+---@param options? {interval?: number, count?: integer, duration?: number, each?: fun(is_last: boolean)} seconds
+function _Tool:run(options) end
+
+---A line for people: on standard output as text, on standard error beside JSON and CSV.
+---@param text string
+function _Tool:say(text) end
+
+---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer}[] `frames`: the innermost first
+---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
+function _Tool:stacks(stacks, options) end
+
+---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.
+---@param rows table<string, any>[] as for `print`
+---@param options? {title?: string, output?: string, keep?: boolean} `title`: a line above it; `output`: which of several;
+---`keep`: leaves what is on the screen
+function _Tool:view(rows, options) end
+
+---@class bpflua.ToolOutput
+local _ToolOutput = {}
+
+---Prints the headings, unless they are there already: for tools that want them before the first row comes.
+function _ToolOutput:header() end
+
+---Prints a row: values by the names of the columns.
+---@param row table<string, any>
+function _ToolOutput:print(row) end
 
 ---@class bpflua.Pipe the trace pipe as an object
 local _Pipe = {}

@@ -13,7 +13,8 @@ use crate::error::Result;
 use crate::kernel::btf::BtfFolder;
 use crate::kernel::headers::SOURCE_VARIABLE;
 use crate::lua::prompt::Prompt;
-use crate::lua::{End, Script, Settings, Vm};
+use crate::lua::{End, PackEntry, Script, Settings, Vm};
+use crate::packs::catalog::{self, Tool};
 use crate::repl::{Repl, is_input_terminal};
 
 /// Runs the command with this process's arguments; the result is its exit status.
@@ -69,7 +70,12 @@ fn run(args: &Args) -> ExitCode {
 fn run_or_interact(args: &Args) -> Result<End> {
     let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
     let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
-    let settings = Settings { mechanism, json: args.json, prompt: Some(repl), ..settings(&args.common) };
+    let mut settings = Settings { mechanism, json: args.json, prompt: Some(repl), ..settings(&args.common) };
+    if let Some(tool) = tool_of(args)? {
+        let script = Script { name: tool.file, text: tool.text, path: None };
+        settings.entry = Some(PackEntry { name: tool.name, version: Some(tool.pack.version), entry: tool.entry });
+        return Vm::new(settings)?.run(script, &args.script[1..]);
+    }
     let (script, rest) = match script_of(args) {
         Some((script, rest)) => (Some(script?), rest),
         None if args.interactive || is_input_terminal() => (None, &[][..]),
@@ -79,6 +85,15 @@ fn run_or_interact(args: &Args) -> Result<End> {
     match script {
         Some(script) if !args.interactive => vm.run(script, rest),
         script => vm.interact(script, rest),
+    }
+}
+
+/// The tool that the arguments name: a word that is no path. A file of that name is reached by `./NAME`.
+fn tool_of(args: &Args) -> Result<Option<Tool>> {
+    let name = args.script.first().and_then(|name| name.to_str());
+    match name.filter(|name| args.execute.is_none() && !name.contains(['/', '.'])) {
+        Some(name) => catalog::embedded(name),
+        None => Ok(None),
     }
 }
 

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use mlua::{AppDataRef, Lua};
+use serde::Serialize;
 
 use super::prompt::Prompt;
 use super::script::Script;
 use crate::bpf::Mechanism;
 use crate::error::{Error, Location, Result};
+use crate::packs::entry::Entry;
 
 /// What a VM is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,17 @@ pub enum Task {
     },
     /// Print the types of the maps and events of its C texts, for editors; nothing is attached or loaded.
     Types,
+}
+
+/// The entry of a pack that a run is of.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PackEntry {
+    /// What it is called by.
+    pub name: String,
+    /// The version of its pack, when it has one.
+    pub version: Option<String>,
+    /// What it says of itself.
+    pub entry: Entry,
 }
 
 /// The options of a run.
@@ -50,6 +63,8 @@ pub struct Settings {
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
     pub notice: fn(&str),
+    /// The entry of a pack that is run; none: the script's own head says it.
+    pub entry: Option<PackEntry>,
     /// What `BPF.repl()` reads from.
     pub prompt: Option<Rc<dyn Prompt>>,
 }
@@ -67,6 +82,7 @@ impl Default for Settings {
             json: false,
             task: Task::Run,
             notice: |_| (),
+            entry: None,
             prompt: None,
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one list of files that travel inside the executable: `scripts/` (Lua) and `bpf-include/` (C headers).
+//! The files that travel inside the executable: one list of `scripts/lib` and `scripts/types` (Lua) and of `bpf-include/` (C
+//! headers), and the pack of tools as a folder.
 //!
 //! A release build carries the bytes. A debug build reads the same names from the source tree, so that a change to a
 //! script needs no rebuild; should the tree have moved since it was built, it is looked for above the executable.
@@ -198,6 +199,10 @@ files! {
     "scripts/lib/system.lua",
     "scripts/lib/tables.lua",
     "scripts/lib/test_run.lua",
+    "scripts/lib/tool.lua",
+    "scripts/lib/tool_args.lua",
+    "scripts/lib/tool_attach.lua",
+    "scripts/lib/tool_output.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/usdt.lua",
@@ -208,13 +213,42 @@ files! {
     "scripts/types/bpflua.lua",
 }
 
+/// The pack of tools, `scripts/tools/`, in a release build.
+#[cfg(not(debug_assertions))]
+static TOOLS: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/scripts/tools");
+
+/// A file of the pack of tools, by its path in that pack.
+#[cfg(not(debug_assertions))]
+pub fn tool(path: &str) -> Option<Cow<'static, [u8]>> {
+    TOOLS.get_file(path).map(|file| Cow::Borrowed(file.contents()))
+}
+
+/// The files at the top of the pack of tools.
+#[cfg(not(debug_assertions))]
+pub fn tools() -> impl Iterator<Item = String> {
+    TOOLS.files().map(|file| file.path().display().to_string())
+}
+
+/// A file of the pack of tools, by its path in that pack.
+#[cfg(debug_assertions)]
+pub fn tool(path: &str) -> Option<Cow<'static, [u8]>> {
+    std::fs::read(on_disk::root().join("scripts/tools").join(path)).ok().map(Cow::Owned)
+}
+
+/// The files at the top of the pack of tools.
+#[cfg(debug_assertions)]
+pub fn tools() -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(on_disk::root().join("scripts/tools")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}
+
 #[cfg(debug_assertions)]
 mod on_disk {
     use std::borrow::Cow;
     use std::path::{Path, PathBuf};
 
     /// The source tree: where it was when this was built, else the folder above `target/` that the executable is in.
-    fn root() -> PathBuf {
+    pub(super) fn root() -> PathBuf {
         let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
         let has_scripts = |dir: &Path| dir.join("scripts/lib").is_dir();
         if has_scripts(built_in) {
@@ -278,7 +312,8 @@ mod tests {
     fn every_file_of_the_tree_is_listed_and_no_other() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut on_disk = Vec::new();
-        walk(&root.join("scripts"), root, &mut on_disk);
+        walk(&root.join("scripts/lib"), root, &mut on_disk);
+        walk(&root.join("scripts/types"), root, &mut on_disk);
         walk(&root.join("bpf-include"), root, &mut on_disk);
         on_disk.sort();
         let mut listed: Vec<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();

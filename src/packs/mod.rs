@@ -3,5 +3,12 @@
 //!
 //! Nothing here runs Lua or compiles C; this room only says what files there are and under which name.
 
+pub mod catalog;
 pub mod embedded;
+pub mod entry;
 pub mod installed;
+pub mod manifest;
+pub mod units;
+
+mod head;
+mod rules;

@@ -19,7 +19,7 @@ use super::usdt;
 const REFERENCE: &str = "docs/reference.md";
 
 /// How the reference writes the functions of each class of the surface.
-const WRITTEN: [(&str, &str); 20] = [
+const WRITTEN: [(&str, &str); 22] = [
     ("_BPF:", "b:"),
     ("BPF.", "BPF."),
     ("_Map:", "map:"),
@@ -34,6 +34,8 @@ const WRITTEN: [(&str, &str); 20] = [
     ("_argparse_Parser:", "parser:"),
     ("_Columns:", "columns:"),
     ("_Oneliner:", "oneliner:"),
+    ("_Tool:", "tool:"),
+    ("_ToolOutput:", "output:"),
     ("json.", "json."),
     ("_posix.", "posix."),
     ("_Pipe:", "pipe:"),

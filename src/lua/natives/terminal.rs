@@ -19,11 +19,12 @@ struct TerminalValue(LiveTerminal);
 
 impl UserData for TerminalValue {}
 
-/// `native.terminal`: `size()` of the standard output and `own_size()` of the process's terminal, columns and rows;
+/// `native.terminal`: `size()` of the standard output, `is_output()` whether that is a terminal, `own_size()` of the process's terminal, columns and rows;
 /// `open()`, and with what it gives `fd`, `keys`, `write`, `live_size`, `close`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("size", "show", |_, ()| Ok(numbers(terminal::output_size().or_else(from_environment))))?;
+    natives.add("is_output", "view", |_, ()| Ok(terminal::output_size().is_some()))?;
     natives.add("own_size", "show", |_, ()| Ok(numbers(terminal::size().or_else(from_environment))))?;
     natives.add("open", "watch", |lua, ()| {
         let opened = LiveTerminal::open().map_err(|err| Error::io("cannot show a live view: no terminal", &err))?;

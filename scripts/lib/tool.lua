@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- `BPF.tool()`: what a script says of itself in its head, put to use. The arguments are read and checked, rows printed as text,
+-- JSON or CSV, histograms and stacks shown, probes attached by the first way that this kernel has.
+
+local errors = require("bpflua.errors")
+local events = require("bpflua.events")
+local native = require("bpflua.native")
+local output = require("bpflua.tool_output")
+local tool_args = require("bpflua.tool_args")
+local tool_attach = require("bpflua.tool_attach")
+
+---@class bpflua.Tool
+---@field args table<string, any> the values of its parameters by name; nil when not given and without a default
+---@field name string what it is called by
+---@field out table<string, bpflua.ToolOutput> its outputs by name, when it has several
+local Tool = {}
+Tool.__index = Tool
+
+local M = {}
+
+local the_tool
+
+---What the script says of itself in its head (`--[==[ pack … ]==]`, or the `pack.toml` of its pack), put to use: its arguments are
+---read, `--help`, wrong values and unknown options answered. Called again, it gives the same.
+---@return bpflua.Tool
+function M.tool()
+    if not the_tool then
+        local entry = native.pack.entry()
+        local args, form = tool_args.read(entry, arg)
+        the_tool = setmetatable({ args = args, name = entry.name }, Tool)
+        the_tool._out, the_tool.out = output.new(entry.entry, args, form), {}
+        for name in pairs(entry.entry.outputs) do
+            the_tool.out[name] = the_tool._out:of(name)
+        end
+        events.at_end(function()
+            the_tool._out:finish()
+        end)
+    end
+    return the_tool
+end
+
+---Prints a row of the tool's output: values by the names of the columns. The headings come before the first.
+---@param row table<string, any> numbers, texts, booleans, 64-bit cdata; nil is an empty cell
+function Tool:print(row)
+    self._out:of():print(row)
+end
+
+---Prints the headings, unless they are there: for tools that wait for their first row.
+function Tool:header()
+    self._out:of():header()
+    self._out:flush()
+end
+
+---A line for people: on standard output as text, on standard error beside JSON and CSV.
+---@param text string
+function Tool:say(text)
+    errors.arguments("say", { "text", "string!" }, text)
+    self._out:say(text)
+end
+
+---Shows a histogram.
+---@param map bpflua.Map one of the C text (`BPF_HISTOGRAM`), also by a struct key, or a hash of counts by slot
+---@param options? {unit?: string, title?: string, section?: string, section_fn?: fun(bucket: any): string, linear?: boolean, clear?: boolean}
+---`unit`: what the values are ("usecs", "bytes"); `title`: a line above it; `section`: what the sections of a struct key are, and
+---`section_fn` their text; `linear`: slots count themselves, not powers of two; `clear`: empties the map afterwards
+function Tool:hist(map, options)
+    self._out:hist(map, errors.options("hist", options, {
+        unit = "string", title = "string", section = "string", section_fn = "function", linear = "boolean", clear = "boolean",
+    }))
+end
+
+---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer}[] `frames`: the innermost first
+---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
+function Tool:stacks(stacks, options)
+    errors.arguments("stacks", { "stacks", "table!" }, stacks)
+    self._out:stacks(stacks, errors.options("stacks", options, { unit = "string", title = "string" }))
+end
+
+---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.
+---@param rows table<string, any>[] as for `print`
+---@param options? {title?: string, output?: string, keep?: boolean} `title`: a line above it; `output`: which of several;
+---`keep`: leaves what is on the screen
+function Tool:view(rows, options)
+    errors.arguments("view", { "rows", "table!" }, rows)
+    options = errors.options("view", options, { title = "string", output = "string", keep = "boolean" })
+    self._out:view(rows, options)
+end
+
+---Attaches by the first of several ways that this kernel has; when it has none, the error tells why of each.
+---@param b bpflua.BPF an object made with `attach = false`
+---@param ways table[][] each a list of attachments that belong together: `{ {tp = "sched:sched_switch", fn_name = "f"} }`,
+---`{ {event = "vfs_read", fn_name = "f"}, {event = "vfs_read", fn_name = "g", retprobe = true} }`; besides `tp` and `event` (a kernel
+---function, by fentry or kprobe) `raw_tp` and `kfunc`, `kretfunc`
+---@return integer way which of them it was
+function Tool:attach(b, ways)
+    errors.arguments("attach", { "b", "any!", "ways", "table!" }, b, ways)
+    return tool_attach.first(b, ways)
+end
+
+-- The time that is left, and how long the next piece of it is.
+local function pieces(options)
+    local left = options.duration or math.huge
+    local count = options.count or math.huge
+    return function()
+        if left <= 0 or count <= 0 then
+            return nil
+        end
+        local piece = math.min(options.interval or math.huge, left)
+        left, count = left - piece, count - 1
+        return piece
+    end
+end
+
+---Runs until Ctrl-C, for a duration, or for a number of intervals; `each` is called after each interval and at the end.
+---@param options? {interval?: number, count?: integer, duration?: number, each?: fun(is_last: boolean)} seconds
+function Tool:run(options)
+    options = errors.options("run", options, { interval = "seconds", count = "natural", duration = "seconds", each = "function" })
+    local each = options.each or function() end
+    local next_piece = pieces(options)
+    local piece = next_piece()
+    while piece do
+        local how = BPF.run({ duration = piece < math.huge and piece or nil })
+        piece = how == "timeout" and next_piece() or nil
+        each(piece == nil)
+        self._out:flush()
+    end
+end
+
+---Ends the tool with an error: what could not be done, and why.
+---@param what string
+---@param why? string
+function Tool:fail(what, why)
+    errors.arguments("fail", { "what", "string!", "why", "string" }, what, why)
+    errors.fail({ what = what, why = why })
+end
+
+require("bpflua.surface").add_methods("bpflua.Tool", Tool, {
+    noun = "tool",
+    is = function(value)
+        return getmetatable(value) == Tool
+    end,
+})
+require("bpflua.surface").add_methods("bpflua.ToolOutput", output.Output, {
+    noun = "tool's output",
+    is = function(value)
+        return getmetatable(value) == output.Output
+    end,
+})
+
+return M

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the running script says of itself: the entry of its pack, and values of its parameters.
+
+use std::path::Path;
+
+use mlua::{Lua, LuaSerdeExt as _, Value};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::lua::errors::{Natives, from_mlua};
+use crate::lua::host::{Host, PackEntry};
+use crate::packs::entry::{Kind, Parameter};
+use crate::packs::manifest::Head;
+use crate::packs::units::{self, Given};
+
+const WHAT: &str = "BPF.tool";
+
+/// `native.pack`: `entry()`, `parse(parameter, text)`, `noun(kind)`.
+pub fn table(lua: &Lua) -> mlua::Result<mlua::Table> {
+    let natives = Natives::new(lua)?;
+    natives.add("entry", WHAT, |lua, ()| entry(lua))?;
+    natives.add("parse", WHAT, |lua, (parameter, text): (Value, String)| {
+        let parameter: Parameter = lua.from_value(parameter).map_err(|error| from_mlua(WHAT, &error))?;
+        Ok(match units::parse(&parameter, &text) {
+            Ok(given) => (to_lua(lua, given)?, None),
+            Err(why) => (Value::Nil, Some(why)),
+        })
+    })?;
+    natives.add("noun", WHAT, |lua, kind: Value| {
+        let kind: Kind = lua.from_value(kind).map_err(|error| from_mlua(WHAT, &error))?;
+        Ok(units::noun(kind))
+    })?;
+    Ok(natives.into_table())
+}
+
+fn to_lua(lua: &Lua, given: Given) -> Result<Value> {
+    Ok(match given {
+        Given::Flag(value) => Value::Boolean(value),
+        Given::Number(value) => Value::Number(value),
+        Given::Text(value) => Value::String(lua.create_string(value).map_err(|error| from_mlua(WHAT, &error))?),
+    })
+}
+
+/// The entry that runs: that of the pack it was found in, else what the script's head says.
+fn entry(lua: &Lua) -> Result<Value> {
+    let host = Host::of(lua)?;
+    let given = host.settings.entry.clone();
+    let entry = match given {
+        Some(entry) => entry,
+        None => of_head(&host.script.name, &host.script.text)?,
+    };
+    // Absent values are absent in Lua, not a null.
+    let options = mlua::serde::ser::Options::new().serialize_none_to_null(false).serialize_unit_to_null(false);
+    let serializer = mlua::serde::Serializer::new_with_options(lua, options.set_array_metatable(false));
+    entry.serialize(serializer).map_err(|error| from_mlua(WHAT, &error))
+}
+
+fn of_head(name: &str, text: &[u8]) -> Result<PackEntry> {
+    let head = Head::parse(&String::from_utf8_lossy(text), name)?;
+    let Some(head) = head else {
+        return Err(Error::script("cannot call `BPF.tool`", format!("`{name}` does not say what it takes"))
+            .with_hint("begin the file with a comment `--[==[ pack … ]==]` that has `summary` and `parameters`"));
+    };
+    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = head.pack.as_ref().map_or_else(|| stem.unwrap_or_default(), |pack| pack.name.clone());
+    let version = head.pack.map(|pack| pack.version);
+    Ok(PackEntry { name, version, entry: head.entry })
+}
