@@ -2,8 +2,8 @@
 //! The files that travel inside the executable: one list of `scripts/lib` and `scripts/types` (Lua) and of `bpf-include/` (C
 //! headers), and the pack of tools as a folder.
 //!
-//! A release build carries the bytes. A debug build reads the same names from the source tree, so that a change to a
-//! script needs no rebuild; should the tree have moved since it was built, it is looked for above the executable.
+//! A release build carries the bytes. A debug build reads the same names from the source tree that the executable
+//! lies in, so that a change to a script needs no rebuild.
 //! A new file is added by one line in [`FILES`]; a test fails when a file of the tree is missing here.
 
 use std::borrow::Cow;
@@ -247,15 +247,12 @@ mod on_disk {
     use std::borrow::Cow;
     use std::path::{Path, PathBuf};
 
-    /// The source tree: where it was when this was built, else the folder above `target/` that the executable is in.
+    /// The source tree: the folder above `target/` that the executable is in, else where it was when this was built.
     pub(super) fn root() -> PathBuf {
-        let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let has_scripts = |dir: &Path| dir.join("scripts/lib").is_dir();
-        if has_scripts(built_in) {
-            return built_in.to_owned();
-        }
+        let has_scripts = |dir: &&Path| dir.join("scripts/lib").is_dir();
         let executable = std::env::current_exe().unwrap_or_default();
-        executable.ancestors().find(|dir| has_scripts(dir)).unwrap_or(built_in).to_owned()
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+        executable.ancestors().find(has_scripts).unwrap_or(built_in).to_owned()
     }
 
     /// The bytes of a file of the tree; none when it is gone, which the caller sees as an empty file.
