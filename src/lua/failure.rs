@@ -43,27 +43,75 @@ pub fn from_run(lua: &Lua, raised: &Value, stack: Option<&Value>) -> Error {
     {
         error = error.with_location(Host::place(lua, frame.file.clone(), frame.line));
     }
-    let shown = error.locations().first().map(|location| (location.file.clone(), location.line));
-    let callers = frames.iter().filter(|frame| Some((frame.file.clone(), frame.line)) != shown);
+    let told = error.locations().first().map(|location| location.line);
+    error = find_line(lua, error);
+    let shown = error.locations().first().map(|location| location.file.clone());
+    let callers = frames.iter().filter(|frame| (shown.as_ref(), told) != (Some(&frame.file), Some(frame.line)));
     for frame in callers.take(MAX_CALLERS) {
         error = error.with_evidence(caller(frame));
     }
     error
 }
 
-/// Puts a caret under the name that an error speaks of, where the line of the first place has it once.
+/// Where the name of an error is looked for above its line.
+const LINES_ABOVE: u32 = 20;
+
+/// Moves the place of an undeclared variable to the line that has its name: LuaJIT tells the line of the closing bracket for
+/// what is last in a call.
+fn find_line(lua: &Lua, mut error: Error) -> Error {
+    let words = error.to_string();
+    let has_name = |place: &Location| shown_line(place).is_some_and(|text| column_in(text, &words).is_some());
+    if let Some(location) = error.locations_mut().first_mut()
+        && words.starts_with(UNDECLARED)
+        && !has_name(location)
+    {
+        let above = location.line.saturating_sub(LINES_ABOVE).max(1)..location.line;
+        let mut places = above.rev().map(|line| Host::place(lua, location.file.clone(), line));
+        if let Some(place) = places.find(has_name) {
+            *location = place;
+        }
+    }
+    error
+}
+
+/// How the error of a variable begins that nobody declared.
+const UNDECLARED: &str = "cannot read the undeclared variable `";
+
+/// The line of a place, where only that is shown.
+fn shown_line(location: &Location) -> Option<&str> {
+    match location.excerpt.as_slice() {
+        [shown] => shown.split_once(" > ").map(|(_, text)| text),
+        _ => None,
+    }
+}
+
+/// The column of the name that an error speaks of.
+fn column_in(text: &str, words: &str) -> Option<u32> {
+    match words.strip_prefix(UNDECLARED).and_then(|rest| rest.split_once('`')) {
+        Some((name, _)) => places_of(text, name).find(|at| is_read(text, *at, name)).map(|at| at as u32 + 1),
+        None => quoted(words).find_map(|name| column_of(text, name)),
+    }
+}
+
+/// Whether a name is no field, and not what is assigned to. The first that is read fails.
+fn is_read(text: &str, at: usize, name: &str) -> bool {
+    let (before, behind) = (text[..at].trim_end(), text[at + name.len()..].trim_start());
+    let is_field = before.ends_with(['.', ':']) && !before.ends_with("..");
+    !is_field && (!behind.starts_with('=') || behind.starts_with("=="))
+}
+
+/// Puts a caret under the name that an error speaks of, where the line of the first place has it.
 pub fn point_at_name(mut error: Error) -> Error {
     let words = error.to_string();
     let Some(location) = error.locations_mut().first_mut().filter(|location| location.column == 0) else {
         return error;
     };
-    if let [shown] = location.excerpt.as_slice()
-        && let Some(text) = shown.split_once(" > ").map(|(_, text)| text)
-        && let Some(column) = quoted(&words).find_map(|name| column_of(text, name))
+    if let Some(text) = shown_line(location)
+        && let Some(column) = column_in(text, &words)
     {
-        location.column = column;
         let caret = caret(location.line, text, column);
         location.excerpt.push(caret);
+        location.column = column;
     }
     error
 }
@@ -80,13 +128,18 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split(['`', '\'']).skip(1).step_by(2).filter(|name| !name.is_empty())
 }
 
-/// The column, from 1, of a name in a line that has it once.
-fn column_of(text: &str, name: &str) -> Option<u32> {
+/// Where a name stands in a line, not as a part of another.
+fn places_of<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_');
-    let mut places = text.match_indices(name).map(|(at, _)| at).filter(|at| {
+    text.match_indices(name).map(|(at, _)| at).filter(move |at| {
         let (before, behind) = (text[..*at].chars().next_back(), text[at + name.len()..].chars().next());
         !(is_part(name.chars().next()) && is_part(before) || is_part(name.chars().next_back()) && is_part(behind))
-    });
+    })
+}
+
+/// The column, from 1, of a name in a line that has it once.
+fn column_of(text: &str, name: &str) -> Option<u32> {
+    let mut places = places_of(text, name);
     let first = places.next()?;
     places.next().is_none().then_some(first as u32 + 1)
 }
@@ -172,6 +225,9 @@ mod tests {
         assert_eq!(column_of("print(prnt, x)", "print"), Some(1));
         assert_eq!(column_of("f(f)", "f"), None);
         assert_eq!(column_of("a.b[1] = ]", "]"), None);
+        let read = |text| column_in(text, "cannot read the undeclared variable `x`");
+        assert_eq!([read("x = a.x + x"), read("x == x"), read("x"), read("y:x()")], [Some(11), Some(1), Some(1), None]);
+        assert_eq!(column_in("f(f)", "`f` is nil"), None);
         assert_eq!(quoted("cannot read `a`: 'b' is").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(caret(12, "\tx = y", 6), "    | \t    ^");
     }
