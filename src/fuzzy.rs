@@ -24,6 +24,13 @@ struct Rank {
     length: usize,
 }
 
+impl Rank {
+    /// Names of one group are shown together; those of the next only when it has none.
+    fn group(self) -> u8 {
+        if self.tier == 2 { 1 } else { self.tier }
+    }
+}
+
 /// The names that match, the best first, at most `limit`. Where some begin with what was typed, the others are left out: so a
 /// beginning that they have in common can be filled in; and where some have it in them, those that only have its letters.
 /// Everything matches what is empty, in its own order.
@@ -34,24 +41,25 @@ pub fn best<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, limit: us
     let exact = typed.bytes().any(|byte| byte.is_ascii_uppercase());
     // A heap of the best so far, the worst on top.
     let mut best: BinaryHeap<(Rank, &'a str)> = BinaryHeap::new();
+    let mut best_group = u8::MAX;
     for name in known {
-        let Some(rank) = rank(typed.as_bytes(), name.as_bytes(), exact) else { continue };
+        let Some(rank) = rank(typed.as_bytes(), name.as_bytes(), exact, best_group) else { continue };
+        best_group = best_group.min(rank.group());
         best.push((rank, name));
         if best.len() > limit {
             best.pop();
         }
     }
     let sorted = best.into_sorted_vec();
-    let group = |rank: &Rank| if rank.tier == 2 { 1 } else { rank.tier };
-    let best_group = sorted.first().map(|(rank, _)| group(rank));
-    sorted.iter().take_while(|(rank, _)| Some(group(rank)) == best_group).map(|(_, name)| *name).collect()
+    sorted.iter().take_while(|(rank, _)| rank.group() == best_group).map(|(_, name)| *name).collect()
 }
 
 fn same(typed: u8, letter: u8, exact: bool) -> bool {
     typed == letter || !exact && typed == letter.to_ascii_lowercase()
 }
 
-fn rank(typed: &[u8], name: &[u8], exact: bool) -> Option<Rank> {
+/// The rank of a name; none when it does not match, or only in a group behind the best one that is known.
+fn rank(typed: &[u8], name: &[u8], exact: bool, best_group: u8) -> Option<Rank> {
     let at = |start: usize| {
         name[start..].len() >= typed.len() && typed.iter().zip(&name[start..]).all(|(t, n)| same(*t, *n, exact))
     };
@@ -59,12 +67,17 @@ fn rank(typed: &[u8], name: &[u8], exact: bool) -> Option<Rank> {
     if at(0) {
         return of(0, 0);
     }
-    let starts = 1..=name.len().saturating_sub(typed.len());
+    if best_group == 0 {
+        return None;
+    }
+    let (first, other) = (typed[0], if exact { typed[0] } else { typed[0].to_ascii_uppercase() });
     let begins_word = |start: &usize| !name[*start - 1].is_ascii_alphanumeric();
+    let starts = memchr::memchr2_iter(first, other, name).skip_while(|start| *start == 0);
     let mut inside = starts.filter(|start| at(*start));
     match inside.next() {
         Some(first) if begins_word(&first) || inside.any(|start| begins_word(&start)) => return of(1, first),
         Some(first) => return of(2, first),
+        None if best_group == 1 => return None,
         None => {}
     }
     // One letter in the middle of a name says nothing.
@@ -113,5 +126,14 @@ mod tests {
         assert!(best("ab", ["a_very_long_name_that_ends_in_b"], 9).is_empty());
         assert!(best("x", ["axb"], 9) == ["axb"] && best("longer", ["long"], 9).is_empty());
         assert!(best("é", ["è"], 9).is_empty());
+    }
+
+    #[test]
+    fn one_group_is_shown_wherever_its_names_stand() {
+        let known = ["r_e_a_d", "do_read", "thread", "readv", "Read"];
+        assert_eq!(best("read", known, 9), ["Read", "readv"]);
+        assert_eq!(best("read", known[..3].iter().copied(), 9), ["do_read", "thread"]);
+        assert_eq!(best("read", known[..1].iter().copied(), 9), ["r_e_a_d"]);
+        assert_eq!(best("read", ["bread", "readable", "r_e_a_d"], 1), ["readable"]);
     }
 }
