@@ -19,7 +19,7 @@ local function help(commands)
         lines[#lines + 1] = { head, command.help }
         width = math.max(width, length(head))
     end
-    lines[#lines + 1] = { "!command", "run a shell's command; `!command &` in the background; its process is `_pid`" }
+    lines[#lines + 1] = { "!command", "run a shell's command; `!command &` in the background; its process is `_pid`, and `pid`" }
     lines[#lines + 1] = { "name?", "what a function, map or value is" }
     for _, line in ipairs(lines) do
         print(("  %s%s  %s"):format(line[1], (" "):rep(math.max(width, 8) - length(line[1])), line[2]))

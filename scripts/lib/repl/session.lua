@@ -90,6 +90,17 @@ function Session:declare(values)
     end
 end
 
+---Makes the process that a shell's command ran as `_pid`, and `pid` as well while nothing else is called so.
+---@param pid integer
+function Session:note_process(pid)
+    local known = self:value("pid")
+    self:declare({ _pid = pid })
+    if known == nil or known == self.noted_pid and rawget(self.environment, "pid") == known then
+        self:declare({ pid = pid })
+        self.noted_pid = pid
+    end
+end
+
 ---The names that a statement can use, those of globals among them.
 ---@return string[] sorted
 function Session:names()

@@ -46,7 +46,7 @@ end
 local function background(session, line)
     local process = native.shell.start(line, true, false)
     local pid = native.shell.pid(process)
-    session:declare({ _pid = pid })
+    session:note_process(pid)
     sessions.say(("`%s` is process %d\n"):format(line, pid))
     on_end(process, function(status, signal)
         sessions.say(ending(line, pid, status, signal))
@@ -65,7 +65,7 @@ function M.run(session, line)
         return background(session, behind)
     end
     local status, signal, pid = M.foreground(line, "events")
-    session:declare({ _pid = pid })
+    session:note_process(pid)
     if signal or status and status ~= 0 then
         sessions.say(ending(line, pid, status, signal))
     end
