@@ -69,6 +69,8 @@ pub trait Prompt: Debug {
     fn take(&self) -> Option<Input>;
     /// Answers the last [`Input::Complete`]: the words for what stands between `start` and the cursor.
     fn answer(&self, start: usize, candidates: Vec<Candidate>);
+    /// Lets the last [`Input::Complete`] be asked again a moment later: what it needs is still being read.
+    fn postpone(&self);
     /// Says who has the terminal from now on.
     fn set_screen(&self, screen: Screen);
     /// Writes lines of bpflua's own, which no limit holds back, behind everything printed so far.

@@ -9,11 +9,13 @@ use super::path;
 use super::shape::member_declarations;
 use super::spec::{Place, Spec};
 use super::target::{Target, matching};
+use super::user_names;
 use crate::error::Result;
 use crate::fuzzy;
 use crate::kernel::btf;
 use crate::kernel::traceable::{NamedFunction, functions_like};
 use crate::kernel::tracefs::Tracefs;
+use crate::symbolize::demangle;
 
 /// A way to go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,10 @@ pub fn prepare() {
         let _ = std::thread::Builder::new().name("names".into()).spawn(|| {
             known_functions();
             known_tracepoints();
+            // C texts are completed with all of these.
+            if let Ok(kernel) = btf::shared() {
+                kernel.make_indexes();
+            }
         });
     }
 }
@@ -150,23 +156,40 @@ fn raw_tracepoints(typed: &str, limit: usize) -> Vec<Completion> {
 /// What is in a program or library, once its path is whole.
 fn of_file(kind: Kind, rest: &str, start: usize, pid: Option<i32>, limit: usize) -> (usize, Vec<Completion>) {
     let Some((file, typed)) = rest.split_once(':') else { return (start, Vec::new()) };
-    let everything = Spec::parse(&format!("{}:{file}:*", kind.name()), "");
+    let found = match kind {
+        Kind::Usdt => usdt_probes(file, typed, pid, limit),
+        _ => user_functions(file, typed, pid, limit),
+    };
+    (start + file.len() + 1, found)
+}
+
+fn user_functions(file: &str, typed: &str, pid: Option<i32>, limit: usize) -> Vec<Completion> {
+    let names = user_names::functions_of(file, pid).unwrap_or_default();
+    let found = fuzzy::best(typed, names.iter().map(|name| &**name), limit);
+    // What the programmer called it, where the compiler has made another name of it.
+    let note = |name: &str| Some(demangle(name).into_owned()).filter(|plain| plain != name);
+    let completion = |name: &str| Completion::new(name, note(name).unwrap_or_else(|| "function".to_owned()));
+    found.into_iter().map(completion).collect()
+}
+
+/// The probes of a file, or of everything that a process has mapped (`*`), with what they tell.
+fn usdt_probes(file: &str, typed: &str, pid: Option<i32>, limit: usize) -> Vec<Completion> {
+    let everything = Spec::parse(&format!("{}:{file}:*", Kind::Usdt.name()), "");
     let targets = everything.and_then(|spec| matching(&spec, pid, "")).unwrap_or_default();
     let name = |target: &Target| match &target.place {
         Place::Usdt { provider: Some(provider), name, .. } => format!("{provider}:{name}"),
         _ => target.short_name().to_owned(),
     };
-    let names: Vec<String> = targets.iter().map(name).collect();
-    let found = fuzzy::best(typed, names.iter().map(String::as_str), limit);
+    let mut known: Vec<(String, &Target)> = targets.iter().map(|target| (name(target), target)).collect();
+    known.sort_by(|(a, _), (b, _)| a.cmp(b));
+    known.dedup_by(|(a, _), (b, _)| a == b);
+    let found = fuzzy::best(typed, known.iter().map(|(name, _)| name.as_str()), limit);
     let note = |found: &str| {
-        let target = targets.iter().zip(&names).find(|(_, name)| *name == found).map(|(target, _)| target);
-        match target.filter(|target| target.kind == Kind::Usdt).map(|target| target.fields(pid)) {
-            Some(Ok(fields)) => fields.iter().map(|field| field.declaration.clone()).collect::<Vec<_>>().join(", "),
-            _ => "function".to_owned(),
-        }
+        let target = known.iter().find(|(name, _)| name == found).map(|(_, target)| target);
+        let fields = target.and_then(|target| target.fields(pid).ok()).unwrap_or_default();
+        fields.iter().map(|field| field.declaration.clone()).collect::<Vec<_>>().join(", ")
     };
-    let found = found.into_iter().map(|name| Completion::new(name, note(name))).collect();
-    (start + file.len() + 1, found)
+    found.into_iter().map(|name| Completion::new(name, note(name))).collect()
 }
 
 /// How a name of a probe's values may go on: its fields, and behind a dot the members of the structure there. The byte of the
@@ -235,7 +258,7 @@ mod tests {
         assert!(texts("vfs_re").contains(&"vfs_read".to_owned()));
         let (start, found) = complete_probe("uprobe:c:getpi", None, 9);
         assert_eq!(start, 9);
-        assert!(found.iter().any(|one| one.text.ends_with("getpid")), "{found:?}");
+        assert!(found.iter().any(|one| one.text == "getpid"), "{found:?}");
         assert!(
             members_of_type("struct file *")
                 .iter()

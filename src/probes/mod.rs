@@ -19,6 +19,7 @@ mod path;
 mod shape;
 mod spec;
 mod target;
+mod user_names;
 
 pub use complete::{
     Completion, complete_probe, complete_value, functions, members_of_type, prepare, signature, tracepoints,
@@ -30,3 +31,4 @@ pub use nothing::nothing_matches;
 pub use shape::Shape;
 pub use spec::{Place, Spec};
 pub use target::{Target, expand};
+pub use user_names::{is_reading, read_ahead};

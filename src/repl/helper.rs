@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustyline::completion::{Candidate as Shown, Completer};
 use rustyline::highlight::Highlighter;
@@ -11,12 +12,15 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use super::link::{Message, Reader};
+use super::link::{Completion, Message, Reader};
 use crate::lua::Syntax;
 use crate::lua::prompt::Candidate;
 
-/// How long completions are waited for: Lua may be busy.
-const COMPLETION_WAIT: Duration = Duration::from_millis(50);
+/// How long completions are waited for. They take a few milliseconds, C texts some tens of them; but Lua may be busy, or the
+/// machine, and what comes late is better than nothing.
+const COMPLETION_WAIT: Duration = Duration::from_millis(500);
+/// When to ask again what was not known yet.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// See the module.
 pub struct LineHelper {
@@ -30,6 +34,24 @@ impl LineHelper {
     /// A helper that asks Lua through `reader`.
     pub fn new(reader: Reader) -> LineHelper {
         LineHelper { reader, syntax: Syntax::default(), is_statement: true }
+    }
+}
+
+impl LineHelper {
+    /// The words that Lua has for a place, if it has them in time.
+    fn ask(&self, line: &str, pos: usize) -> Completion {
+        let limit = Instant::now() + COMPLETION_WAIT;
+        loop {
+            let (sender, receiver) = channel();
+            if !self.reader.send(Message::Complete(line.to_owned(), pos, sender)) {
+                return None;
+            }
+            let found = receiver.recv_timeout(limit.saturating_duration_since(Instant::now())).ok()?;
+            if found.is_some() || Instant::now() + ASK_AGAIN > limit {
+                return found;
+            }
+            thread::sleep(ASK_AGAIN);
+        }
     }
 }
 
@@ -68,11 +90,8 @@ impl Completer for LineHelper {
     type Candidate = Listed;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Listed>)> {
-        let (sender, receiver) = channel();
-        if !self.is_statement || !self.reader.send(Message::Complete(line.to_owned(), pos, sender)) {
-            return Ok((pos, Vec::new()));
-        }
-        let (start, candidates) = receiver.recv_timeout(COMPLETION_WAIT).unwrap_or((pos, Vec::new()));
+        let found = if self.is_statement { self.ask(line, pos) } else { None };
+        let (start, candidates) = found.unwrap_or((pos, Vec::new()));
         let start = start.min(pos);
         let start = if line.is_char_boundary(start) { start } else { pos };
         Ok((start, listed(candidates)))

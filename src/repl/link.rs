@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::lua::prompt::{Ask, Candidate, Input};
 
-/// The words for the text from a place on.
-pub type Completion = (usize, Vec<Candidate>);
+/// The words for the text from a place on; none when they are to be asked for again.
+pub type Completion = Option<(usize, Vec<Candidate>)>;
 
 /// What goes to Lua's thread.
 #[derive(Debug)]

@@ -74,6 +74,15 @@ fn open_plain() -> Result<Open> {
     Ok(Open { link, screen: None, terminal: None, wish: None, is_reading: false })
 }
 
+impl Repl {
+    fn grant(&self, completion: Completion) {
+        if let Some(wish) = self.open.borrow_mut().as_mut().and_then(|open| open.wish.take()) {
+            // Who asked may have stopped waiting.
+            let _ = wish.send(completion);
+        }
+    }
+}
+
 impl Prompt for Repl {
     fn open(&self) -> Result<(RawFd, bool)> {
         let open = if terminal::is_able() { open_terminal() } else { open_plain() }?;
@@ -117,10 +126,11 @@ impl Prompt for Repl {
     }
 
     fn answer(&self, start: usize, candidates: Vec<Candidate>) {
-        if let Some(wish) = self.open.borrow_mut().as_mut().and_then(|open| open.wish.take()) {
-            // Who asked may have stopped waiting.
-            let _ = wish.send((start, candidates));
-        }
+        self.grant(Some((start, candidates)));
+    }
+
+    fn postpone(&self) {
+        self.grant(None);
     }
 
     fn set_screen(&self, who: Who) {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// The name as it was written; as it is when it is no mangled name.
-pub(super) fn demangle(name: &str) -> Cow<'_, str> {
+pub fn demangle(name: &str) -> Cow<'_, str> {
     if !["_Z", "__Z", "___Z", "____Z", "_R", "__R"].iter().any(|start| name.starts_with(start)) {
         return Cow::Borrowed(name);
     }

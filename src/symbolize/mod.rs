@@ -26,4 +26,5 @@ pub mod symbol;
 mod symbols;
 pub mod usdt;
 
+pub use demangle::demangle;
 pub use symbols::Symbols;

@@ -10,7 +10,7 @@ local M = {}
 ---@field args? string as the help shows them: "[-a]"
 ---@field help string one line
 ---@field run fun(session: bpflua.Session, rest: string) `rest` is what stands behind the name
----@field complete? fun(session: bpflua.Session, word: string): {text: string, note: string?}[]
+---@field complete? fun(session: bpflua.Session): table<string, string> the words it takes, and what they are
 
 ---By name.
 ---@type table<string, bpflua.Command>

@@ -153,15 +153,12 @@ local function json(session, rest)
     print(session.is_json and "results print as JSON" or "results print as text")
 end
 
----Completes the name of a map.
-local function complete_map(_, word)
-    local found = {}
+local function map_names()
+    local notes = {}
     for _, map in ipairs(subjects.maps()) do
-        if map.name:sub(1, #word) == word then
-            found[#found + 1] = { text = map.name, note = map.kind }
-        end
+        notes[map.name] = map.kind
     end
-    return found
+    return notes
 end
 
 ---Adds the commands.
@@ -178,14 +175,14 @@ function M.define(commands)
         args = "MAP [SECONDS]",
         help = "a live view of a map, sorted; q returns",
         run = watch,
-        complete = complete_map,
+        complete = map_names,
     })
     commands.define({
         name = "hist",
         args = "MAP [UNIT] [linear]",
         help = "a map as a histogram: its keys are slots; UNIT is ns, us, ms, sec, bytes or a word",
         run = hist,
-        complete = complete_map,
+        complete = map_names,
     })
     commands.define({
         name = "json",

@@ -166,16 +166,12 @@ local function costs(session, rest)
     end
 end
 
----Completes the name of what is attached.
-local function complete_probe(_, word)
-    local found = {}
+local function probe_names()
+    local notes = {}
     for _, one in ipairs(subjects.probes()) do
-        local name = one.probe.kind .. ":" .. one.probe.target
-        if name:sub(1, #word) == word then
-            found[#found + 1] = { text = name, note = "→ " .. one.probe.fn_name }
-        end
+        notes[one.probe.kind .. ":" .. one.probe.target] = "→ " .. one.probe.fn_name
     end
-    return found
+    return notes
 end
 
 ---Adds the commands.
@@ -192,7 +188,7 @@ function M.define(commands)
         args = "PROBES",
         help = "detach probes: by number, target, kind:target, function, with * and ?, or all",
         run = detach,
-        complete = complete_probe,
+        complete = probe_names,
     })
     commands.define({
         name = "cost",

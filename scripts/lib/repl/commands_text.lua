@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- Commands that show functions of C texts: as C, and as the instructions that the kernel got.
 
+local native = require("bpflua.native")
+local open_objects = require("bpflua.objects")
 local subjects = require("bpflua.repl.subjects")
 local text = require("bpflua.show_text")
 
@@ -22,26 +24,26 @@ local function asm(_, rest)
     print(text.printable_lines(object:disassemble_func(name, true)))
 end
 
-local function complete_function(_, word)
-    local native, found = require("bpflua.native"), {}
-    for _, object in ipairs(require("bpflua.objects")) do
+local function function_names()
+    local notes = {}
+    for _, object in ipairs(open_objects) do
         for _, name in ipairs(native.object.functions(object:_object())) do
-            found[#found + 1] = name:sub(1, #word) == word and { text = name } or nil
+            notes[name] = "function of the C text"
         end
     end
-    return found
+    return notes
 end
 
 ---Adds the commands.
 ---@param commands table
 function M.define(commands)
-    commands.define({ name = "src", args = "[FUNCTION]", help = "the C text of a function", run = src, complete = complete_function })
+    commands.define({ name = "src", args = "[FUNCTION]", help = "the C text of a function", run = src, complete = function_names })
     commands.define({
         name = "asm",
         args = "[FUNCTION]",
         help = "the BPF instructions of a function under the lines they come from",
         run = asm,
-        complete = complete_function,
+        complete = function_names,
     })
 end
 

@@ -5,55 +5,22 @@
 -- or colon, in a table of options, or at a plain name. Each kind of place has a function of its own.
 
 local locals = require("bpflua.repl.locals")
-local native = require("bpflua.native")
 local members = require("bpflua.repl.complete_members")
+local options = require("bpflua.repl.complete_options")
+local ranked = require("bpflua.repl.ranked")
 local texts = require("bpflua.repl.complete_texts")
 
 local M = {}
-
--- More than this nobody reads.
-local LIMIT = 60
 
 local KEYWORDS = {
     "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not",
     "or", "repeat", "return", "then", "true", "until", "while",
 }
 
----@class bpflua.Candidate
----@field text string
----@field note? string
-
 ---@class bpflua.Place where the cursor is
 ---@field session bpflua.Session
 ---@field text string what stands before the cursor
 ---@field tokens bpflua.Token[] the tokens of it
-
--- ---------------------------------------------------------------- ranking
-
----The candidates that go on from a word, the best first.
----@param word string
----@param notes table<string, string> what each name is
----@param limit? integer
----@return bpflua.Candidate[]
-function M.ranked(word, notes, limit)
-    local names = {}
-    for name in pairs(notes) do
-        names[#names + 1] = name
-    end
-    -- The maps of an object come before its many methods.
-    table.sort(names, function(a, b)
-        local a_is_map, b_is_map = notes[a]:sub(1, 4) == "map:", notes[b]:sub(1, 4) == "map:"
-        if a_is_map ~= b_is_map then
-            return a_is_map
-        end
-        return a < b
-    end)
-    local found = {}
-    for i, name in ipairs(native.complete.best(word, names, limit or LIMIT)) do
-        found[i] = { text = name, note = notes[name] }
-    end
-    return found
-end
 
 -- ---------------------------------------------------------------- commands
 
@@ -72,13 +39,13 @@ local function in_command(place)
     local head, rest = place.text:match("^%s*():[%a_]*()")
     local word = place.text:sub(head, rest - 1)
     if rest > #place.text then
-        return head, M.ranked(word, command_names())
+        return head, ranked(word, command_names())
     end
     local name = word:sub(2)
     local start, argument = place.text:match("()(%S*)$")
     local command = require("bpflua.repl.commands").all[name]
     if command and command.complete then
-        return start, command.complete(place.session, argument)
+        return start, ranked(argument, command.complete(place.session))
     elseif FILE_COMMANDS[name] then
         return texts.files(argument, start)
     elseif name == "search" then
@@ -130,9 +97,9 @@ local function at_name(place)
     if word == "" and not place.text:match("[%s%(%{,=]$") and place.text ~= "" then
         return #place.text + 1, {}
     end
-    local options = members.options_here(place)
-    if options then
-        local found = M.ranked(word, options)
+    local names = options.options_here(place)
+    if names then
+        local found = ranked(word, names)
         if #found > 0 then
             return #place.text - #word + 1, found
         end
@@ -140,12 +107,12 @@ local function at_name(place)
     if word == "" then
         return #place.text + 1, {}
     end
-    return #place.text - #word + 1, M.ranked(word, plain_names(place.session))
+    return #place.text - #word + 1, ranked(word, plain_names(place.session))
 end
 
 local function at_member(place, chain)
     local notes = members.of_chain(place, chain)
-    return chain.start or #place.text + 1, M.ranked(chain.word, notes)
+    return chain.start or #place.text + 1, ranked(chain.word, notes)
 end
 
 -- ---------------------------------------------------------------- where the cursor is

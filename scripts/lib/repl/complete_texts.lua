@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- Completion inside text literals: probes, names of their values, functions, files, C.
 
+local locals = require("bpflua.repl.locals")
 local members = require("bpflua.repl.complete_members")
 local native = require("bpflua.native")
+local options = require("bpflua.repl.complete_options")
+local ranked = require("bpflua.repl.ranked")
 
 local M = {}
 
@@ -35,6 +38,10 @@ function M.probe(typed, start, pid)
     if path then
         local offset = #one - #path
         local first, found = native.complete.files(path, LIMIT)
+        if #found == 1 and found[1].text:sub(-1) ~= "/" then
+            -- Its functions come next.
+            native.complete.read_ahead(path:sub(1, first) .. found[1].text, pid)
+        end
         return at(start + before - 1 + offset, first, found)
     end
     return at(start + before - 1, native.complete.probe(one, pid, LIMIT))
@@ -78,19 +85,24 @@ local function kernel_functions(typed, start)
     return start, native.complete.functions(typed, LIMIT)
 end
 
--- The text or number that an option of the same table has, if it is a literal.
-local function option_value(place, brace, name)
-    local tokens = place.tokens
-    for i = brace + 1, #tokens - 2 do
+-- The text or number that an option of a table has: a literal, or what a variable holds.
+local function option_in(session, tokens, first, name)
+    for i = first, #tokens - 2 do
         if tokens[i].text == name and tokens[i + 1].text == "=" then
-            return tokens[i + 2].text:match("^[\"'](.*)[\"']$") or tokens[i + 2].text:match("^%d+$")
+            local value = tokens[i + 2]
+            if value.kind == "name" then
+                return session:value(value.text)
+            end
+            return value.text:match("^[\"'](.*)[\"']$") or tonumber(value.text)
         end
     end
 end
 
-local function option_number(place, brace, name)
-    local text = option_value(place, brace, name)
-    return text and tonumber(text) or nil
+-- The path and the process that the table of the cursor names.
+local function file_of(place, brace, path_option)
+    local path = option_in(place.session, place.tokens, brace + 1, path_option)
+    local pid = option_in(place.session, place.tokens, brace + 1, "pid")
+    return type(path) == "string" and path or nil, type(pid) == "number" and pid or nil
 end
 
 local function functions_of_object(place, name)
@@ -101,10 +113,6 @@ local function functions_of_object(place, name)
         notes[fn] = "function of the C text"
     end
     return notes
-end
-
-local function ranked(typed, start, notes)
-    return start, require("bpflua.repl.complete").ranked(typed, notes)
 end
 
 local function of_file(kind, path, typed, start, pid)
@@ -128,22 +136,22 @@ local OPTIONS = {
         return start, native.complete.tracepoints(typed, LIMIT)
     end,
     fn_name = function(place, typed, start, name)
-        return ranked(typed, start, functions_of_object(place, name))
+        return start, ranked(typed, functions_of_object(place, name))
     end,
     sym = function(place, typed, start, _, brace)
-        local path, pid = option_value(place, brace, "name"), option_number(place, brace, "pid")
+        local path, pid = file_of(place, brace, "name")
         if path then
             return of_file("uprobe", path, typed, start, pid)
         end
     end,
     probe = function(place, typed, start, _, brace)
-        local path, pid = option_value(place, brace, "path"), option_number(place, brace, "pid")
+        local path, pid = file_of(place, brace, "path")
         if path or pid then
             return of_file("usdt", path or "*", typed, start, pid)
         end
     end,
     mechanism = function(_, typed, start)
-        return ranked(typed, start, MECHANISMS)
+        return start, ranked(typed, MECHANISMS)
     end,
 }
 for _, name in ipairs({ "name", "path", "src_file", "object", "hdr_file" }) do
@@ -180,7 +188,7 @@ local function modules(typed, start)
     for name, note in pairs({ bpf = "BPF", ffi = "LuaJIT's foreign functions", bit = "bits of numbers", jit = "the compiler", ["bpflua.utils"] = "argparse, posix, USDT" }) do
         notes[name] = note
     end
-    return ranked(typed, start, notes)
+    return start, ranked(typed, notes)
 end
 
 -- The probe that a one-liner is given: the first literal in its parentheses.
@@ -191,11 +199,12 @@ end
 
 local function in_oneliner(place, literal, name, brace, option)
     local stop = #place.tokens - 1
-    local _, commas = members.open_bracket(place.tokens, brace and brace - 1 or stop)
+    local _, commas = options.open_bracket(place.tokens, brace and brace - 1 or stop)
     if option == "filter" then
         return M.value(probe_of_call(place, name), literal.inside, literal.first)
     elseif not option and commas == 0 then
-        return M.probe(literal.inside, literal.first)
+        local pid = option_in(place.session, locals.tokens(place.after), 1, "pid")
+        return M.probe(literal.inside, literal.first, type(pid) == "number" and pid or nil)
     elseif not option then
         return M.value(probe_of_call(place, name), literal.inside, literal.first)
     end
@@ -225,7 +234,7 @@ function M.inside(place, literal)
     if is_c(literal, option) then
         return M.c(literal.inside, rest_of(place, literal), literal.first)
     end
-    local _, name, brace = members.called_here(place, #place.tokens - 1)
+    local _, name, brace = options.called_here(place, #place.tokens - 1)
     local called = name and place.tokens[name].text
     if called and ONELINERS[called] then
         return in_oneliner(place, literal, name, brace, option)

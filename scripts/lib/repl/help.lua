@@ -5,6 +5,8 @@ local docs = require("bpflua.docs")
 local errors = require("bpflua.errors")
 local members = require("bpflua.repl.complete_members")
 local native = require("bpflua.native")
+local notes_of = require("bpflua.repl.complete_notes")
+local options_of = require("bpflua.repl.complete_options").options_of
 local surface = require("bpflua.surface")
 
 local M = {}
@@ -37,7 +39,7 @@ local function function_text(fn, name)
         local text = line:match("^@") and tag_line(line) or not line:match("^@") and "  " .. line
         lines[#lines + 1] = text or nil
     end
-    local options = members.options_of(fn)
+    local options = options_of(fn)
     if options then
         local names = {}
         for option in pairs(options) do
@@ -84,7 +86,7 @@ local function object_text(object)
     lines[#lines + 1] = "functions: " .. table.concat(functions, ", ")
     lines[#lines + 1] = "maps:"
     for _, name in ipairs(sorted_keys(object._maps)) do
-        lines[#lines + 1] = ("  %-16s %s"):format(name, (members.note(object._maps[name]):gsub("^map: ", "")))
+        lines[#lines + 1] = ("  %-16s %s"):format(name, (notes_of.of(object._maps[name]):gsub("^map: ", "")))
     end
     local attached = probe_lines(object)
     lines[#lines + 1] = #attached > 0 and "attached:" or "nothing is attached"
@@ -207,7 +209,7 @@ function M.text(value, name)
             return found
         end
     end
-    return ("%s: %s\n"):format(name or type(value), members.note(value))
+    return ("%s: %s\n"):format(name or type(value), notes_of.of(value))
 end
 
 local HELP = [[

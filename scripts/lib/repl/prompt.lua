@@ -94,6 +94,9 @@ local function complete(prompt, line, cursor)
             start, list = first, found
         end
     end
+    if #list == 0 and native.complete.is_reading() then
+        return native.prompt.postpone()
+    end
     native.prompt.answer(start, list)
 end
 

@@ -116,6 +116,11 @@ impl Btf {
         }
     }
 
+    /// The place of each own type's alignment, empty at first.
+    pub(super) fn make_aligns(&self) -> &[AtomicU8] {
+        self.aligns.get_or_init(|| self.own_type_ids().map(|_| AtomicU8::new(0)).collect())
+    }
+
     fn composite_align(&self, composite: Composite<'_>, within: &Within<'_>) -> u32 {
         let id = composite.id;
         if id.0 < self.first_id {
@@ -124,7 +129,7 @@ impl Btf {
         if within.is_inside_itself() {
             return 1;
         }
-        let aligns = self.aligns.get_or_init(|| self.own_type_ids().map(|_| AtomicU8::new(0)).collect());
+        let aligns = self.make_aligns();
         let Some(slot) = aligns.get((id.0 - self.first_id) as usize) else { return 1 };
         match slot.load(Ordering::Relaxed) {
             0 => {

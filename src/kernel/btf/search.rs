@@ -44,6 +44,15 @@ impl Btf {
         })
     }
 
+    /// Makes everything that is otherwise made when it is first asked for: a child that is forked meanwhile would find it
+    /// half made, and one that is forked later need not make it.
+    pub fn make_indexes(&self) {
+        for class in [Class::Types, Class::Functions, Class::Variables, Class::Enumerators] {
+            self.index(class);
+        }
+        self.make_aligns();
+    }
+
     /// All types of a kind with this name, the base's first.
     pub fn find_each(&self, kind: Kind, name: &str) -> impl Iterator<Item = TypeId> {
         let base: Vec<TypeId> =

@@ -11,7 +11,7 @@ use crate::compiler::arch::Arch;
 use crate::compiler::cache::Cache;
 use crate::compiler::{self, Limits, Options, Source};
 use crate::error::Result;
-use crate::kernel::btf::Btf;
+use crate::kernel::btf::{self, Btf};
 use crate::kernel::config::KernelConfig;
 use crate::kernel::cpus;
 use crate::kernel::headers::KernelHeaders;
@@ -22,7 +22,7 @@ use crate::packs::embedded;
 
 /// Compiles a C text for this machine, or for the one whose types were given.
 pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
-    let compiled = with_options(request, settings, compiler::compile)?;
+    let compiled = with_options(request, settings, || Btf::kernel().map(Arc::new), compiler::compile)?;
     Ok(Compiled {
         object: compiled.object,
         warnings: compiled.warnings,
@@ -35,23 +35,27 @@ pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
 /// The words that may stand at a place in a C text.
 pub fn complete_c(place: &CPlace, settings: &Settings) -> Result<CWords> {
     let request = Request { name: "prompt".into(), text: place.text.clone(), ..Request::default() };
-    let found = with_options(&request, settings, |source, options| {
+    // What each completion looks into is made here, once, rather than in the child that completes.
+    let kernel = || btf::shared().inspect(|kernel| kernel.make_indexes());
+    let found = with_options(&request, settings, kernel, |source, options| {
         compiler::complete(source, options, place.line, place.column)
     })?;
     Ok((found.base, found.words.into_iter().map(|word| (word.text, word.note)).collect()))
 }
 
-/// Gathers what the compiler asks for, for one text.
+/// Gathers what the compiler asks for, for one text. `kernel` gives the running kernel's types, for where no file of types was
+/// given.
 fn with_options<T>(
     request: &Request,
     settings: &Settings,
+    kernel: impl FnOnce() -> Result<Arc<Btf>>,
     work: impl FnOnce(&Source, &Options<'_>) -> Result<T>,
 ) -> Result<T> {
     // A kernel without type data still runs programs that name none of its types.
     let (btf, no_btf) = match &settings.btf {
         Some(path) => (Some(Arc::new(Btf::open(path)?)), None),
-        None => match Btf::kernel() {
-            Ok(btf) => (Some(Arc::new(btf)), None),
+        None => match kernel() {
+            Ok(btf) => (Some(btf), None),
             Err(error) => (None, Some(error)),
         },
     };

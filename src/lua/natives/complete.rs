@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Completion for the prompt: what is known of the kernel, of files, and to the compiler.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use mlua::{Lua, Table};
@@ -12,14 +11,17 @@ use crate::lua::compile::{CPlace, CWords, complete_c};
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, Settings};
 use crate::probes::{
-    Completion, Spec, complete_probe, complete_value, expand, functions, list, members_of_type, prepare, signature,
-    tracepoints,
+    Completion, Spec, complete_probe, complete_value, expand, functions, is_reading, list, members_of_type, prepare,
+    read_ahead, signature, tracepoints,
 };
+
+mod files;
 
 /// `native.complete`, each with a limit last: `best(typed, names)`, `functions(typed)`, `tracepoints(typed)` and
 /// `programs(typed)` give lists of `{text, note}`; `probe(typed, pid)`, `value(probe, typed)`, `files(typed)` and
 /// `c(before, after)` also the byte of the typed text, from 0, that they begin at. `members(c_type)`, `signature(function)`;
-/// `prepare()` reads ahead.
+/// `prepare()` reads ahead what the kernel has, `read_ahead(file, pid)` a file that is being named; while `is_reading()`, a file
+/// that was asked for has not told its names yet.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("best", "complete", |_, (typed, names, limit): (String, Vec<String>, usize)| {
@@ -48,16 +50,23 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         prepare();
         Ok(())
     })?;
+    natives.add("read_ahead", "complete", |_, (file, pid): (String, Option<i32>)| {
+        read_ahead(&file, pid);
+        Ok(())
+    })?;
+    natives.add("is_reading", "complete", |_, ()| Ok(is_reading()))?;
     add_files(&natives)?;
     Ok(natives.into_table())
 }
 
 fn add_files(natives: &Natives<'_>) -> mlua::Result<()> {
     natives.add("files", "complete", |lua, (typed, limit): (String, usize)| {
-        let (start, found) = files(&typed, limit);
+        let (start, found) = files::files(&typed, limit);
         Ok((start, tables(lua, found)?))
     })?;
-    natives.add("programs", "complete", |lua, (typed, limit): (String, usize)| tables(lua, programs(&typed, limit)))?;
+    natives.add("programs", "complete", |lua, (typed, limit): (String, usize)| {
+        tables(lua, files::programs(&typed, limit))
+    })?;
     natives.add("c", "complete", |lua, (before, after, limit): (String, String, usize)| {
         let settings = Host::of(lua)?.settings.clone();
         let place = CPlace::new(&before, &after);
@@ -114,42 +123,4 @@ fn value_of(probe: &str, typed: &str, limit: usize) -> Result<(usize, Vec<Comple
         false => expand(&Spec::parse(probe, "complete")?, None, "complete")?.into_iter().next(),
     };
     target.map_or_else(|| Ok((0, Vec::new())), |target| complete_value(&target, typed, None, limit))
-}
-
-/// Files and folders that go on from a path; a folder ends in `/`.
-fn files(typed: &str, limit: usize) -> (usize, Vec<Completion>) {
-    let start = typed.rfind('/').map_or(0, |slash| slash + 1);
-    let (folder, word) = typed.split_at(start);
-    let home = std::env::var("HOME").unwrap_or_default();
-    let folder = match folder.strip_prefix("~/") {
-        Some(rest) => format!("{home}/{rest}"),
-        None if folder.is_empty() => ".".to_owned(),
-        None => folder.to_owned(),
-    };
-    let mut names: Vec<String> = Vec::new();
-    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_folder = entry.path().is_dir();
-        // What is hidden is offered to who asks for it.
-        if !name.starts_with('.') || word.starts_with('.') {
-            names.push(if is_folder { format!("{name}/") } else { name });
-        }
-    }
-    names.sort();
-    let found = fuzzy::best(word, names.iter().map(String::as_str), limit);
-    (start, found.into_iter().map(|name| Completion { text: name.to_owned(), note: String::new() }).collect())
-}
-
-/// Programs in `PATH`.
-fn programs(typed: &str, limit: usize) -> Vec<Completion> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut names: Vec<String> = Vec::new();
-    for folder in std::env::split_paths(&path) {
-        let entries = std::fs::read_dir(Path::new(&folder)).into_iter().flatten().flatten();
-        names.extend(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()));
-    }
-    names.sort();
-    names.dedup();
-    let found = fuzzy::best(typed, names.iter().map(String::as_str), limit);
-    found.into_iter().map(|name| Completion { text: name.to_owned(), note: String::new() }).collect()
 }

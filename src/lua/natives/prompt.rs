@@ -13,7 +13,7 @@ use crate::lua::prompt::{Ask, Candidate, Input, Prompt, Screen};
 use crate::lua::script::Script;
 use crate::lua::{failure, interrupt};
 
-/// `native.prompt`: `open`, `close`, `ask`, `take`, `answer`, `screen`, `say`, `size`, `busy`; `define`, `report`,
+/// `native.prompt`: `open`, `close`, `ask`, `take`, `answer`, `postpone`, `screen`, `say`, `size`, `busy`; `define`, `report`,
 /// `syntax_error`; `keep_signals`, `rearm`, `stop_signal`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
@@ -69,6 +69,10 @@ fn reading(natives: &Natives<'_>) -> mlua::Result<()> {
         };
         Ok(taken)
     })?;
+    natives.add("postpone", "repl", |lua, ()| {
+        prompt(lua)?.postpone();
+        Ok(())
+    })?;
     natives.add("answer", "repl", |lua, (start, list): (usize, Vec<Table>)| {
         let candidate = |one: &Table| -> mlua::Result<Candidate> {
             let note = one.get::<Option<mlua::LuaString>>("note")?;
@@ -89,7 +93,8 @@ fn reports(natives: &Natives<'_>) -> mlua::Result<()> {
         Ok(())
     })?;
     natives.add("report", "repl", |lua, (raised, frames): (Value, Option<Value>)| {
-        Ok(failure::point_at_name(failure::from_run(lua, &raised, frames.as_ref())).report())
+        let error = failure::from_run(lua, &raised, frames.as_ref());
+        Ok(failure::point_at_name(error).report())
     })?;
     natives.add("syntax_error", "repl", |_, (name, text, message): (String, mlua::BString, String)| {
         let script = Script { name, text: text.into(), path: None };

@@ -7,9 +7,11 @@
 mod debug_file;
 mod exports;
 mod facts;
+mod functions;
 mod image;
 mod names;
 
 pub use facts::ElfFacts;
+pub use functions::function_names;
 pub use image::{Function, Image, Place};
 pub(in crate::symbolize) use image::{function_in_vdso, offset_of};
