@@ -3,6 +3,7 @@
 
 local ffi = require("ffi")
 local C = require("bpflua.cfunctions")
+local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local format = require("bpflua.format")
@@ -95,6 +96,10 @@ local function next_item(how, nonblocking)
     while not item do
         local _, stop = events.poll(nonblocking and 0 or nil)
         item = pop(how)
+        if stop and item == nil and contract.active then
+            -- bcc-lua's scripts read on for ever and format what they are given: Ctrl-C raises, as it does there.
+            error(events.interrupted, 0)
+        end
         if stop or nonblocking then
             return item
         end

@@ -359,9 +359,25 @@ local function others(BPF, utils)
     end)
 end
 
+-- Last, because there is nothing after the end.
+local function the_end(BPF)
+    t.test("a script that reads the trace pipe for ever is interrupted", function()
+        local pipe = BPF:new{text = "int f(void *ctx) { return 0; }"}:pipe()
+        BPF.after(0.01, function() BPF.exit() end)
+        local ok, why = pcall(function()
+            while true do
+                pipe:trace_fields()
+            end
+        end)
+        t.equal(ok, false)
+        t.equal(why, "interrupted!")
+    end)
+end
+
 return function(BPF, utils)
     others(BPF, utils)
     tables(BPF)
     programs(BPF)
     buffers(BPF)
+    the_end(BPF)
 end
