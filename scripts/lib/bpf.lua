@@ -206,7 +206,7 @@ end
 ---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
 ---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
 ---@return number delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop a negative number that a ring buffer's handler returned: what is left waits for the next call
 function Methods:perf_buffer_poll(timeout)
     if timeout ~= nil and type(timeout) ~= "number" or timeout ~= timeout then
         errors.arguments("perf_buffer_poll", { "timeout", "number" }, timeout)
@@ -218,8 +218,9 @@ Methods.kprobe_poll = Methods.perf_buffer_poll
 
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
+---@return integer|"interrupted"? stop as of `perf_buffer_poll`
 function Methods:perf_buffer_consume()
-    return (events.poll(0))
+    return events.poll(0)
 end
 Methods.ring_buffer_consume = Methods.perf_buffer_consume
 

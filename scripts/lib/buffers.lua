@@ -121,9 +121,10 @@ function M.open_perf_buffer(self, callback, options, params, page_cnt, lost_cb)
     return self
 end
 
----Has a handler called for each record of a ring buffer.
+---Has a handler called for each record of a ring buffer. A negative number that it returns ends the poll or consume under
+---way, as in bcc; what is left waits for the next one. `b:run` and what is delivered at the script's end go on.
 ---@param self bpflua.Map
----@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions cpu is -1
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer): integer?|bpflua.BufferOptions cpu is -1
 ---@param options? bpflua.BufferOptions
 ---@return bpflua.Map self
 function M.open_ring_buffer(self, callback, options)

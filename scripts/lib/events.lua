@@ -105,7 +105,7 @@ end
 ---Delivers what is there, else waits; see `b:perf_buffer_poll`.
 ---@param timeout_ms? number
 ---@return number delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop
 function M.poll(timeout_ms)
     return with_loop("poll", timeout_ms)
 end

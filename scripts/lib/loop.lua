@@ -149,7 +149,7 @@ end
 
 -- The loop --------------------------------------------------------------------------------------------------------
 
--- Does what loop_wait has found; returns the number of events delivered.
+-- Does what loop_wait has found; returns the number of events delivered, and the negative number by which a handler ended it.
 local function serve(loop, kind)
     local handle = loop.handle
     if kind == EVENTS then
@@ -205,7 +205,9 @@ function Loop:drain()
         if kind == DRAINED then
             return n + (self.trace_handler and self:drain_trace() or 0)
         end
-        n = n + serve(self, kind)
+        -- Nothing is read after this: a handler that ends it is given the next event all the same.
+        local delivered = serve(self, kind)
+        n = n + delivered
     end
 end
 
@@ -248,7 +250,7 @@ end
 ---left and returns; the call after that raises "interrupted!".
 ---@param timeout_ms? number how long to wait, at most; nil or -1: for ever
 ---@return number events delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop the negative number that a handler returned: what is left waits for the next poll
 function Loop:poll(timeout_ms)
     check_stop(self)
     local host, handle = self.host, self.handle
@@ -269,7 +271,11 @@ function Loop:poll(timeout_ms)
         elseif kind == 0 then
             return n
         end
-        n = n + serve(self, kind)
+        local delivered, code = serve(self, kind)
+        n = n + delivered
+        if code then
+            return n, code
+        end
         flags = self.trace_handler and WANT_TRACE or 0
         if n > 0 then
             first = first or handle.now
@@ -282,8 +288,9 @@ end
 
 ---Delivers what is there without waiting.
 ---@return number events delivered
+---@return integer|"interrupted"? stop
 function Loop:consume()
-    return (self:poll(0))
+    return self:poll(0)
 end
 
 ---Sleeps; Ctrl-C raises "interrupted!".

@@ -56,14 +56,20 @@ return function()
 end
 ]]
 
+-- A ring buffer's handler may end the reading by a negative number, as libbpf and bcc have it.
+local RING_CONSUMER = CONSUMER:gsub("handler%(%%s%)", [[local code = handler(%%s)
+        if type(code) == "number" and code < 0 then
+            return n, code
+        end]])
+
 local OWN_CHUNK = debug.getinfo(1, "S").source
 
-local function make_consumer(loop, index, options)
+local function make_consumer(loop, index, options, text)
     local arguments = {}
     for i, name in ipairs(options.args or { "ev", "cpu", "size" }) do
         arguments[i] = ARGUMENTS[name] or error(("a handler has no argument `%s`"):format(name))
     end
-    local make = assert(loadstring(CONSUMER:format(table.concat(arguments, ", ")), OWN_CHUNK))
+    local make = assert(loadstring(text:format(table.concat(arguments, ", ")), OWN_CHUNK))
     local pointer = ffi.typeof("const uint8_t *")
     if options.ctype and not options.raw then
         pointer = ffi.typeof("$ *", options.ctype)
@@ -76,13 +82,13 @@ local function least_bytes(options)
     return options.ctype and not options.raw and ffi.sizeof(options.ctype) or 0
 end
 
-local function add_source(loop, index, options)
+local function add_source(loop, index, options, consumer)
     local source = setmetatable({
         loop = loop,
         index = index,
         name = options.name or ("buffer " .. index),
         on_lost = options.lost,
-        consume = make_consumer(loop, index, options),
+        consume = make_consumer(loop, index, options, consumer),
         unreported = {},
         unreported_count = 0,
         reported_at = -FOREVER,
@@ -115,15 +121,15 @@ function Loop:add_perf(options)
         options.wakeup_events or 0,
         least_bytes(options)
     )
-    return add_source(self, self:number_or_raise(number, options.name and "map `" .. options.name .. "`"), options)
+    return add_source(self, self:number_or_raise(number, options.name and "map `" .. options.name .. "`"), options, CONSUMER)
 end
 
----Adds a ring buffer. Its records come from all CPUs: `cpu` is -1.
+---Adds a ring buffer. Its records come from all CPUs: `cpu` is -1. A handler that returns a negative number ends a `poll`.
 ---@param options SourceOptions
 function Loop:add_ring(options)
     local lost_fd, lost_offset = options.lost_fd or -1, options.lost_offset or 0
     local number = self.host.loop_add_ring(self.handle, options.fd, lost_fd, lost_offset, least_bytes(options))
-    return add_source(self, self:number_or_raise(number, options.name and "map `" .. options.name .. "`"), options)
+    return add_source(self, self:number_or_raise(number, options.name and "map `" .. options.name .. "`"), options, RING_CONSUMER)
 end
 
 ---Events delivered so far.
