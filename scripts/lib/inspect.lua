@@ -133,8 +133,8 @@ end
 
 ---The functions of a program or library whose names a regular expression matches from their start.
 ---@param name string a path, a program in PATH, or a library ("c")
----@param sym_re string
----@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+---@param sym_re string a regular expression, from the name's start
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and address (uint64_t) as `nm` shows it, in the file's order
 function functions.get_user_functions_and_addresses(name, sym_re)
     local found = checked("get_user_functions_and_addresses", name, sym_re)
     for _, pair in ipairs(found) do
@@ -144,8 +144,8 @@ function functions.get_user_functions_and_addresses(name, sym_re)
 end
 
 ---The names of such functions.
----@param name string
----@param sym_re string
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return string[]
 function functions.get_user_functions(name, sym_re)
     local names = {}
@@ -155,9 +155,9 @@ function functions.get_user_functions(name, sym_re)
     return names
 end
 
----The offsets in the file of such functions.
----@param name string
----@param sym_re string
+---The addresses of such functions, as `nm` shows them and `attach_uprobe{addr = …}` takes them.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return ffi.cdata*[] uint64_t
 function functions.get_user_addresses(name, sym_re)
     local addresses = {}

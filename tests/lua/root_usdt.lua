@@ -149,6 +149,37 @@ POINT(1) POINT(2) POINT(3)
     end)
 end)
 
+t.test_unless(lacking, "a process's probes, traced in every process of the program", function()
+    programs.in_folder(function(folder)
+        local path = program(folder .. "/program", "", [[PROBE_WITH("0", "test", "point", "-4@%0", "r"(start));]])
+        local one, two = programs.serve(path .. " 1", folder), programs.serve(path .. " 2", folder)
+        for _, everywhere in ipairs({ false, true }) do
+            local u = USDT({ pid = one.pid })
+            t.equal(u:enable_probe_or_bail({ probe = "point", fn_name = "on_point" }), u)
+            t.equal(u:get_probe_arg_ctype("point", 0), "int32_t")
+            t.contains(t.fails(u.get_probe_arg_ctype, u, "point", 1), "point")
+            t.contains(t.fails(u.enable_probe_or_bail, u, { probe = "pont", fn_name = "on_point" }), "point")
+            local b = BPF({ usdt_contexts = { u }, attach_usdt_ignore_pid = everywhere, text = [[
+BPF_HASH(values, u32, s32);
+int on_point(struct pt_regs *ctx) {
+    u32 pid = bpf_get_current_pid_tgid() >> 32;
+    s32 value = 0;
+    bpf_usdt_readarg(1, ctx, &value);
+    values.update(&pid, &value);
+    return 0;
+}
+]] })
+            one:ask("fire")
+            two:ask("fire")
+            t.equal(b.values[one.pid], 1)
+            t.equal(b.values[two.pid], everywhere and 2 or nil)
+            b:cleanup()
+        end
+        one:close()
+        two:close()
+    end)
+end)
+
 t.test_unless(lacking, "one probe in a program and in two of its libraries", function()
     programs.in_folder(function(folder)
         -- What each of the three has inlined.

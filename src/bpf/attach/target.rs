@@ -140,7 +140,9 @@ impl KprobeTarget {
 pub enum UprobePlace {
     /// A symbol's start, plus an offset in bytes.
     Symbol(String, u64),
-    /// An address: virtual for an executable linked to a fixed address, an offset in the file otherwise (bcc's rule).
+    /// A function, told from others of its name by its address in the symbol table.
+    Function(String, u64),
+    /// An address as symbols have it; where there is no code at that, an offset in the file.
     Address(u64),
 }
 
@@ -168,7 +170,7 @@ impl UprobeTarget {
 impl fmt::Display for UprobeTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            UprobePlace::Symbol(symbol, 0) => write!(f, "{}:{symbol}", self.name),
+            UprobePlace::Symbol(symbol, 0) | UprobePlace::Function(symbol, _) => write!(f, "{}:{symbol}", self.name),
             UprobePlace::Symbol(symbol, offset) => write!(f, "{}:{symbol}+{offset:#x}", self.name),
             UprobePlace::Address(address) => write!(f, "{}:{address:#x}", self.name),
         }?;

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use object::elf::STT_GNU_IFUNC;
+use object::elf::{PF_X, STT_GNU_IFUNC};
 use object::read::{ReadCache, ReadRef};
-use object::{Object as _, ObjectKind, ObjectSegment as _, ObjectSymbol as _, SymbolFlags, SymbolKind};
+use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolFlags, SymbolKind};
 
 use super::{UprobePlace, indirect};
 use crate::error::{Error, Result};
@@ -27,22 +27,40 @@ pub fn offset(path: &Path, place: &UprobePlace, pid: Option<i32>, what: &str) ->
                 let chosen = indirect::chosen(&file, path, address, pid);
                 return Ok(chosen.ok_or_else(|| indirect_function(&file, name, what))? + plus);
             }
-            (address, false) => (Some(name), address, *plus),
+            (address, false) => (name, address, *plus),
         },
-        // bcc's rule: addresses of position-independent files are offsets already.
-        UprobePlace::Address(address) if file.kind() != ObjectKind::Executable || is_pie(&file) => return Ok(*address),
-        UprobePlace::Address(address) => (None, *address, 0),
+        UprobePlace::Function(name, address) => (name, *address, 0),
+        UprobePlace::Address(address) => return code_at(&file, *address).ok_or_else(|| no_code(*address, path, what)),
     };
     let offset = in_file(&file, address).ok_or_else(|| {
-        let place = symbol.map_or_else(|| format!("address {address:#x}"), |name| format!("symbol `{name}`"));
-        Error::script(what, format!("{place} is in no part of `{}` that is loaded", path.display()))
+        Error::script(what, format!("symbol `{symbol}` is in no part of `{}` that is loaded", path.display()))
     })?;
     Ok(offset + plus)
 }
 
-/// `object` calls a position-independent executable an executable too; its first segment is at address 0.
-fn is_pie<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> bool {
-    file.segments().map(|segment| segment.address()).min() == Some(0)
+/// The offset in the file of code at an address as symbols have it, or else at that offset: bcc takes both.
+fn code_at<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, address: u64) -> Option<u64> {
+    let within = |start: u64, size: u64| address.checked_sub(start).filter(|within| *within < size);
+    let code = || {
+        let has_code = |flags| matches!(flags, SegmentFlags::Elf { p_flags, .. } if p_flags.0 & PF_X.0 != 0);
+        file.segments().filter(move |segment| has_code(segment.flags()))
+    };
+    let by_address = code().find_map(|segment| {
+        let (start, size) = segment.file_range();
+        Some(start + within(segment.address(), size)?)
+    });
+    let by_offset = || {
+        code().find_map(|segment| {
+            let (start, size) = segment.file_range();
+            within(start, size).map(|_| address)
+        })
+    };
+    by_address.or_else(by_offset)
+}
+
+fn no_code(address: u64, path: &Path, what: &str) -> Error {
+    let why = format!("there is no code at the address {address:#x} of `{}`, nor at that offset", path.display());
+    Error::script(what, why).with_note("an address is what `nm` and `objdump` show, not where a process has the code")
 }
 
 /// The offset in the file of an address.
@@ -127,7 +145,10 @@ mod tests {
         assert!(offset > 0x1000);
         let path = library::find("c", None, "x").unwrap();
         assert_eq!(super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), 4), None, "x").unwrap(), offset + 4);
-        assert_eq!(super::offset(&path, &UprobePlace::Address(0x1234), None, "x").unwrap(), 0x1234);
+        let by_address = |address| super::offset(&path, &UprobePlace::Address(address), None, "x");
+        assert_eq!(by_address(offset + 4).unwrap(), offset + 4);
+        let err = by_address(1 << 40).unwrap_err();
+        assert!(err.why().contains("no code at the address 0x10000000000"), "{}", err.report());
     }
 
     #[test]

@@ -18,8 +18,10 @@ use crate::error::{Error, Result};
 /// A function of a user program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UserFunction {
-    /// Its offset in the file, which is what `attach_uprobe{addr = …}` takes for position-independent files.
+    /// Its offset in the file.
     pub offset: u64,
+    /// Its address as the symbol tables have it, which is what `attach_uprobe{addr = …}` takes.
+    pub address: u64,
     /// Its first name in the symbol tables.
     pub name: String,
 }
@@ -50,8 +52,9 @@ fn in_file(path: &Path, regex: &Regex, what: &str) -> Result<Vec<UserFunction>> 
         .filter(|symbol| !uprobe_file::is_indirect(symbol))
         .filter_map(|symbol| {
             let name = symbol.name().ok().filter(|name| regex.is_match(name))?;
-            let offset = uprobe_file::in_file(&file, symbol.address())?;
-            Some(UserFunction { offset, name: name.to_owned() })
+            let address = symbol.address();
+            let offset = uprobe_file::in_file(&file, address)?;
+            Some(UserFunction { offset, address, name: name.to_owned() })
         })
         .collect();
     found.sort();
@@ -81,7 +84,8 @@ impl Object {
         }
         let mut probes = Vec::new();
         for one in found {
-            let target = UprobeTarget { place: UprobePlace::Symbol(one.name, 0), ..target.clone() };
+            // Several may have one name: each file of a program has its own `static` functions.
+            let target = UprobeTarget { place: UprobePlace::Function(one.name, one.address), ..target.clone() };
             match self.attach_uprobe(&target, function) {
                 Ok(probe) => probes.push(probe),
                 Err(error) => {

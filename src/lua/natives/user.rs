@@ -17,7 +17,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     })?;
     natives.add("functions", "get_user_functions", |lua, (name, regex, pid): (String, String, Option<i32>)| {
         let functions = user_functions(&name, pid, &regex)?;
-        let pairs = functions.into_iter().map(|function| vec![function.name, function.offset.to_string()]);
+        let pairs = functions.into_iter().map(|function| vec![function.name, function.address.to_string()]);
         lua.create_sequence_from(pairs).map_err(|error| from_mlua("get_user_functions", &error))
     })?;
     natives.add("attach_matching", "attach_uprobe", |_, (object, options): (AnyUserData, Table)| {
