@@ -8,6 +8,7 @@ local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local format = require("bpflua.format")
 local native = require("bpflua.native")
+local str_format = require("bpflua.str_format")
 
 local M = {}
 
@@ -133,35 +134,9 @@ end
 
 local FIELDS = { task = 1, pid = 2, cpu = 3, flags = 4, ts = 5, msg = 6 }
 
--- Python's `<10`, `>5d`, `.3f`, `08x` as a directive of string.format; a number stands right by itself, a text left.
-local function directive(spec, value, field)
-    local align, zero, width, precision, kind = spec:match("^([<>]?)(0?)(%d*)(%.?%d*)([sdfxXeg]?)$")
-    if not align then
-        errors.fail({ what = ("`trace_print` does not understand `{%s:%s}`"):format(field, spec), why = "a width, and a precision, may stand there: `{4:>12.3f}`" })
-    end
-    local is_number = type(value) == "number"
-    kind = kind ~= "" and kind or is_number and value % 1 ~= 0 and "f" or is_number and "d" or "s"
-    local left = align == "<" or align == "" and not is_number
-    return "%" .. (left and "-" or "") .. zero .. width .. precision .. kind
-end
-
--- "{1} {5}" as in bcc: fields by number from 0, or by name, or one after the other; with a format behind a colon.
-local function fill_in(template, fields)
-    local at = 0
-    return (template:gsub("{(%w*):?([^{}]*)}", function(name, spec)
-        at = at + 1
-        local index = name == "" and at or FIELDS[name] or tonumber(name) and tonumber(name) + 1
-        local value = fields[index]
-        if value == nil then
-            errors.unknown(("`trace_print` has no field `{%s}`"):format(name), name, FIELDS, "fields")
-        end
-        return spec == "" and format.text(value) or directive(spec, value, name):format(value)
-    end))
-end
-
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
----@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in a width; default: whole
----lines
+---@param fmt? string Python's `str.format`: "{1} {5}", fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in
+---a width; default: whole lines
 function M.trace_print(fmt)
     errors.arguments("trace_print", { "fmt", "string" }, fmt)
     while true do
@@ -171,7 +146,7 @@ function M.trace_print(fmt)
         end
         -- A message that ends with a newline of its own leaves an empty line behind it.
         if item ~= "" then
-            format.write((fmt and fill_in(fmt, item) or item) .. "\n")
+            format.write((fmt and str_format.format("trace_print", fmt, item, FIELDS) or item) .. "\n")
         end
     end
 end

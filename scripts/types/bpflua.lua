@@ -266,7 +266,7 @@ function _BPF:attach_tracepoint(options) end
 ---Attaches a function to a place in a program or library, or to all functions that match.
 ---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean, cookie?: integer|ffi.cdata*}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
----name's start; `addr` a virtual address or file offset; `cookie`, which `sym_re` takes none of, is what
+---name's start; `addr` an address as `nm` shows it, or else an offset in the file; `cookie`, which `sym_re` takes none of, is what
 ---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function _BPF:attach_uprobe(options) end
@@ -490,22 +490,22 @@ function _BPF:get_table(name, key_type, leaf_type, reducer) end
 ---@return string[]
 function _BPF:get_tracepoints(regex) end
 
----The offsets in the file of such functions.
----@param name string
----@param sym_re string
+---The addresses of such functions, as `nm` shows them and `attach_uprobe{addr = …}` takes them.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return ffi.cdata*[] uint64_t
 function _BPF:get_user_addresses(name, sym_re) end
 
 ---The names of such functions.
----@param name string
----@param sym_re string
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return string[]
 function _BPF:get_user_functions(name, sym_re) end
 
 ---The functions of a program or library whose names a regular expression matches from their start.
 ---@param name string a path, a program in PATH, or a library ("c")
----@param sym_re string
----@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+---@param sym_re string a regular expression, from the name's start
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and address (uint64_t) as `nm` shows it, in the file's order
 function _BPF:get_user_functions_and_addresses(name, sym_re) end
 
 ---An iterator, to be run as often as wanted: `for line in b:iter("bpf_iter__task"):lines() do`.
@@ -529,7 +529,7 @@ function _BPF:kernel_struct_has_field(struct, member) end
 ---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
 ---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
 ---@return number delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop a negative number that a ring buffer's handler returned: what is left waits for the next call
 function _BPF:kprobe_poll(timeout) end
 
 ---Delivers events until Ctrl-C or `BPF.exit`. The code after it runs.
@@ -585,13 +585,14 @@ function _BPF:num_open_uprobes() end
 
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
+---@return integer|"interrupted"? stop as of `perf_buffer_poll`
 function _BPF:perf_buffer_consume() end
 
 ---Delivers the events that are there to their handlers, or else waits until some are.
 ---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
 ---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
 ---@return number delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop a negative number that a ring buffer's handler returned: what is left waits for the next call
 function _BPF:perf_buffer_poll(timeout) end
 
 ---Delivers events until Ctrl-C or `BPF.exit`. The code after it runs.
@@ -615,13 +616,14 @@ function _BPF:remove_xdp(dev, flags) end
 
 ---Delivers the events that are there, without waiting.
 ---@return number delivered
+---@return integer|"interrupted"? stop as of `perf_buffer_poll`
 function _BPF:ring_buffer_consume() end
 
 ---Delivers the events that are there to their handlers, or else waits until some are.
 ---After Ctrl-C or `BPF.exit` it delivers what is left and returns; called again, it ends the script quietly.
 ---@param timeout? number milliseconds to wait at most; -1 or nil: for ever
 ---@return number delivered
----@return "interrupted"? stop
+---@return integer|"interrupted"? stop a negative number that a ring buffer's handler returned: what is left waits for the next call
 function _BPF:ring_buffer_poll(timeout) end
 
 ---Runs handlers and timers until Ctrl-C, `BPF.exit`, or the end of the duration.
@@ -697,8 +699,8 @@ function _BPF:trace_fields(nonblocking) end
 function _BPF:trace_open(nonblocking) end
 
 ---Prints lines of the trace pipe until Ctrl-C or `BPF.exit`.
----@param fmt? string "{1} {5}": fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in a width; default: whole
----lines
+---@param fmt? string Python's `str.format`: "{1} {5}", fields by number from 0 (task, pid, cpu, flags, ts, msg) or by name, `{pid:>7}` in
+---a width; default: whole lines
 function _BPF:trace_print(fmt) end
 
 ---The next line of the trace pipe as it is.
@@ -855,22 +857,22 @@ function BPF.get_syscall_prefix() end
 ---@return string[]
 function BPF.get_tracepoints(regex) end
 
----The offsets in the file of such functions.
----@param name string
----@param sym_re string
+---The addresses of such functions, as `nm` shows them and `attach_uprobe{addr = …}` takes them.
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return ffi.cdata*[] uint64_t
 function BPF.get_user_addresses(name, sym_re) end
 
 ---The names of such functions.
----@param name string
----@param sym_re string
+---@param name string a path, a program in PATH, or a library ("c")
+---@param sym_re string a regular expression, from the name's start
 ---@return string[]
 function BPF.get_user_functions(name, sym_re) end
 
 ---The functions of a program or library whose names a regular expression matches from their start.
 ---@param name string a path, a program in PATH, or a library ("c")
----@param sym_re string
----@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and offset in the file (uint64_t), in the order of the offsets
+---@param sym_re string a regular expression, from the name's start
+---@return {[1]: string, [2]: ffi.cdata*}[] pairs of name and address (uint64_t) as `nm` shows it, in the file's order
 function BPF.get_user_functions_and_addresses(name, sym_re) end
 
 ---The distribution of a number in powers of two, by keys: `hist("kretprobe:vfs_read", "retval", "comm")`.
@@ -1381,9 +1383,10 @@ function _Map:open_perf_buffer(callback, options, params, page_cnt, lost_cb) end
 ---@return bpflua.Map self
 function _Map:open_perf_event(type, config, pid) end
 
----Has a handler called for each record of a ring buffer.
+---Has a handler called for each record of a ring buffer. A negative number that it returns ends the poll or consume under
+---way, as in bcc; what is left waits for the next one. `b:run` and what is delivered at the script's end go on.
 ---@param self bpflua.Map
----@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions cpu is -1
+---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer): integer?|bpflua.BufferOptions cpu is -1
 ---@param options? bpflua.BufferOptions
 ---@return bpflua.Map self
 function _Map:open_ring_buffer(callback, options) end

@@ -165,6 +165,11 @@ impl<'a> Plan<'a> {
     }
 
     fn explain(&self, image: &Image, raw: &RawProgram, failure: Failure) -> Error {
+        if self.device != 0 && failure.log.is_empty() && failure.err.raw_os_error() == Some(libc::EOPNOTSUPP) {
+            let what = format!("cannot load program `{}` ({}) for a device", self.function.name, self.kind);
+            let why = "the device, or its driver, does not run programs itself";
+            return Error::machine(what, why).with_errno(libc::EOPNOTSUPP);
+        }
         let about_relocation = VerifierLog::parse(&failure.log).is_about_relocation();
         let missing = about_relocation.then(|| find_missing(&image.elf, &image.options, &raw.symbol)).flatten();
         let lines = LineTable::new(&raw.line_info, image.btf_bytes());

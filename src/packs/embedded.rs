@@ -195,6 +195,7 @@ files! {
     "scripts/lib/source.lua",
     "scripts/lib/stacks.lua",
     "scripts/lib/stores.lua",
+    "scripts/lib/str_format.lua",
     "scripts/lib/structs.lua",
     "scripts/lib/stubs.lua",
     "scripts/lib/surface.lua",

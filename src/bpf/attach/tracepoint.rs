@@ -33,6 +33,9 @@ impl Object {
         let program = self.load_as(function, &LoadAs::Tracepoint)?;
         let link = perf_probe::open_tracepoint(u64::from(id))
             .and_then(|event| Link::perf_with_cookie(&program, event, cookie));
+        if link.as_ref().is_err_and(|err| err.raw_os_error() == Some(libc::EEXIST)) {
+            return Err(Error::script(what, "it is attached there already").with_errno(libc::EEXIST));
+        }
         let attached = Attached::one(or_refused(link, || what)?, Mechanism::Tracepoint);
         Ok(self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached))
     }
