@@ -77,6 +77,7 @@ function M.call(chunk, args, on_error)
         M.add_words()
     end
     require("bpflua.globals").watch(source)
+    require("bpflua.sandbox").install(chunk)
     return xpcall(on_error and whole_script or run_whole, on_error or M.on_error, chunk, args)
 end
 

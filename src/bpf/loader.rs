@@ -45,6 +45,9 @@ pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Prog
         let error = Error::script(what, "it reads arguments of a USDT probe, and this is none");
         return Err(error.with_hint("attach it with `b:attach_usdt{…}`"));
     }
+    if let Some(grants) = &image.options.grants {
+        grants.check_helpers(&function.name, &raw.insns)?;
+    }
     let plan = Plan::new(image, function, raw, load_as)?;
     let (fd, log) =
         plan.load(image, raw, image.options.verifier_log_level).map_err(|failure| plan.explain(image, raw, failure))?;

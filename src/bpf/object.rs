@@ -11,6 +11,7 @@ use super::description;
 use super::disasm;
 use super::function::{Function, Variant};
 use super::globals::Variable;
+use super::grants::Grants;
 use super::image::Image;
 use super::loader;
 use super::losses::{self, LossCounter};
@@ -82,6 +83,11 @@ impl Object {
     /// How kprobes attach whose target asks for no mechanism.
     pub(super) fn mechanism(&self) -> Mechanism {
         self.image.options.mechanism
+    }
+
+    /// What its programs may do; none: anything.
+    pub(super) fn grants(&self) -> Option<&Grants> {
+        self.image.options.grants.as_ref()
     }
 
     /// Its maps, in the order of the ELF, `.bss` and the like among them.

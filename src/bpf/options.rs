@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::attach::Mechanism;
 use super::globals::InitialValue;
+use super::grants::Grants;
 
 /// How an object is created.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,8 @@ pub struct ObjectOptions {
     /// Nothing but the object itself is touched: its maps are neither pinned nor shared, maps of others get a stand-in.
     /// For checking programs.
     pub alone: bool,
+    /// What its programs may do; none: anything.
+    pub grants: Option<Grants>,
 }
 
 /// The sizes of one map; 0 for what the C text says.

@@ -73,7 +73,10 @@ fn run_or_interact(args: &Args) -> Result<End> {
     let mut settings = Settings { mechanism, json: args.json, prompt: Some(repl), ..settings(&args.common) };
     if let Some(tool) = tool_of(args)? {
         let script = Script { name: tool.file, text: tool.text, path: None };
-        settings.entry = Some(PackEntry { name: tool.name, version: Some(tool.pack.version), entry: tool.entry });
+        let version = Some(tool.pack.version);
+        let entry =
+            PackEntry { name: tool.name, pack: tool.pack.name, version, entry: tool.entry, ..PackEntry::default() };
+        settings.entry = Some(entry);
         return Vm::new(settings)?.run(script, &args.script[1..]);
     }
     let (script, rest) = match script_of(args) {

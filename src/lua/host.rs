@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the command line decided, where every native can see it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -8,11 +9,13 @@ use std::rc::Rc;
 use mlua::{AppDataRef, Lua};
 use serde::Serialize;
 
+use super::compile::Request;
 use super::prompt::Prompt;
 use super::script::Script;
-use crate::bpf::Mechanism;
+use crate::bpf::{Grants, Mechanism};
 use crate::error::{Error, Location, Result};
-use crate::packs::entry::Entry;
+use crate::packs::built::Built;
+use crate::packs::entry::{Entry, Requires};
 
 /// What a VM is made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,10 +37,25 @@ pub enum Task {
 pub struct PackEntry {
     /// What it is called by.
     pub name: String,
+    /// The name of its pack.
+    pub pack: String,
     /// The version of its pack, when it has one.
     pub version: Option<String>,
     /// What it says of itself.
     pub entry: Entry,
+    /// Whether it is held to what it declares: packs are, the user's own files are not.
+    pub is_held: bool,
+    /// The folder of objects that were compiled before, if its pack has one.
+    #[serde(skip)]
+    pub built: Option<Built>,
+}
+
+impl PackEntry {
+    /// What its programs may do; none: anything.
+    pub fn grants(&self) -> Option<Grants> {
+        let Requires { attach, helpers, .. } = self.entry.requires.clone();
+        self.is_held.then(|| Grants { who: format!("pack `{}`", self.pack), attach, helpers })
+    }
 }
 
 /// The options of a run.
@@ -108,6 +126,8 @@ pub struct Host {
     pub statements: HashMap<String, Script>,
     /// What a check found: one entry per C text, with its error if it has one.
     pub checked: Vec<Option<Error>>,
+    /// The C texts that a check came by.
+    pub requests: RefCell<Vec<Request>>,
 }
 
 impl Host {

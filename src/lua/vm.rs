@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
+use super::compile::Request;
 use super::host::{Host, Settings, Task};
 use super::interrupt::Interrupt;
 use super::script::Script;
@@ -103,6 +104,13 @@ impl Vm {
         self.run(script, &[])?;
         let host = self.lua.app_data_mut::<Host>();
         Ok(host.map(|mut host| std::mem::take(&mut host.checked)).unwrap_or_default())
+    }
+
+    /// As [`Vm::check`], with arguments; gives the C texts themselves, in the order in which the script came by them.
+    pub fn texts(&self, script: Script, args: &[OsString]) -> Result<Vec<Request>> {
+        self.run(script, args)?;
+        let host = self.lua.app_data_mut::<Host>();
+        Ok(host.map(|host| host.requests.take()).unwrap_or_default())
     }
 
     /// The stubs for editors: of bpflua itself, or of the maps and events of a script's C texts.

@@ -182,6 +182,7 @@ files! {
     "scripts/lib/repl/show.lua",
     "scripts/lib/repl/start.lua",
     "scripts/lib/repl/subjects.lua",
+    "scripts/lib/sandbox.lua",
     "scripts/lib/show.lua",
     "scripts/lib/show_hist.lua",
     "scripts/lib/show_json.lua",

@@ -126,7 +126,7 @@ impl Manifest {
     /// Reads the text of a `pack.toml`; `file` is what it is called in errors.
     pub fn parse(text: &str, file: &str) -> Result<Manifest> {
         let what = || format!("cannot read the manifest `{file}`");
-        let manifest: Manifest = toml::from_str(text).map_err(|error| wrong(&error, text, file, 0, what()))?;
+        let manifest: Manifest = toml(text, file, what())?;
         rules::manifest(&manifest, file)?;
         Ok(manifest)
     }
@@ -163,6 +163,11 @@ impl Head {
         rules::head(pack.as_ref(), &entry, file)?;
         Ok(Some(Head { pack, dependencies, entry }))
     }
+}
+
+/// Reads a text in TOML; an error says `what` could not be done, and has the line.
+pub(super) fn toml<T: serde::de::DeserializeOwned>(text: &str, file: &str, what: String) -> Result<T> {
+    toml::from_str(text).map_err(|error| wrong(&error, text, file, 0, what))
 }
 
 /// What the TOML reader says, with the line and a caret.

@@ -60,7 +60,7 @@ impl Object {
         let fd = self.open_place(&target.place).map_err(|err| not_open(&what, &target.place, &err))?;
         let program = self.load_as(function, &LoadAs::Typed(Typed::attached_as(prog, target.attach)))?;
         let attached = attach(&program, target, fd, &what)?;
-        Ok(self.keep_probe(kind(target.attach), self.target_name(target), function, attached))
+        self.keep_probe(kind(target.attach), self.target_name(target), function, attached)
     }
 
     /// The attachment that a function's section names, for one of these kinds.

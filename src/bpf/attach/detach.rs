@@ -8,18 +8,22 @@ use crate::error::{Error, Result};
 use crate::suggest;
 
 impl Object {
+    /// Notes what is attached. What was not declared, by a pack that has to, is detached at once.
     pub(super) fn keep_probe(
         &mut self,
         kind: ProbeKind,
         target: String,
         function: &str,
         attached: Attached,
-    ) -> ProbeId {
+    ) -> Result<ProbeId> {
+        if let Some(grants) = self.grants() {
+            grants.check_probe(kind, &target, function)?;
+        }
         let id = ProbeId(self.next_probe);
         self.next_probe += 1;
         self.deferred.retain(|name| name != function);
         self.probes.push(Probe { id, kind, target, function: function.to_owned(), attached });
-        id
+        Ok(id)
     }
 
     /// What is attached, in the order it was attached.

@@ -49,7 +49,7 @@ impl Object {
         let program = self.load_as(function, &LoadAs::Freplace(replaced.clone()))?;
         let link =
             Link::freplace(&program, fd.as_fd(), replaced.function).map_err(|err| refused(&what, &replaced, &err))?;
-        Ok(self.keep_probe(ProbeKind::Freplace, place, function, Attached::one(link, Mechanism::Tracing)))
+        self.keep_probe(ProbeKind::Freplace, place, function, Attached::one(link, Mechanism::Tracing))
     }
 
     /// The program, loaded, and its name for people.

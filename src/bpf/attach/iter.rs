@@ -68,7 +68,7 @@ impl Object {
         attached.notes.extend(target.describe());
         // A second attachment is meant to replace the first: its output is asked for by the function's name.
         let _ = self.detach_where(ProbeKind::Iter, &name, |_| true, Some(&name));
-        Ok(self.keep_probe(ProbeKind::Iter, of, &name, attached))
+        self.keep_probe(ProbeKind::Iter, of, &name, attached)
     }
 
     /// Starts a run of an attached iterator: its output, read to the end, is that of one walk. An iterator that needs no

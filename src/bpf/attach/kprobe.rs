@@ -42,7 +42,7 @@ impl Object {
         let request = Request::new(&target, found)?;
         let attached = request.attach(self)?;
         let kind = if target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
-        Ok(self.keep_probe(kind, request.name, function, attached))
+        self.keep_probe(kind, request.name, function, attached)
     }
 }
 

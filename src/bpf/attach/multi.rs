@@ -43,7 +43,7 @@ impl Object {
         let mut attached = Attached::one(link, Mechanism::KprobeSession);
         attached.resolved = resolved.names();
         attached.notes = resolved.notes;
-        Ok(self.keep_probe(ProbeKind::Kprobe, format!("/{pattern}/"), function, attached))
+        self.keep_probe(ProbeKind::Kprobe, format!("/{pattern}/"), function, attached)
     }
 
     /// Attaches a function to all functions of a file that match, through one link where the kernel has such links.
@@ -69,7 +69,7 @@ impl Object {
             Err(err) => return Err(err),
         };
         attached.resolved = found.iter().map(|function| function.name.clone()).collect();
-        Ok(self.keep_probe(kind, format!("{name}:/{pattern}/"), function, attached))
+        self.keep_probe(kind, format!("{name}:/{pattern}/"), function, attached)
     }
 
     fn uprobe_multi_link(

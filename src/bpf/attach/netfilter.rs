@@ -70,7 +70,7 @@ impl Object {
         let hook = Hook { family: target.family, number: target.hook, priority: target.priority, flags };
         let link = Link::netfilter(&program, &hook).map_err(|err| refused(&what, target, &err))?;
         let attached = Attached::one(link, Mechanism::Link);
-        Ok(self.keep_probe(ProbeKind::Netfilter, target.name(), function, attached))
+        self.keep_probe(ProbeKind::Netfilter, target.name(), function, attached)
     }
 
     /// Detaches from a hook of netfilter, one function or all.

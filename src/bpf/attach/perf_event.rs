@@ -146,7 +146,7 @@ impl Object {
         if target.cpu >= 0 {
             attached.notes.push(format!("on CPU {} only", target.cpu));
         }
-        Ok(self.keep_probe(ProbeKind::PerfEvent, name, function, attached))
+        self.keep_probe(ProbeKind::PerfEvent, name, function, attached)
     }
 
     /// Detaches every function from this perf event.

@@ -33,7 +33,7 @@ impl Object {
             net::bind_packet_socket(socket.as_fd(), index).map_err(|err| Error::io(&what, &err))?;
         }
         let attached = Attached::one(link, Mechanism::Socket);
-        Ok((self.keep_probe(ProbeKind::RawSocket, device.to_owned(), function, attached), number))
+        Ok((self.keep_probe(ProbeKind::RawSocket, device.to_owned(), function, attached)?, number))
     }
 
     /// The next packet of a raw socket, up to so many bytes of it; none when there is none now.

@@ -69,7 +69,7 @@ impl Object {
         if mechanism == Mechanism::MapUpdate {
             attached.notes.push("it stays attached if this process is killed with SIGKILL".to_owned());
         }
-        Ok(self.keep_probe(ProbeKind::StructOps, name.to_owned(), &functions.join(", "), attached))
+        self.keep_probe(ProbeKind::StructOps, name.to_owned(), &functions.join(", "), attached)
     }
 
     /// Detaches a struct of functions. What uses it at the moment keeps it until it is done.

@@ -49,7 +49,7 @@ impl Object {
             match Link::create(&program, device as i32, attach, 0) {
                 Ok(link) => {
                     let attached = Attached::one(link, Mechanism::Tcx);
-                    return Ok(self.keep_probe(ProbeKind::Tc, target.name(), function, attached));
+                    return self.keep_probe(ProbeKind::Tc, target.name(), function, attached);
                 }
                 Err(err) if err.raw_os_error() == Some(libc::EINVAL) && target.mechanism == Mechanism::Auto => {
                     why.push("tcx: this kernel has none".to_owned());
@@ -64,7 +64,7 @@ impl Object {
         attached.why = why;
         attached.notes.push(numbers);
         attached.notes.push("it stays attached if this process is killed with SIGKILL".to_owned());
-        Ok(self.keep_probe(ProbeKind::Tc, target.name(), function, attached))
+        self.keep_probe(ProbeKind::Tc, target.name(), function, attached)
     }
 
     /// Detaches from a device's traffic control, one function or all.

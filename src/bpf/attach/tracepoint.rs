@@ -37,7 +37,7 @@ impl Object {
             return Err(Error::script(what, "it is attached there already").with_errno(libc::EEXIST));
         }
         let attached = Attached::one(or_refused(link, || what)?, Mechanism::Tracepoint);
-        Ok(self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached))
+        self.keep_probe(ProbeKind::Tracepoint, tracepoint.to_owned(), function, attached)
     }
 
     /// Attaches a function to every tracepoint whose `category:event` matches from its start, as in bcc. None is attached
@@ -72,7 +72,7 @@ impl Object {
         let program = self.load_as(function, &LoadAs::RawTracepoint)?;
         let link = Link::raw_tracepoint(&program, event).map_err(|err| no_raw_tracepoint(&what, event, &err))?;
         let attached = Attached::one(link, Mechanism::RawTracepoint);
-        Ok(self.keep_probe(ProbeKind::RawTracepoint, event.to_owned(), function, attached))
+        self.keep_probe(ProbeKind::RawTracepoint, event.to_owned(), function, attached)
     }
 }
 

@@ -74,7 +74,7 @@ impl Object {
             self.load_as(function, &LoadAs::Tracing(target.clone())).map_err(|err| refused(err, kind, &target))?;
         let link = or_refused(Link::tracing(&program), || format!("{what} to `{target}`"))?;
         let attached = Attached::one(link, Mechanism::Tracing);
-        Ok(self.keep_probe(kind, target, function, attached))
+        self.keep_probe(kind, target, function, attached)
     }
 
     /// As [`attach_tracing`](Object::attach_tracing), for a function of this kind; bcc's prefix may be left out of its name.

@@ -44,7 +44,7 @@ impl Object {
             .map_err(|err| cannot_probe(&what, &path, offset, target.pid, &err))?;
         let mut attached = Attached::one(link, Mechanism::Uprobe);
         attached.resolved.push(format!("{}:{offset:#x}", path.display()));
-        Ok(self.keep_probe(kind, target.to_string(), function, attached))
+        self.keep_probe(kind, target.to_string(), function, attached)
     }
 }
 

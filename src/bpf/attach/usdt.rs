@@ -79,7 +79,7 @@ impl Object {
             Some(pid) => format!("{} in process {pid}", probe.full_name()),
             None => probe.full_name(),
         };
-        Ok(self.keep_probe(ProbeKind::Usdt, target, function, attached))
+        self.keep_probe(ProbeKind::Usdt, target, function, attached)
     }
 
     /// Attaches a function to what its section `usdt/PATH:PROVIDER:NAME` names.

@@ -56,7 +56,7 @@ impl Object {
         let mut attached = Attached::one(link, Mechanism::Link);
         attached.notes = notes;
         attached.notes.extend(mode_note(index, flags));
-        Ok(self.keep_probe(ProbeKind::Xdp, device.to_owned(), function, attached))
+        self.keep_probe(ProbeKind::Xdp, device.to_owned(), function, attached)
     }
 
     /// Takes a program off a device: this object's, else whichever is there. That there is none is no error, as in bcc.

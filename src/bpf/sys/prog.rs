@@ -29,6 +29,11 @@ impl Insn {
         [self.code, self.regs, off[0], off[1], imm[0], imm[1], imm[2], imm[3]]
     }
 
+    /// The number of the kernel's helper that it calls, if it calls one.
+    pub fn called_helper(self) -> Option<i32> {
+        (self.code == (libbpf_sys::BPF_JMP | libbpf_sys::BPF_CALL) as u8 && self.src() == 0).then_some(self.imm)
+    }
+
     /// The source register, or the kind of a pseudo load or call.
     pub fn src(self) -> u8 {
         self.regs >> 4

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
 use crate::lua::errors::{Natives, from_mlua};
-use crate::lua::host::{Host, Task};
+use crate::lua::host::{Host, PackEntry, Task};
 
 /// A compiled C text or an object file that is not in the kernel yet.
 #[derive(Debug)]
@@ -57,6 +57,9 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<(ElfValue, u32)>>
     let host = Host::of(lua)?;
     let request = request(&host, arguments)?;
     let compiled = compile_timed(&request, &host.settings);
+    if let Task::Check { .. } = host.settings.task {
+        host.requests.borrow_mut().push(request.clone());
+    }
     let (is_check, goes_on) = match host.settings.task {
         Task::Check { load } => (true, load && compiled.is_ok()),
         Task::Types | Task::Run => (false, true),
@@ -167,12 +170,25 @@ fn shown(lua: &Lua, elf: &AnyUserData) -> Result<Table> {
 /// Compiles; shows the compiler's warnings, and where the object came from when the user wants to know.
 fn compile_timed(request: &Request, settings: &Settings) -> Result<Compiled> {
     let start = Instant::now();
+    if let Some(object) = built_before(request, settings)? {
+        settings.tell(1, || format!("C text of `{}` was compiled with the pack, {} bytes", request.name, object.len()));
+        return Ok(Compiled { object, warnings: Vec::new(), from_cache: false, ir: None, preprocessed: None });
+    }
     let compiled = compile::compile(request, settings)?;
     compiled.warnings.iter().for_each(|warning| (settings.notice)(warning.trim_end()));
     let origin = if compiled.from_cache { "taken from the cache" } else { "compiled" };
     settings.tell(1, || format!("C text of `{}` {origin}, {} bytes", request.name, compiled.object.len()));
     settings.tell(2, || format!("that took {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
     Ok(compiled)
+}
+
+/// The object of the text in the pack that runs. What is asked of the compiler beyond an object, or by the command line, is
+/// the compiler's.
+fn built_before(request: &Request, settings: &Settings) -> Result<Option<Vec<u8>>> {
+    let wants_more =
+        request.show_ir || request.show_preprocessed || !settings.cflags.is_empty() || settings.btf.is_some();
+    let built = settings.entry.as_ref().and_then(|entry| entry.built.as_ref()).filter(|_| !wants_more);
+    built.map_or(Ok(None), |built| built.find(&request.text, &request.cflags))
 }
 
 /// Compiles a C text, and with `load` passes its programs through the kernel's verifier.
@@ -252,6 +268,7 @@ fn object_options(settings: &Settings, name: String) -> ObjectOptions {
         btf_path: settings.btf.clone(),
         verifier_log_level: default_log_level(settings),
         mechanism: settings.mechanism,
+        grants: settings.entry.as_ref().and_then(PackEntry::grants),
         ..ObjectOptions::default()
     }
 }

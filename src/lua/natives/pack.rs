@@ -15,10 +15,20 @@ use crate::packs::units::{self, Given};
 
 const WHAT: &str = "BPF.tool";
 
-/// `native.pack`: `entry()`, `parse(parameter, text)`, `noun(kind)`.
+/// `native.pack`: `entry()`, `grants()`, `parse(parameter, text)`, `noun(kind)`.
 pub fn table(lua: &Lua) -> mlua::Result<mlua::Table> {
     let natives = Natives::new(lua)?;
     natives.add("entry", WHAT, |lua, ()| entry(lua))?;
+    natives.add("grants", WHAT, |lua, ()| {
+        let Some(entry) = Host::of(lua)?.settings.entry.clone().filter(|entry| entry.is_held) else { return Ok(None) };
+        let fill = || -> mlua::Result<mlua::Table> {
+            let grants = lua.create_table()?;
+            grants.set("who", format!("pack `{}`", entry.pack))?;
+            grants.set("lua", entry.entry.requires.lua)?;
+            Ok(grants)
+        };
+        fill().map(Some).map_err(|error| from_mlua(WHAT, &error))
+    })?;
     natives.add("parse", WHAT, |lua, (parameter, text): (Value, String)| {
         let parameter: Parameter = lua.from_value(parameter).map_err(|error| from_mlua(WHAT, &error))?;
         Ok(match units::parse(&parameter, &text) {
@@ -64,5 +74,5 @@ fn of_head(name: &str, text: &[u8]) -> Result<PackEntry> {
     let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = head.pack.as_ref().map_or_else(|| stem.unwrap_or_default(), |pack| pack.name.clone());
     let version = head.pack.map(|pack| pack.version);
-    Ok(PackEntry { name, version, entry: head.entry })
+    Ok(PackEntry { pack: name.clone(), name, version, entry: head.entry, ..PackEntry::default() })
 }
