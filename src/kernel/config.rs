@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the kernel was built with, where it says so. For evidence in messages only: what the kernel can do is tried.
 
+use super::packed;
 use crate::kernel::release::Release;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,34 +90,9 @@ fn candidates(release: &str) -> Vec<PathBuf> {
 }
 
 fn read(path: PathBuf) -> Option<KernelConfig> {
-    let bytes = fs::read(&path).ok()?;
-    let plain = if bytes.starts_with(&[0x1f, 0x8b]) { unzip(&bytes)? } else { bytes };
+    let plain = packed::unpack(fs::read(&path).ok()?, LIMIT_BYTES)?;
     let text = String::from_utf8(plain).ok()?;
     text.contains("CONFIG_").then(|| KernelConfig::parse(text, path))
-}
-
-/// Unpacks a gzip file of one member (RFC 1952).
-fn unzip(bytes: &[u8]) -> Option<Vec<u8>> {
-    const HEADER_CRC: u8 = 2;
-    const EXTRA: u8 = 4;
-    const NAME: u8 = 8;
-    const COMMENT: u8 = 16;
-    let (header, mut rest) = bytes.split_at_checked(10)?;
-    let (&[0x1f, 0x8b, 8], flags) = (header.get(..3)?, header[3]) else { return None };
-    if flags & EXTRA != 0 {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
-    }
-    for text in [NAME, COMMENT] {
-        if flags & text != 0 {
-            let end = rest.iter().position(|&byte| byte == 0)?;
-            rest = &rest[end + 1..];
-        }
-    }
-    if flags & HEADER_CRC != 0 {
-        rest = rest.get(2..)?;
-    }
-    miniz_oxide::inflate::decompress_to_vec_with_limit(rest, LIMIT_BYTES).ok()
 }
 
 #[cfg(test)]
@@ -125,9 +101,6 @@ mod tests {
 
     const TEXT: &str = "#\n# Linux\nCONFIG_BPF=y\n# CONFIG_KPROBES is not set\nCONFIG_VETH=m\n\
         CONFIG_LSM=\"landlock,bpf\"\nCONFIG_NR_CPUS=64\nCONFIG_BPF_JIT=y\nCONFIG_OFF=n\n";
-
-    /// "CONFIG_BPF=y\n" by `gzip -c`, with a name in the header.
-    const ZIPPED: &[u8] = include_bytes!("../../tests/fixtures/config/config.gz");
 
     #[test]
     fn settings() {
@@ -141,19 +114,6 @@ mod tests {
         }
         assert_eq!(config.evidence("KPROBES"), "/boot/config-x: CONFIG_KPROBES is not set");
         assert_eq!(config.evidence("CONFIG_BPF"), "/boot/config-x: CONFIG_BPF=y");
-    }
-
-    #[test]
-    fn zipped() {
-        assert_eq!(unzip(ZIPPED).unwrap(), b"CONFIG_BPF=y\n");
-        for end in 0..ZIPPED.len() - 8 {
-            assert_eq!(unzip(&ZIPPED[..end]), None, "cut at {end}");
-        }
-        for flags in 0..=255_u8 {
-            let mut changed = ZIPPED.to_vec();
-            changed[3] = flags;
-            unzip(&changed);
-        }
     }
 
     #[test]

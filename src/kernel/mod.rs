@@ -28,6 +28,7 @@ pub mod headers;
 pub mod kallsyms;
 pub mod module_files;
 pub mod modules;
+mod packed;
 pub mod pattern;
 pub mod privilege;
 mod pseudo_files;

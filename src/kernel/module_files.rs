@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The files of installed kernel modules, for the one that has a type.
+//! The files of installed kernel modules, for the one that has a type or a function.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,36 +11,46 @@ use object::{Object as _, ObjectSection as _};
 
 use super::btf::{Btf, Kind};
 use super::modules::is_loaded;
+use super::packed;
 
 /// An error may take as long as this to say where a type is.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A file longer than this is no kernel module.
-const MOST_BYTES: u64 = 64 << 20;
+const LIMIT_BYTES: usize = 64 << 20;
+const RECORDS: [Kind; 2] = [Kind::Struct, Kind::Union];
 
 /// What a search through the files came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
-    /// The module that has the type.
+    /// The module that has it.
     pub found: Option<String>,
     /// How many modules were looked into.
     pub searched: usize,
-    /// How many were not: packed in a way that is not read here, or time was up.
+    /// How many were not: files that cannot be read, or time was up.
     pub left: usize,
 }
 
 /// Looks for a struct or union in the modules installed for the running kernel, whose types are `kernel`, that are not
 /// loaded.
 pub fn find_record(kernel: &Arc<Btf>, name: &str) -> Search {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    find_under(&Path::new("/lib/modules").join(release.trim()), kernel, name, PATIENCE)
+    find(kernel, &RECORDS, name)
 }
 
-fn find_under(folder: &Path, kernel: &Arc<Btf>, name: &str, patience: Duration) -> Search {
+/// The same for a function.
+pub fn find_function(kernel: &Arc<Btf>, name: &str) -> Search {
+    find(kernel, &[Kind::Func], name)
+}
+
+fn find(kernel: &Arc<Btf>, kinds: &[Kind], name: &str) -> Search {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    find_under(&Path::new("/lib/modules").join(release.trim()), kernel, kinds, name, PATIENCE)
+}
+
+fn find_under(folder: &Path, kernel: &Arc<Btf>, kinds: &[Kind], name: &str, patience: Duration) -> Search {
     let start = Instant::now();
     let mut search = Search::default();
     let mut files = files(folder);
-    // Types are mostly called after their modules.
-    files.sort_by_key(|file| std::cmp::Reverse(module_of(file).map_or(0, |module| shared_start(&module, name))));
+    files.sort_by_key(|file| std::cmp::Reverse(module_of(file).map_or(0, |module| likelihood(&module, name))));
     for file in files {
         let Some(module) = module_of(&file).filter(|module| !is_loaded(module)) else { continue };
         if start.elapsed() > patience {
@@ -52,7 +62,7 @@ fn find_under(folder: &Path, kernel: &Arc<Btf>, name: &str, patience: Duration) 
             continue;
         };
         search.searched += 1;
-        if has_record(&bytes, kernel, name) {
+        if has(&bytes, kernel, kinds, name) {
             search.found = Some(module);
             break;
         }
@@ -85,24 +95,30 @@ fn module_of(file: &Path) -> Option<String> {
     (ending.is_empty() || ending.starts_with('.')).then(|| stem.replace('-', "_"))
 }
 
+/// Modules whose names do not tell that they have what is called so: functions for BPF programs, and their types.
+const FOR_PROGRAMS: [(&str, &str); 4] =
+    [("nf_conntrack", "_ct_"), ("nf_nat", "_ct_set_nat"), ("nf_flow_table", "_flow_"), ("xfrm_interface", "_xfrm_")];
+
+/// Which of two modules is to be looked into first.
+fn likelihood(module: &str, name: &str) -> usize {
+    let known = FOR_PROGRAMS.iter().find(|(known, part)| module == *known && name.contains(part));
+    // Types are mostly called after their modules.
+    known.map_or_else(|| shared_start(module, name), |(_, part)| name.len() + part.len())
+}
+
 /// How many characters two names begin with in common.
 fn shared_start(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// The bytes of a module's file; `None` when it is packed in a way that is not read here.
+/// The bytes of a module's file; `None` when it cannot be read, or is damaged.
 fn unpacked(file: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut opened = fs::File::open(file).ok()?.take(MOST_BYTES);
-    match file.extension()?.to_str()? {
-        "ko" => opened.read_to_end(&mut bytes).ok()?,
-        "xz" => xz2::read::XzDecoder::new(opened).take(MOST_BYTES).read_to_end(&mut bytes).ok()?,
-        _ => return None,
-    };
-    Some(bytes)
+    fs::File::open(file).ok()?.take(LIMIT_BYTES as u64).read_to_end(&mut bytes).ok()?;
+    packed::unpack(bytes, LIMIT_BYTES)
 }
 
-fn has_record(module: &[u8], kernel: &Arc<Btf>, name: &str) -> bool {
+fn has(module: &[u8], kernel: &Arc<Btf>, kinds: &[Kind], name: &str) -> bool {
     // Most modules do not so much as mention it.
     if memchr::memmem::find(module, format!("\0{name}\0").as_bytes()).is_none() {
         return false;
@@ -112,7 +128,7 @@ fn has_record(module: &[u8], kernel: &Arc<Btf>, name: &str) -> bool {
         section.data().ok().map(<[u8]>::to_vec)
     });
     let types = section.and_then(|bytes| Btf::with_base(Arc::clone(kernel), bytes).ok());
-    types.is_some_and(|btf| btf.find(Kind::Struct, name).is_some() || btf.find(Kind::Union, name).is_some())
+    types.is_some_and(|btf| kinds.iter().any(|kind| btf.find(*kind, name).is_some()))
 }
 
 #[cfg(test)]
@@ -130,17 +146,28 @@ mod tests {
     }
 
     #[test]
+    fn the_likely_first() {
+        let first =
+            |name, modules: &[&'static str]| *modules.iter().max_by_key(|module| likelihood(module, name)).unwrap();
+        assert_eq!(first("nft_table", &["ip_tables", "nft_compat", "nf_conntrack"]), "nft_compat");
+        assert_eq!(first("bpf_ct_opts", &["bpfilter", "nf_conntrack", "nf_nat"]), "nf_conntrack");
+        assert_eq!(first("bpf_ct_set_nat_info", &["nf_conntrack", "nf_nat", "bpfilter"]), "nf_nat");
+    }
+
+    #[test]
     fn what_is_looked_into_is_counted() {
+        const PACKED: &[u8] = include_bytes!("../../tests/fixtures/packed/config.zst");
         let folder = std::env::temp_dir().join(format!("bpflua-modules-{}", std::process::id()));
         fs::create_dir_all(folder.join("kernel/net")).unwrap();
         fs::write(folder.join("kernel/net/one.ko"), "no module, \0wanted\0 in it").unwrap();
-        fs::write(folder.join("kernel/packed.ko.zst"), "").unwrap();
+        fs::write(folder.join("kernel/packed.ko.zst"), PACKED).unwrap();
+        fs::write(folder.join("kernel/damaged.ko.zst"), &PACKED[..PACKED.len() / 2]).unwrap();
         fs::write(folder.join("modules.dep"), "").unwrap();
         let kernel = Arc::new(layouts());
-        let search = find_under(&folder, &kernel, "wanted", PATIENCE);
-        assert_eq!(search, Search { found: None, searched: 1, left: 1 });
-        let search = find_under(&folder, &kernel, "wanted", Duration::ZERO);
-        assert_eq!((search.searched, search.left), (0, 2));
+        let find = |patience| find_under(&folder, &kernel, &RECORDS, "wanted", patience);
+        assert_eq!(find(PATIENCE), Search { found: None, searched: 2, left: 1 });
+        let search = find(Duration::ZERO);
+        assert_eq!((search.searched, search.left), (0, 3));
         fs::remove_dir_all(&folder).unwrap();
     }
 }
