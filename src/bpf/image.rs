@@ -21,6 +21,7 @@ use super::globals::{self, Variable};
 use super::libbpf_log;
 use super::map::{Map, public_name};
 use super::map_kind::MapKind;
+use super::module_btf::{self, ModuleBtf};
 use super::notes::{self, PublicMap};
 use super::options::ObjectOptions;
 use super::patch;
@@ -30,8 +31,8 @@ use super::sys::memory::memory_file;
 use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::usdt_records;
 use crate::error::{Error, Result, errno_words};
-use crate::kernel::btf::{Btf, BtfFolder, Kind};
-use crate::kernel::privilege;
+use crate::kernel::btf::{self, Btf, BtfFolder, Kind};
+use crate::kernel::{module_files, privilege};
 use crate::suggest;
 
 /// What an opened and prepared object comes down to.
@@ -47,6 +48,8 @@ pub struct Image {
     pub types: Option<Arc<Btf>>,
     /// The same in the kernel.
     pub btf: Option<OwnedFd>,
+    /// The BTF of the kernel modules whose functions the programs call.
+    pub module_btf: ModuleBtf,
     /// The licence that the C text declares.
     pub license: CString,
     /// The object as it came.
@@ -75,12 +78,14 @@ impl Image {
         let optional = struct_ops::prepare(&object, &declared_maps, types.as_deref());
         let heeded = notes::heed(&object, &elf, &raw::maps(&object), &options)?;
         raw::autoload_all(&mut object);
-        let (prepared, messages) = libbpf_log::capture(|| raw::prepare(&object));
+        let told = types.as_deref().and_then(module_btf::told_about);
+        let (prepared, mut messages) = libbpf_log::capture_and(told, || raw::prepare(&object));
         prepared.map_err(|err| prepare_error(&options, &err, &messages, &declared_maps))?;
         let struct_ops = struct_ops::read(&object, &raw::maps(&object), types.as_deref(), &optional);
         let (maps, renumber) = keep_maps(&object, &declared_maps, &options.name)?;
         let shared = heeded.finish(&maps, &options)?;
         let mut programs = raw::programs(&object);
+        let module_btf = ModuleBtf::keep(&object, &mut programs, &mut messages)?;
         for (program, declared) in programs.iter_mut().zip(&declared) {
             program.prog_type = declared.prog_type;
             // The number of a member is libbpf's finding; all else is what the section says.
@@ -101,6 +106,7 @@ impl Image {
             variables,
             types,
             btf,
+            module_btf,
             license,
             struct_ops,
             btf_range,
@@ -278,18 +284,30 @@ fn prepare_error(options: &ObjectOptions, err: &std::io::Error, messages: &[Stri
 /// What a text declares `extern … __ksym` or `__kconfig`, and does not get.
 fn external_error(name: &str, line: &str) -> Option<Error> {
     let what = format!("cannot create the object of `{name}`");
-    let missing = between(line, "extern '", "' (strong): not resolved")
-        .or_else(|| between(line, "extern (func ksym) '", "': not found"))
+    let function = between(line, "extern (func ksym) '", "': not found");
+    let missing = function
+        .or_else(|| between(line, "extern '", "' (strong): not resolved"))
         .or_else(|| between(line, "extern (var ksym) '", "': not found"));
     if let Some(missing) = missing {
         let error = Error::machine(what, format!("this kernel has no `{missing}`"));
         let hint = "declare it `__weak`, ask for it by `bpf_ksym_exists`, and do without where it is not";
-        return Some(if line.contains("ksym") { error.with_hint(hint) } else { error });
+        let error = if line.contains("ksym") { error.with_hint(hint) } else { error };
+        return Some(match function.and_then(module_with) {
+            Some(module) => {
+                error.with_hint(format!("kernel module `{module}`, which is not loaded, has it: `modprobe {module}`"))
+            }
+            None => error,
+        });
     }
     let other = between(line, "extern (func ksym) '", "': func_proto")
         .or_else(|| between(line, "extern (var ksym) '", "': incompatible types"))?;
     let why = format!("the C text declares `{other}` otherwise than this kernel has it");
     Some(Error::script(what, why).with_evidence(format!("libbpf: {line}")))
+}
+
+/// The kernel module, installed and not loaded, that has a function.
+fn module_with(function: &str) -> Option<String> {
+    module_files::find_function(&btf::shared().ok()?, function).found
 }
 
 fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {

@@ -11,23 +11,38 @@ const KEPT_WARNINGS: usize = 32;
 
 thread_local! {
     static SHOWN_BY: Cell<Option<fn(&str)>> = const { Cell::new(None) };
-    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { level: PrintLevel::Warn, lines: Vec::new() }) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { level: PrintLevel::Warn, also: None, lines: Vec::new() }) };
 }
 
 struct Kept {
     level: PrintLevel,
+    /// Lines that begin so are kept at any level.
+    also: Option<&'static str>,
     lines: Vec<String>,
 }
 
 /// Runs `operation` and returns its result with the warnings that libbpf gave meanwhile.
 pub fn capture<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
-    capture_at(PrintLevel::Warn, operation)
+    capture_at(PrintLevel::Warn, None, operation)
+}
+
+/// The same with the lines of all levels that begin with these words, if any.
+pub fn capture_and<T>(also: Option<&'static str>, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    match also {
+        Some(_) => with_debugging(|| capture_at(PrintLevel::Warn, also, operation)),
+        None => capture(operation),
+    }
 }
 
 /// The same with all that libbpf says.
 pub fn capture_all<T>(operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+    with_debugging(|| capture_at(PrintLevel::Debug, None, operation))
+}
+
+fn with_debugging<T>(operation: impl FnOnce() -> T) -> T {
+    install();
     libbpf_rs::set_print(Some((PrintLevel::Debug, keep)));
-    let result = capture_at(PrintLevel::Debug, operation);
+    let result = operation();
     libbpf_rs::set_print(Some((usual_level(), keep)));
     result
 }
@@ -43,11 +58,11 @@ fn usual_level() -> PrintLevel {
     if SHOWN_BY.get().is_some() { PrintLevel::Debug } else { PrintLevel::Warn }
 }
 
-fn capture_at<T>(level: PrintLevel, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
+fn capture_at<T>(level: PrintLevel, also: Option<&'static str>, operation: impl FnOnce() -> T) -> (T, Vec<String>) {
     install();
-    KEPT.with_borrow_mut(|kept| *kept = Kept { level, lines: Vec::new() });
+    KEPT.with_borrow_mut(|kept| *kept = Kept { level, also, lines: Vec::new() });
     let result = operation();
-    (result, KEPT.replace(Kept { level: PrintLevel::Warn, lines: Vec::new() }).lines)
+    (result, KEPT.replace(Kept { level: PrintLevel::Warn, also: None, lines: Vec::new() }).lines)
 }
 
 /// Keeps libbpf from writing to stderr, in this whole process.
@@ -65,10 +80,11 @@ fn keep(level: PrintLevel, message: String) {
     }
     KEPT.with_borrow_mut(|kept| {
         let room = kept.level == PrintLevel::Debug || kept.lines.len() < KEPT_WARNINGS;
-        if level <= kept.level && room {
-            let lines = message.lines().filter(|line| !line.trim().is_empty());
-            kept.lines.extend(lines.map(|line| line.trim_start_matches("libbpf: ").trim_end().to_owned()));
-        }
+        let (by_level, also) = (level <= kept.level && room, kept.also);
+        let lines = message.lines().filter(|line| !line.trim().is_empty());
+        let lines = lines.map(|line| line.trim_start_matches("libbpf: ").trim_end());
+        let wanted = lines.filter(|line| by_level || also.is_some_and(|start| line.starts_with(start)));
+        kept.lines.extend(wanted.map(str::to_owned));
     });
 }
 
@@ -85,6 +101,12 @@ mod tests {
         assert_eq!(lines, ["map 'x': failed to create"]);
         let ((), lines) = capture(|| ());
         assert!(lines.is_empty());
+        let ((), lines) = capture_and(Some("extern"), || {
+            keep(PrintLevel::Debug, "libbpf: extern 'f': found\n".to_owned());
+            keep(PrintLevel::Debug, "libbpf: much more\n".to_owned());
+            keep(PrintLevel::Warn, "libbpf: map 'x': failed to create\n".to_owned());
+        });
+        assert_eq!(lines, ["extern 'f': found", "map 'x': failed to create"]);
     }
 
     #[test]

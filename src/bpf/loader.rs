@@ -154,6 +154,7 @@ impl<'a> Plan<'a> {
             line_info: &raw.line_info,
             attach_btf_id: self.target.as_ref().map_or(0, |target| target.id),
             attach_btf: self.target.as_ref().and_then(|target| target.btf.as_ref()).map(AsFd::as_fd),
+            module_btf: image.module_btf.array(),
             attach_prog: self.target.as_ref().and_then(|target| target.program.as_ref()).map(AsFd::as_fd),
         };
         if log_level == 0 {

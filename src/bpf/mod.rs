@@ -34,6 +34,7 @@ mod loader;
 mod losses;
 mod map;
 mod map_kind;
+mod module_btf;
 mod notes;
 mod object;
 mod options;

@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 
 use super::check_fd;
@@ -103,6 +103,8 @@ pub struct LoadRequest<'a> {
     pub attach_btf_id: u32,
     /// The BTF that this id is of; the kernel's own when none.
     pub attach_btf: Option<BorrowedFd<'a>>,
+    /// The BTF of kernel modules by the numbers in calls of their functions; the first is not used. Empty for none.
+    pub module_btf: &'a [RawFd],
     /// The program whose function is replaced; the id is of its BTF then.
     pub attach_prog: Option<BorrowedFd<'a>>,
 }
@@ -127,6 +129,9 @@ pub fn load(request: &LoadRequest<'_>, log: Option<(u32, &mut [u8])>) -> io::Res
         opts.line_info = request.line_info.as_ptr().cast();
         opts.line_info_cnt = request.line_info.len() as u32;
         opts.line_info_rec_size = size_of::<LineInfo>() as u32;
+    }
+    if !request.module_btf.is_empty() {
+        opts.fd_array = request.module_btf.as_ptr();
     }
     if let Some((level, buffer)) = log {
         opts.log_level = level;

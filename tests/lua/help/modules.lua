@@ -30,12 +30,21 @@ function M.has_btf(name)
     return file ~= nil
 end
 
----The reason, when the kernel's types have none of this name.
-function M.lacks_type(name, reason)
-    local file = assert(io.open("/sys/kernel/btf/vmlinux", "rb"))
+local function mentions(types, name)
+    local file = assert(io.open("/sys/kernel/btf/" .. types, "rb"))
     local bytes = file:read("*a")
     file:close()
-    return not bytes:find("\0" .. name .. "\0", 1, true) and reason
+    return bytes:find("\0" .. name .. "\0", 1, true) ~= nil
+end
+
+---The reason, when the kernel's types have none of this name.
+function M.lacks_type(name, reason)
+    return not mentions("vmlinux", name) and reason
+end
+
+---The reason, when a loaded module's types have no function of this name.
+function M.module_lacks(module, name)
+    return not mentions(module, name) and ("the kernel module `%s` has no `%s`"):format(module, name)
 end
 
 return M
