@@ -116,7 +116,7 @@ fn lower(
     }
     recursion::check(module, path).map_err(refused)?;
     events::record(module);
-    warnings.extend(formats::check(module, path));
+    warnings.extend(formats::check(module, path, options.btf));
 
     let objects = Objects::new(options.btf);
     let kinds = |name: &str| entries.kinds.get(name).copied();

@@ -4,6 +4,7 @@
 
 local ffi = require("ffi")
 local t = require("harness")
+local stderr = require("help.stderr")
 
 t.test("what is not said of a hash", function()
     local b = BPF({ text = "BPF_HASH(one); BPF_HASH(two, u32); BPF_HASH(three, u32, int); BPF_HASH(four, u32, int, 7);" })
@@ -179,17 +180,11 @@ end)
 
 -- What the compiler tells of a format while an object is made.
 local function told(format, arguments)
-    local name = os.tmpname()
-    ffi.cdef("int dup(int fd); int dup2(int from, int to); int open(const char *path, int flags, ...); int close(int fd);")
-    io.stderr:flush()
-    local kept, file = ffi.C.dup(2), ffi.C.open(name, 577, ffi.cast("int", 384))
-    ffi.C.dup2(file, 2)
-    local ok, err = pcall(BPF, { text = ("int f(struct pt_regs *ctx) { char a[] = \"one\", b[] = \"two\"; bpf_trace_printk(%s%s); return a[0] + b[0]; }"):format(format, arguments) })
-    ffi.C.dup2(kept, 2)
-    ffi.C.close(kept)
-    ffi.C.close(file)
-    local text = io.open(name):read("*a")
-    os.remove(name)
+    local function compile()
+        local b = BPF({ text = ("int f(struct pt_regs *ctx) { char a[] = \"one\", b[] = \"two\"; bpf_trace_printk(%s%s); return a[0] + b[0]; }"):format(format, arguments) })
+        return b
+    end
+    local text, ok, err = stderr.of(compile)
     return text .. (ok and "" or tostring(err))
 end
 
@@ -204,7 +199,10 @@ t.test("%lf in a line of the trace pipe", function()
 end)
 
 t.test("several %s in a line of the trace pipe", function()
-    t.equal(told('"%s %s\\n"', ", a, b"), "")
+    local words = told('"%s %s\\n"', ", a, b")
+    if words ~= "" then
+        t.contains(words, "before Linux 5.13 it takes one `%s`, and it has 2")
+    end
     -- The helper gives the length of the line that it wrote; before 5.13 the kernel had one text at most.
     local b = BPF({ text = [[
 SEC("socket") int tell(struct __sk_buff *skb)
