@@ -80,6 +80,15 @@ function M.address(of, address, option)
     })
 end
 
+---The same in decimal digits, which carry all 64 bits into the host; nil for nil.
+---@param of string
+---@param address? number|string|ffi.cdata*
+---@param option? string
+---@return string?
+function M.digits(of, address, option)
+    return address and format.text(M.address(of, address, option))
+end
+
 ---The upper and the lower half of an address, as the natives take them.
 ---@param of string the function that was given it, for the error
 ---@param address any

@@ -5,7 +5,6 @@ local addresses = require("bpflua.addresses")
 local constants = require("bpflua.constants")
 local contract = require("bpflua.contract")
 local errors = require("bpflua.errors")
-local format = require("bpflua.format")
 local native = require("bpflua.native")
 local tables = require("bpflua.tables")
 
@@ -43,7 +42,7 @@ local UPROBE = {
     cookie = "number|cdata",
 }
 local TRACEPOINT = { tp = "string", tp_re = "string", fn_name = "string!", cookie = "number|cdata" }
-local RAW_TRACEPOINT = { tp = "string!", fn_name = "string!" }
+local RAW_TRACEPOINT = { tp = "string!", fn_name = "string!", cookie = "number|cdata" }
 local DETACH_TRACEPOINT = { tp = "string!", fn_name = "string" }
 
 local PERF_EVENT = {
@@ -55,6 +54,7 @@ local PERF_EVENT = {
     pid = "i32",
     cpu = "i32",
     group_fd = "i32",
+    cookie = "number|cdata",
 }
 local PERF_EVENT_RAW = {
     attr = "table|cdata!",
@@ -62,21 +62,18 @@ local PERF_EVENT_RAW = {
     pid = "i32",
     cpu = "i32",
     group_fd = "i32",
+    cookie = "number|cdata",
 }
 
 local function with(of, options, extra)
     local copy = tables.copy(options, extra)
     copy.event_off = copy.event_off or copy.fn_offset
-    if copy.cookie then
-        -- As digits, which keep all 64 bits.
-        copy.cookie = format.text(addresses.address(of, copy.cookie, "cookie"))
-    end
+    copy.cookie = addresses.digits(of, copy.cookie, "cookie")
     if type(copy.addr) == "cdata" then
         copy.addr = tonumber(addresses.address(of, copy.addr, "addr"))
     end
     if copy.event and type(copy.event) ~= "string" then
-        -- As digits, which keep all 64 bits.
-        copy.address, copy.event = format.text(addresses.address(of, copy.event, "event")), nil
+        copy.address, copy.event = addresses.digits(of, copy.event, "event"), nil
     end
     return copy
 end
@@ -85,8 +82,8 @@ end
 ---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer, cookie?: integer|ffi.cdata*}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
----those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives, and asks for a kprobe (5.15). The kernel needs
----kprobes, or fentry (5.5)
+---those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives (5.15; a mechanism that carries none in
+---this kernel is passed over). The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function M:attach_kprobe(options)
     options = errors.options("attach_kprobe", options, KPROBE)
@@ -159,29 +156,32 @@ function M:attach_tracepoint(options)
 end
 
 ---Attaches a function to a raw tracepoint.
----@param options {tp: string, fn_name: string} `tp` is the event without its category
+---@param options {tp: string, fn_name: string, cookie?: integer|ffi.cdata*}
+---`tp` is the event without its category; `cookie` is what `bpf_get_attach_cookie(ctx)` gives (6.10)
 ---@return bpflua.BPF self
 function M:attach_raw_tracepoint(options)
     options = errors.options("attach_raw_tracepoint", options, RAW_TRACEPOINT)
-    native.attach.raw_tracepoint(self:_object(), options)
+    native.attach.raw_tracepoint(self:_object(), with("attach_raw_tracepoint", options, {}))
     return self
 end
 
 ---Attaches a function to samples of a perf event, on one CPU or on each that is online.
----@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
+---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer, cookie?: integer|ffi.cdata*}
 ---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
 ---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts. `pid`, `cpu`
----and `group_fd` are -1 unless given: every process, every CPU that is online, no group
+---and `group_fd` are -1 unless given: every process, every CPU that is online, no group; `cookie` is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function M:attach_perf_event(options)
     options = errors.options("attach_perf_event", options, PERF_EVENT)
-    native.attach.perf_event(self:_object(), options)
+    native.attach.perf_event(self:_object(), with("attach_perf_event", options, {}))
     return self
 end
 
 ---Attaches a function to a perf event of which every attribute is given.
----@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer}
----`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made
+---@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer, cookie?: integer|ffi.cdata*}
+---`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made; `cookie` as for
+---`attach_perf_event`
 ---@return bpflua.BPF self
 function M:attach_perf_event_raw(options)
     options = errors.options("attach_perf_event_raw", options, PERF_EVENT_RAW)

@@ -3,6 +3,7 @@
 -- hooks, iterators.
 
 local ffi = require("ffi")
+local addresses = require("bpflua.addresses")
 local errors = require("bpflua.errors")
 local map = require("bpflua.map")
 local native = require("bpflua.native")
@@ -12,7 +13,7 @@ local types = require("bpflua.types")
 
 local M = {}
 
-local TRACING = { fn_name = "string!", event = "string" }
+local TRACING = { fn_name = "string!", event = "string", cookie = "number|cdata" }
 local DETACH = { fn_name = "string!" }
 local ITER = {
     fn_name = "string!",
@@ -25,7 +26,12 @@ local ITER = {
 
 local function attach(self, of, kind, options)
     options = errors.options(of, options, TRACING)
-    native.tracing.attach(self:_object(), { kind = kind, fn_name = options.fn_name, event = options.event })
+    native.tracing.attach(self:_object(), {
+        kind = kind,
+        fn_name = options.fn_name,
+        event = options.event,
+        cookie = addresses.digits(of, options.cookie, "cookie"),
+    })
     return self
 end
 
@@ -39,16 +45,17 @@ local function detach(self, of, kind, options)
 end
 
 ---Attaches a function (`KFUNC_PROBE`, `SEC("fentry/…")`) to the entry of a kernel function by BTF. Those that say to what
----are attached by themselves; attaching one again changes nothing.
----@param options {fn_name: string, event?: string}
----`fn_name` with or without bcc's prefix `kfunc__`; `event`: a function, or `module:function`, in place of the own one
+---are attached by themselves; attaching one again changes nothing but its cookie, if one is given.
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*}
+---`fn_name` with or without bcc's prefix `kfunc__`; `event`: a function, or `module:function`, in place of the own one;
+---`cookie` is what `bpf_get_attach_cookie(ctx)` gives (5.19)
 ---@return bpflua.BPF self
 function M:attach_kfunc(options)
     return attach(self, "attach_kfunc", "fentry", options)
 end
 
 ---Attaches a function (`KRETFUNC_PROBE`, `SEC("fexit/…")`) to the return of a kernel function by BTF.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kretfunc__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `kretfunc__`
 ---@return bpflua.BPF self
 function M:attach_kretfunc(options)
     return attach(self, "attach_kretfunc", "fexit", options)
@@ -56,14 +63,14 @@ end
 
 ---Attaches a function (`KMOD_RET`, `SEC("fmod_ret/…")`) whose result, unless it is 0, replaces that of a kernel function,
 ---which is then not called. The kernel lets only some be replaced: `security_…`, and those marked for error injection.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
 ---@return bpflua.BPF self
 function M:attach_fmod_ret(options)
     return attach(self, "attach_fmod_ret", "fmod_ret", options)
 end
 
 ---Attaches a function (`LSM_PROBE`, `SEC("lsm/…")`) to a hook of the security modules: a result other than 0 forbids.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `lsm__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `lsm__`
 ---@return bpflua.BPF self
 function M:attach_lsm(options)
     return attach(self, "attach_lsm", "lsm", options)

@@ -3,7 +3,6 @@
 
 local addresses = require("bpflua.addresses")
 local errors = require("bpflua.errors")
-local format = require("bpflua.format")
 local native = require("bpflua.native")
 local surface = require("bpflua.surface")
 
@@ -20,11 +19,6 @@ local ATTACH = {
     cookie = "number|cdata",
 }
 local DETACH = { pid = "i32", provider = "string", probe = "string!", fn_name = "string" }
-
--- All 64 bits of a number, as digits.
-local function digits(of, number)
-    return number and format.text(addresses.address(of, number, "cookie"))
-end
 
 -- ---------------------------------------------------------------- a probe
 
@@ -118,7 +112,7 @@ end
 
 local function enable(self, of, options)
     options = errors.options(of, options, ENABLE)
-    local cookie = digits(of, options.cookie)
+    local cookie = addresses.digits(of, options.cookie, "cookie")
     local found = native.usdt.find(self._probes, options.probe, ("cannot enable USDT probe `%s`"):format(options.probe))
     self._enabled[#self._enabled + 1] = {
         provider = found.provider,
@@ -182,7 +176,7 @@ function Usdt:close() end
 ---@return bpflua.BPF self
 function M.methods:attach_usdt(options)
     options = errors.options("attach_usdt", options, ATTACH)
-    local cookie = digits("attach_usdt", options.cookie)
+    local cookie = addresses.digits("attach_usdt", options.cookie, "cookie")
     local pid = process(options.pid)
     if not options.path and not pid then
         errors.fail({ what = "`attach_usdt` needs one of the options `pid` and `path`" })

@@ -133,7 +133,7 @@ function _BPF:attach_cgroup(options) end
 
 ---Attaches a function (`KMOD_RET`, `SEC("fmod_ret/…")`) whose result, unless it is 0, replaces that of a kernel function,
 ---which is then not called. The kernel lets only some be replaced: `security_…`, and those marked for error injection.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `kmod_ret__`
 ---@return bpflua.BPF self
 function _BPF:attach_fmod_ret(options) end
 
@@ -163,9 +163,10 @@ function _BPF:attach_func(fn, where, attach_type, flags) end
 function _BPF:attach_iter(options) end
 
 ---Attaches a function (`KFUNC_PROBE`, `SEC("fentry/…")`) to the entry of a kernel function by BTF. Those that say to what
----are attached by themselves; attaching one again changes nothing.
----@param options {fn_name: string, event?: string}
----`fn_name` with or without bcc's prefix `kfunc__`; `event`: a function, or `module:function`, in place of the own one
+---are attached by themselves; attaching one again changes nothing but its cookie, if one is given.
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*}
+---`fn_name` with or without bcc's prefix `kfunc__`; `event`: a function, or `module:function`, in place of the own one;
+---`cookie` is what `bpf_get_attach_cookie(ctx)` gives (5.19)
 ---@return bpflua.BPF self
 function _BPF:attach_kfunc(options) end
 
@@ -173,13 +174,13 @@ function _BPF:attach_kfunc(options) end
 ---@param options {event?: string|integer|ffi.cdata*, event_re?: string, event_off?: integer, fn_offset?: integer, fn_name: string, mechanism?: "auto"|"fentry"|"kprobe_multi"|"kprobe"|"sys_enter", retprobe?: boolean, maxactive?: integer, cookie?: integer|ffi.cdata*}
 ---`event` is a name, or an address; `event_re` must match a function's whole name; `event_off` is in bytes from the function's start
 ---(default 0; `fn_offset` is bcc-lua's name of it); `mechanism` is "auto" unless `--mechanism` says otherwise; `retprobe` (default false) and `maxactive` (default 0) are
----those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives, and asks for a kprobe (5.15). The kernel needs
----kprobes, or fentry (5.5)
+---those of `attach_kretprobe`; `cookie` is what `bpf_get_attach_cookie(ctx)` gives (5.15; a mechanism that carries none in
+---this kernel is passed over). The kernel needs kprobes, or fentry (5.5)
 ---@return bpflua.BPF self
 function _BPF:attach_kprobe(options) end
 
 ---Attaches a function (`KRETFUNC_PROBE`, `SEC("fexit/…")`) to the return of a kernel function by BTF.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `kretfunc__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `kretfunc__`
 ---@return bpflua.BPF self
 function _BPF:attach_kretfunc(options) end
 
@@ -190,7 +191,7 @@ function _BPF:attach_kretfunc(options) end
 function _BPF:attach_kretprobe(options) end
 
 ---Attaches a function (`LSM_PROBE`, `SEC("lsm/…")`) to a hook of the security modules: a result other than 0 forbids.
----@param options {fn_name: string, event?: string} as for `attach_kfunc`; bcc's prefix is `lsm__`
+---@param options {fn_name: string, event?: string, cookie?: integer|ffi.cdata*} as for `attach_kfunc`; bcc's prefix is `lsm__`
 ---@return bpflua.BPF self
 function _BPF:attach_lsm(options) end
 
@@ -209,16 +210,18 @@ function _BPF:attach_netfilter(options) end
 function _BPF:attach_netns(options) end
 
 ---Attaches a function to samples of a perf event, on one CPU or on each that is online.
----@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer}
+---@param options {ev_type: integer, ev_config: integer, fn_name: string, sample_period?: integer, sample_freq?: integer, pid?: integer, cpu?: integer, group_fd?: integer, cookie?: integer|ffi.cdata*}
 ---`ev_type` is one of `BPF.PerfType`, `ev_config` of `BPF.PerfSWConfig` or `BPF.PerfHWConfig`; a sample is taken once
 ---every `sample_period` events, or `sample_freq` times a second; `pid` limits it to a process and those it starts. `pid`, `cpu`
----and `group_fd` are -1 unless given: every process, every CPU that is online, no group
+---and `group_fd` are -1 unless given: every process, every CPU that is online, no group; `cookie` is what
+---`bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function _BPF:attach_perf_event(options) end
 
 ---Attaches a function to a perf event of which every attribute is given.
----@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer}
----`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made
+---@param options {attr: table|ffi.cdata*, fn_name: string, pid?: integer, cpu?: integer, group_fd?: integer, cookie?: integer|ffi.cdata*}
+---`attr`: members of the kernel's `struct perf_event_attr` by name, or what `BPF.Perf.perf_event_attr()` made; `cookie` as for
+---`attach_perf_event`
 ---@return bpflua.BPF self
 function _BPF:attach_perf_event_raw(options) end
 
@@ -230,7 +233,8 @@ function _BPF:attach_perf_event_raw(options) end
 function _BPF:attach_raw_socket(fn, dev) end
 
 ---Attaches a function to a raw tracepoint.
----@param options {tp: string, fn_name: string} `tp` is the event without its category
+---@param options {tp: string, fn_name: string, cookie?: integer|ffi.cdata*}
+---`tp` is the event without its category; `cookie` is what `bpf_get_attach_cookie(ctx)` gives (6.10)
 ---@return bpflua.BPF self
 function _BPF:attach_raw_tracepoint(options) end
 

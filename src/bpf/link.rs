@@ -39,13 +39,9 @@ pub(super) enum Undo {
 }
 
 impl Link {
-    /// Attaches to a perf event: a link where the kernel has them for perf events (5.15), the event itself before.
-    pub(super) fn perf(program: &Rc<Program>, event: OwnedFd) -> io::Result<Link> {
-        Self::perf_with_cookie(program, event, 0)
-    }
-
-    /// The same with a number that the program can ask for, where the kernel has that.
-    pub(super) fn perf_with_cookie(program: &Rc<Program>, event: OwnedFd, cookie: u64) -> io::Result<Link> {
+    /// Attaches to a perf event: a link where the kernel has them for perf events (5.15), the event itself before. `cookie`,
+    /// here and below, is a number that the program can ask for, where the kernel has that; 0 for none.
+    pub(super) fn perf(program: &Rc<Program>, event: OwnedFd, cookie: u64) -> io::Result<Link> {
         static NO_PERF_LINKS: AtomicBool = AtomicBool::new(false);
         if !NO_PERF_LINKS.load(Ordering::Relaxed) {
             match sys::link::perf_event(program.as_fd(), event.as_fd(), cookie) {
@@ -65,20 +61,25 @@ impl Link {
     }
 
     /// Attaches a program whose target was given when it was loaded.
-    pub(super) fn tracing(program: &Rc<Program>) -> io::Result<Link> {
-        let fd = sys::link::tracing(program.as_fd(), program.expected_attach_type)?;
+    pub(super) fn tracing(program: &Rc<Program>, cookie: u64) -> io::Result<Link> {
+        let fd = sys::link::tracing(program.as_fd(), program.expected_attach_type, cookie)?;
         Ok(Self::new(program, fd, true))
     }
 
     /// Attaches to a raw tracepoint.
-    pub(super) fn raw_tracepoint(program: &Rc<Program>, event: &str) -> io::Result<Link> {
+    pub(super) fn raw_tracepoint(program: &Rc<Program>, event: &str, cookie: u64) -> io::Result<Link> {
         let event = CString::new(event)?;
-        Ok(Self::new(program, sys::link::raw_tracepoint(program.as_fd(), &event)?, true))
+        Ok(Self::new(program, sys::link::raw_tracepoint(program.as_fd(), &event, cookie)?, true))
     }
 
     /// Attaches to the entries or returns of many functions.
-    pub(super) fn kprobe_multi(program: &Rc<Program>, addresses: &[u64], retprobe: bool) -> io::Result<Link> {
-        Ok(Self::new(program, sys::link::kprobe_multi(program.as_fd(), addresses, retprobe)?, true))
+    pub(super) fn kprobe_multi(
+        program: &Rc<Program>,
+        addresses: &[u64],
+        retprobe: bool,
+        cookie: u64,
+    ) -> io::Result<Link> {
+        Ok(Self::new(program, sys::link::kprobe_multi(program.as_fd(), addresses, retprobe, cookie)?, true))
     }
 
     /// Attaches to the entries and the returns of many functions.

@@ -68,7 +68,7 @@ end
 function M.lacks(err)
     local text = tostring(err)
     for _, words in ipairs({ "this kernel has no ", "refuses programs of this kind", "this kernel does not have that helper",
-        "this kernel's symbols do not have", "may not call that helper in this kernel" }) do
+        "this kernel's symbols do not have", "may not call that helper in this kernel", "carry no cookie" }) do
         if text:find(words, 1, true) then
             return true
         end

@@ -178,9 +178,9 @@ fn root_raw_tracepoints() {
     call();
     assert!(hits(&object, 7) >= CALLS);
     object.detach_raw_tracepoint("sys_enter", None).unwrap();
-    let err = object.attach_raw_tracepoint("sched_swicth", "raw_tracepoint__sys_enter").unwrap_err();
+    let err = object.attach_raw_tracepoint("sched_swicth", "raw_tracepoint__sys_enter", 0).unwrap_err();
     assert!(err.hints()[0].contains("sched_switch"), "{}", err.report());
-    let err = object.attach_raw_tracepoint("sys_enter_getpid", "raw_tracepoint__sys_enter").unwrap_err();
+    let err = object.attach_raw_tracepoint("sys_enter_getpid", "raw_tracepoint__sys_enter", 0).unwrap_err();
     assert!(err.hints()[0].contains("`sys_enter`"), "{}", err.report());
 }
 

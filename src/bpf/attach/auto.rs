@@ -40,8 +40,8 @@ impl Object {
             Some(Place::Usdt(target)) => self.attach_usdt_section(&target, function),
             Some(Place::Tracepoint(target)) => self.attach_tracepoint(&target, function),
             Some(Place::TracepointName(name)) => self.attach_tracepoint(&split_tracepoint(&name)?, function),
-            Some(Place::RawTracepoint(target)) => self.attach_raw_tracepoint(&target, function),
-            Some(Place::Tracing(target)) => self.attach_tracing(Some(&target), function),
+            Some(Place::RawTracepoint(target)) => self.attach_raw_tracepoint(&target, function, 0),
+            Some(Place::Tracing(target)) => self.attach_tracing(Some(&target), function, None),
             Some(Place::Iter) => self.attach_iter(&IterTarget::default(), function),
             None => {
                 let what = format!("cannot attach `{function}` by itself");

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::io;
 use std::rc::Rc;
 
+use super::cookie::refused_with;
 use super::functions::{KernelFunction, Resolved};
 use super::instead;
 use super::perf_probe::{self, ProbePmu};
@@ -167,16 +168,12 @@ impl<'a> Request<'a> {
         Err(Miss::Unfit(format!("`{}` uses its context in a way that {what} cannot serve", self.function.name)))
     }
 
-    /// A cookie is carried by kprobes alone.
-    fn no_cookie(&self) -> std::result::Result<(), Miss> {
-        match self.target.cookie {
-            Some(_) => Err(Miss::Unfit("it carries no cookie".to_owned())),
-            None => Ok(()),
-        }
+    /// 0 for none.
+    fn cookie(&self) -> u64 {
+        self.target.cookie.unwrap_or(0)
     }
 
     fn fentry(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
-        self.no_cookie()?;
         let only = self.only()?;
         let variant = if self.target.retprobe { Variant::Fexit } else { Variant::Fentry };
         self.need(variant, &variant.suffix()[1..])?;
@@ -189,12 +186,13 @@ impl<'a> Request<'a> {
         let name = only.name.clone();
         let load_as = if self.target.retprobe { LoadAs::Fexit(name) } else { LoadAs::Fentry(name) };
         let program = object.load_as(&self.function.name, &load_as).inspect_err(refusals::note_fentry)?;
-        let link = or_refused(Link::tracing(&program), || self.what.clone())?;
+        let kind = if self.target.retprobe { ProbeKind::Fexit } else { ProbeKind::Fentry };
+        let link = Link::tracing(&program, self.cookie())
+            .map_err(|err| refused_with(&self.what, kind, self.cookie(), &err))?;
         Ok(Attached::one(link, Mechanism::Fentry))
     }
 
     fn kprobe_multi(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
-        self.no_cookie()?;
         if self.target.offset != 0 || self.target.maxactive != 0 {
             return Err(Miss::Unfit("it takes neither offset nor maxactive".to_owned()));
         }
@@ -203,7 +201,7 @@ impl<'a> Request<'a> {
             return Err(Miss::Unfit("the kernel hides its addresses (kernel.kptr_restrict)".to_owned()));
         }
         let program = object.load_as(&self.function.name, &LoadAs::KprobeMulti)?;
-        let link = Link::kprobe_multi(&program, &addresses, self.target.retprobe);
+        let link = Link::kprobe_multi(&program, &addresses, self.target.retprobe, self.cookie());
         let link = link.map_err(|err| self.no_multi_link(&err))?;
         Ok(Attached::one(link, Mechanism::KprobeMulti))
     }
@@ -259,7 +257,7 @@ impl<'a> Request<'a> {
         if target.maxactive != 0 && target.retprobe {
             let event = TracefsEvent::kretprobe(&function.name, target.maxactive)?;
             let perf = perf_probe::open_tracepoint(event.id()?);
-            let link = perf.and_then(|perf| Link::perf_with_cookie(program, perf, target.cookie.unwrap_or(0)));
+            let link = perf.and_then(|perf| Link::perf(program, perf, self.cookie()));
             return Ok(or_refused(link, || self.what.clone())?.with_tracefs_event(event));
         }
         let name = CString::new(function.name.as_str()).unwrap_or_default();
@@ -270,7 +268,7 @@ impl<'a> Request<'a> {
             pmu.open(Some(&name), target.offset, target.retprobe, None)
         };
         event
-            .and_then(|event| Link::perf_with_cookie(program, event, target.cookie.unwrap_or(0)))
+            .and_then(|event| Link::perf(program, event, self.cookie()))
             .map_err(|err| self.cannot_probe(function, &err))
     }
 
@@ -294,7 +292,6 @@ impl<'a> Request<'a> {
     }
 
     fn syscall_tracepoint(&self, object: &mut Object) -> std::result::Result<Attached, Miss> {
-        self.no_cookie()?;
         let call = match &self.resolved.functions[..] {
             [only] => syscalls::parse_function_name(&only.name),
             _ => None,
@@ -312,7 +309,8 @@ impl<'a> Request<'a> {
         };
         self.need(variant, event)?;
         let program = object.load_as(&self.function.name, &load_as)?;
-        let link = or_refused(Link::raw_tracepoint(&program, event), || self.what.clone())?;
+        let link = Link::raw_tracepoint(&program, event, self.cookie())
+            .map_err(|err| refused_with(&self.what, ProbeKind::RawTracepoint, self.cookie(), &err))?;
         Ok(Attached::one(link, Mechanism::SyscallTracepoint))
     }
 

@@ -7,6 +7,7 @@
 
 mod attach_func;
 mod auto;
+mod cookie;
 mod detach;
 mod freplace;
 mod functions;

@@ -58,6 +58,8 @@ pub struct PerfEventTarget {
     pub cpu: i32,
     /// Together with this event; alone when negative.
     pub group_fd: i32,
+    /// What `bpf_get_attach_cookie` gives, where the kernel has that; 0 for none.
+    pub cookie: u64,
 }
 
 impl PerfEventTarget {
@@ -74,12 +76,12 @@ impl PerfEventTarget {
         check(kind, config, &what)?;
         // As in bcc: what the process starts later is watched with it.
         let attr = Attr::sampling(kind, config, sampling, pid > 0);
-        Ok(PerfEventTarget { attr, sampling: Some(sampling), pid, cpu: -1, group_fd: -1 })
+        Ok(PerfEventTarget { attr, sampling: Some(sampling), pid, cpu: -1, group_fd: -1, cookie: 0 })
     }
 
     /// An event of which every attribute is given, as the bytes of a `struct perf_event_attr`.
     pub fn raw(attr: Vec<u8>) -> PerfEventTarget {
-        PerfEventTarget { attr: Attr::from_bytes(attr), sampling: None, pid: -1, cpu: -1, group_fd: -1 }
+        PerfEventTarget { attr: Attr::from_bytes(attr), sampling: None, pid: -1, cpu: -1, group_fd: -1, cookie: 0 }
     }
 
     fn name(&self) -> String {
@@ -171,7 +173,7 @@ fn perf_event() -> LoadAs {
 
 fn open(target: &PerfEventTarget, program: &Rc<Program>, cpu: u32) -> io::Result<Link> {
     let scope = Scope { pid: target.pid, cpu: cpu as i32, group_fd: target.group_fd };
-    Link::perf(program, perf::open_attr(&target.attr, scope)?)
+    Link::perf(program, perf::open_attr(&target.attr, scope)?, target.cookie)
 }
 
 fn refused(what: &str, target: &PerfEventTarget, cpu: u32, err: &io::Error) -> Error {

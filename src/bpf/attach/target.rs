@@ -110,7 +110,7 @@ pub struct KprobeTarget {
     pub maxactive: u32,
     /// Force one mechanism.
     pub mechanism: Mechanism,
-    /// What `bpf_get_attach_cookie` gives; only kprobes themselves carry it.
+    /// What `bpf_get_attach_cookie` gives, by a mechanism that carries it in this kernel.
     pub cookie: Option<u64>,
 }
 

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use super::cookie::refused_with;
+use super::tracing::kind_of;
 use super::{Mechanism, perf_probe};
 use crate::bpf::btf_target::BtfTarget;
 use crate::bpf::link::{Link, or_refused};
@@ -31,8 +33,7 @@ impl Object {
         }
         let id = tracefs.format(category, event)?.id;
         let program = self.load_as(function, &LoadAs::Tracepoint)?;
-        let link = perf_probe::open_tracepoint(u64::from(id))
-            .and_then(|event| Link::perf_with_cookie(&program, event, cookie));
+        let link = perf_probe::open_tracepoint(u64::from(id)).and_then(|event| Link::perf(&program, event, cookie));
         if link.as_ref().is_err_and(|err| err.raw_os_error() == Some(libc::EEXIST)) {
             return Err(Error::script(what, "it is attached there already").with_errno(libc::EEXIST));
         }
@@ -62,15 +63,20 @@ impl Object {
         Ok(probes)
     }
 
-    /// Attaches a function to a raw tracepoint, by the event's name without its category.
-    pub fn attach_raw_tracepoint(&mut self, event: &str, function: &str) -> Result<ProbeId> {
+    /// Attaches a function to a raw tracepoint, by the event's name without its category. `cookie` is a number that the
+    /// program can ask for (`bpf_get_attach_cookie`), where the kernel has that; 0 for none.
+    pub fn attach_raw_tracepoint(&mut self, event: &str, function: &str, cookie: u64) -> Result<ProbeId> {
         let what = format!("cannot attach `{function}` to raw tracepoint `{event}`");
         if let Some((_, name)) = event.split_once(':') {
             let error = Error::script(what, "a raw tracepoint is named without its category");
             return Err(error.with_hint(format!("say `{name}`")));
         }
+        if kind_of(self.function(function)?) == Some(ProbeKind::TpBtf) {
+            return self.attach_tracing(Some(event), function, (cookie != 0).then_some(cookie));
+        }
         let program = self.load_as(function, &LoadAs::RawTracepoint)?;
-        let link = Link::raw_tracepoint(&program, event).map_err(|err| no_raw_tracepoint(&what, event, &err))?;
+        let link = Link::raw_tracepoint(&program, event, cookie);
+        let link = link.map_err(|err| no_raw_tracepoint(&what, event, cookie, &err))?;
         let attached = Attached::one(link, Mechanism::RawTracepoint);
         self.keep_probe(ProbeKind::RawTracepoint, event.to_owned(), function, attached)
     }
@@ -87,7 +93,10 @@ fn without_category(what: &str, event: &str) -> Error {
     }
 }
 
-fn no_raw_tracepoint(what: &str, event: &str, err: &io::Error) -> Error {
+fn no_raw_tracepoint(what: &str, event: &str, cookie: u64, err: &io::Error) -> Error {
+    if cookie != 0 && err.raw_os_error() == Some(libc::EINVAL) {
+        return refused_with(what, ProbeKind::RawTracepoint, cookie, err);
+    }
     if err.raw_os_error() == Some(libc::EINVAL)
         && let Some(count) = BtfTarget::raw_tracepoint_arguments(event)
     {

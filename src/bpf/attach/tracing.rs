@@ -2,10 +2,11 @@
 //! What the kernel attaches by BTF: functions of the kernel and its modules at entry, return and in place of their
 //! result, hooks of the security modules, typed raw tracepoints.
 
+use super::cookie::refused_with;
 use super::perf_probe::ProbePmu;
 use super::{Mechanism, instead};
 use crate::bpf::function::{Function, FunctionKind};
-use crate::bpf::link::{Link, or_refused};
+use crate::bpf::link::Link;
 use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
 use crate::bpf::program::LoadAs;
@@ -52,8 +53,8 @@ pub(super) fn own_target(function: &Function) -> Option<String> {
 
 impl Object {
     /// Attaches a function to what its section, its name or `target` says, by BTF. One that is attached there already
-    /// stays so.
-    pub fn attach_tracing(&mut self, target: Option<&str>, function: &str) -> Result<ProbeId> {
+    /// stays so, unless it is to have a cookie.
+    pub fn attach_tracing(&mut self, target: Option<&str>, function: &str, cookie: Option<u64>) -> Result<ProbeId> {
         let found = self.function(function)?;
         let what = format!("cannot attach `{function}`");
         let kind = kind_of(found).ok_or_else(|| not_for_btf(&what, found, None))?;
@@ -64,27 +65,38 @@ impl Object {
                 error.with_hint(format!("say it: `SEC(\"{}/TARGET\")`, or the option `event`", kind.name()))
             })?,
         };
-        if let Some(known) = self.probes.iter().find(|probe| probe.is(kind, &target, function)) {
-            return Ok(known.id);
+        let known = self.probes.iter().find(|probe| probe.is(kind, &target, function)).map(|probe| probe.id);
+        if let (Some(known), None) = (known, cookie) {
+            return Ok(known);
         }
         if kind == ProbeKind::Lsm {
             is_asked(&what)?;
         }
         let program =
             self.load_as(function, &LoadAs::Tracing(target.clone())).map_err(|err| refused(err, kind, &target))?;
-        let link = or_refused(Link::tracing(&program), || format!("{what} to `{target}`"))?;
+        // One place takes a program once only.
+        known.inspect(|known| self.detach_probes(&[*known]));
+        let cookie = cookie.unwrap_or(0);
+        let link = Link::tracing(&program, cookie)
+            .map_err(|err| refused_with(format!("{what} to `{target}`"), kind, cookie, &err))?;
         let attached = Attached::one(link, Mechanism::Tracing);
         self.keep_probe(kind, target, function, attached)
     }
 
     /// As [`attach_tracing`](Object::attach_tracing), for a function of this kind; bcc's prefix may be left out of its name.
-    pub fn attach_kind(&mut self, kind: ProbeKind, target: Option<&str>, function: &str) -> Result<ProbeId> {
+    pub fn attach_kind(
+        &mut self,
+        kind: ProbeKind,
+        target: Option<&str>,
+        function: &str,
+        cookie: Option<u64>,
+    ) -> Result<ProbeId> {
         let name = self.complete(kind, function)?;
         let found = self.function(&name)?;
         if kind_of(found) != Some(kind) {
             return Err(not_for_btf(&format!("cannot attach `{name}`"), found, Some(kind)));
         }
-        self.attach_tracing(target, &name)
+        self.attach_tracing(target, &name, cookie)
     }
 
     /// Detaches a function of this kind from everything that it was attached to by BTF.

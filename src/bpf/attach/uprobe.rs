@@ -40,7 +40,7 @@ impl Object {
         let file = CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
         let link = pmu
             .open(Some(&file), offset, target.retprobe, target.pid)
-            .and_then(|event| Link::perf_with_cookie(&program, event, cookie))
+            .and_then(|event| Link::perf(&program, event, cookie))
             .map_err(|err| cannot_probe(&what, &path, offset, target.pid, &err))?;
         let mut attached = Attached::one(link, Mechanism::Uprobe);
         attached.resolved.push(format!("{}:{offset:#x}", path.display()));

@@ -263,7 +263,7 @@ fn attach_one(pmu: ProbePmu, program: &Rc<Program>, place: &Place, pid: Option<i
     };
     let file = file_name(&place.path);
     let open = || -> io::Result<OwnedFd> { pmu.open(Some(&file), place.offset, false, pid) };
-    let link = || open().and_then(|event| Link::perf_with_cookie(program, event, place.record.into()));
+    let link = || open().and_then(|event| Link::perf(program, event, place.record.into()));
     link().map_err(|err| match err.raw_os_error() {
         Some(libc::EMFILE) => Error::machine(what, "every location takes an open file, and the limit is reached")
             .with_errno(libc::EMFILE)

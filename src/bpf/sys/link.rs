@@ -69,10 +69,13 @@ pub fn uprobe_multi(prog: BorrowedFd<'_>, places: &UprobePlaces<'_>) -> io::Resu
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
 }
 
-/// Attaches a program whose target was given when it was loaded (fentry, fexit, fmod_ret, lsm, tp_btf).
-pub fn tracing(prog: BorrowedFd<'_>, attach_type: u32) -> io::Result<OwnedFd> {
-    // SAFETY: a null `opts` stands for the defaults. libbpf itself falls back to `BPF_RAW_TRACEPOINT_OPEN`.
-    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::null()) })
+/// Attaches a program whose target was given when it was loaded (fentry, fexit, fmod_ret, lsm, tp_btf). A `cookie` other
+/// than 0 takes kernel 5.19 (tp_btf: 6.10).
+pub fn tracing(prog: BorrowedFd<'_>, attach_type: u32, cookie: u64) -> io::Result<OwnedFd> {
+    let mut opts = options();
+    opts.__bindgen_anon_1.tracing.cookie = cookie;
+    // SAFETY: `opts` is of the size it says. Without a cookie, libbpf itself falls back to `BPF_RAW_TRACEPOINT_OPEN`.
+    check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
 }
 
 /// Attaches a program to what a descriptor (a control group, a map, a network namespace) or the number of a network
@@ -170,29 +173,44 @@ pub fn netfilter(prog: BorrowedFd<'_>, hook: &Hook) -> io::Result<OwnedFd> {
     })
 }
 
-/// Attaches a program to a raw tracepoint.
-pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr) -> io::Result<OwnedFd> {
-    // SAFETY: `event` is a C string that outlives the call.
-    check_fd(unsafe { libbpf_sys::bpf_raw_tracepoint_open(event.as_ptr(), prog.as_raw_fd()) })
+/// Attaches a program to a raw tracepoint. A `cookie` other than 0 takes kernel 6.10.
+pub fn raw_tracepoint(prog: BorrowedFd<'_>, event: &CStr, cookie: u64) -> io::Result<OwnedFd> {
+    let mut opts = libbpf_sys::bpf_raw_tp_opts {
+        sz: size_of::<libbpf_sys::bpf_raw_tp_opts>() as _,
+        tp_name: event.as_ptr(),
+        cookie,
+    };
+    // SAFETY: `opts` is of the size it says; `event` is a C string that outlives the call.
+    check_fd(unsafe { libbpf_sys::bpf_raw_tracepoint_open_opts(prog.as_raw_fd(), &mut opts) })
 }
 
-/// Attaches a program to the entries or returns of the functions at these addresses.
-pub fn kprobe_multi(prog: BorrowedFd<'_>, addresses: &[u64], retprobe: bool) -> io::Result<OwnedFd> {
+/// Attaches a program to the entries or returns of the functions at these addresses, with the same cookie for all.
+pub fn kprobe_multi(prog: BorrowedFd<'_>, addresses: &[u64], retprobe: bool, cookie: u64) -> io::Result<OwnedFd> {
     let flags = if retprobe { libbpf_sys::BPF_F_KPROBE_MULTI_RETURN } else { 0 };
-    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_MULTI, flags)
+    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_MULTI, flags, cookie)
 }
 
 /// Attaches a program to the entries and the returns of the functions at these addresses (kernel 6.10 and newer).
 pub fn kprobe_session(prog: BorrowedFd<'_>, addresses: &[u64]) -> io::Result<OwnedFd> {
-    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_SESSION, 0)
+    many_kprobes(prog, addresses, libbpf_sys::BPF_TRACE_KPROBE_SESSION, 0, 0)
 }
 
-fn many_kprobes(prog: BorrowedFd<'_>, addresses: &[u64], attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
+fn many_kprobes(
+    prog: BorrowedFd<'_>,
+    addresses: &[u64],
+    attach_type: u32,
+    flags: u32,
+    cookie: u64,
+) -> io::Result<OwnedFd> {
+    let cookies = if cookie == 0 { Vec::new() } else { vec![cookie; addresses.len()] };
     let mut opts = options();
     opts.__bindgen_anon_1.kprobe_multi.flags = flags;
     opts.__bindgen_anon_1.kprobe_multi.cnt = addresses.len() as u32;
     opts.__bindgen_anon_1.kprobe_multi.addrs = addresses.as_ptr().cast();
+    if !cookies.is_empty() {
+        opts.__bindgen_anon_1.kprobe_multi.cookies = cookies.as_ptr().cast();
+    }
     // SAFETY: `opts` is of the size it says, and `addrs` points to `cnt` addresses of 64 bits, as on every machine that
-    // bpflua runs on.
+    // bpflua runs on; so does `cookies`, when it is set.
     check_fd(unsafe { libbpf_sys::bpf_link_create(prog.as_raw_fd(), 0, attach_type, ptr::from_ref(&opts)) })
 }

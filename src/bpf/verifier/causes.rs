@@ -133,6 +133,11 @@ static CAUSES: &[Cause] = &[
         "say `#define BPF_LICENSE GPL` in the C text, or nothing: GPL is the default",
     ),
     cause(
+        &["bpf_get_attach_cookie#"],
+        "programs of this kind carry no cookie in this kernel",
+        "kprobes, uprobes, tracepoints and perf events carry one",
+    ),
+    cause(
         &["program of this type cannot use helper"],
         "this kind of program may not call that helper in this kernel",
         "",

@@ -22,6 +22,7 @@ pub const SYSCALL_NUMBER: u64 = 0x7b9f_10a5;
 
 const GET_FUNC_IP: u32 = 173;
 const PERF_EVENT_OUTPUT: u64 = 25;
+const GET_ATTACH_COOKIE: u64 = 174;
 /// get_stackid and get_stack: the same frames only where the probe sits in the traced function itself.
 const STACK_HELPERS: &[u64] = &[27, 67];
 
@@ -123,7 +124,7 @@ impl<'c> Maker<'_, 'c> {
     fn can_serve(&self, form: Form, uses: &[Use<'c>]) -> bool {
         uses.iter().all(|one| match one {
             Use::Register { offset, .. } => self.replacement(form, *offset).is_some(),
-            Use::Helper(PERF_EVENT_OUTPUT) => true,
+            Use::Helper(PERF_EVENT_OUTPUT | GET_ATTACH_COOKIE) => true,
             Use::Helper(number) => matches!(form, Form::SysEnter | Form::SysExit) && STACK_HELPERS.contains(number),
             Use::Other => false,
         })

@@ -67,7 +67,8 @@ fn attaching(natives: &Natives<'_>) -> mlua::Result<()> {
     })?;
     natives.add("raw_tracepoint", "attach_raw_tracepoint", |lua, (object, options): (AnyUserData, Table)| {
         let (tracepoint, function): (String, String) = (field(&options, "tp")?, field(&options, "fn_name")?);
-        attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function))
+        let cookie = cookie(&options)?.unwrap_or(0);
+        attached(lua, &object, |object| object.attach_raw_tracepoint(&tracepoint, &function, cookie))
     })
 }
 
@@ -179,11 +180,12 @@ fn perf_event_target(options: &Table) -> Result<PerfEventTarget> {
         }
     };
     (target.pid, target.cpu, target.group_fd) = (pid, or_none("cpu")?, or_none("group_fd")?);
+    target.cookie = cookie(options)?.unwrap_or(0);
     Ok(target)
 }
 
 /// What `bpf_get_attach_cookie` is to give: decimal digits, since Lua's numbers do not hold all 64 bits.
-fn cookie(options: &Table) -> Result<Option<u64>> {
+pub(super) fn cookie(options: &Table) -> Result<Option<u64>> {
     let digits: Option<String> = field(options, "cookie")?;
     let parse =
         |digits: String| digits.parse().map_err(|_| Error::script("the option `cookie` is no number of 64 bits", ""));

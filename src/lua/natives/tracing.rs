@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read as _};
 
 use mlua::{AnyUserData, Lua, LuaString, Table, UserData};
 
-use super::attach::{attached, detached};
+use super::attach::{attached, cookie, detached};
 use super::object::{field, with};
 use crate::bpf::{FreplaceTarget, IterTarget, ProbeKind, ReplacedIn};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ struct IterRun(File);
 
 impl UserData for IterRun {}
 
-/// `native.tracing`: `attach(object, {kind, fn_name, event?})`, `detach(object, {kind, fn_name})`,
+/// `native.tracing`: `attach(object, {kind, fn_name, event?, cookie?})`, `detach(object, {kind, fn_name})`,
 /// `attach_freplace(object, {fn_name, target|fd, func?})`, `attach_struct_ops(object, name)`,
 /// `detach_struct_ops(object, name)`, `attach_iter(object, options)`, `detach_iter(object, function)`, `open_iter(object, function)`, which gives a run, and
 /// `read_iter(run)`, which gives its next bytes and nothing at its end.
@@ -30,7 +30,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("attach", "attach", |lua, (object, options): (AnyUserData, Table)| {
         let (kind, function) = (kind(&options)?, field::<String>(&options, "fn_name")?);
         let target: Option<String> = field(&options, "event")?;
-        attached(lua, &object, |object| object.attach_kind(kind, target.as_deref(), &function))
+        let cookie = cookie(&options)?;
+        attached(lua, &object, |object| object.attach_kind(kind, target.as_deref(), &function, cookie))
     })?;
     natives.add("detach", "detach", |lua, (object, options): (AnyUserData, Table)| {
         let (kind, function) = (kind(&options)?, field::<String>(&options, "fn_name")?);

@@ -181,7 +181,7 @@ fn attach_as(object: &mut Object, operation: &Operation, process: &Target) -> Re
             object.attach_usdt(&target, &probes, function)
         }
         "tracepoint" => object.attach_tracepoint(&operation.tp, function),
-        "raw_tracepoint" => object.attach_raw_tracepoint(&operation.tp, function),
+        "raw_tracepoint" => object.attach_raw_tracepoint(&operation.tp, function, 0),
         kind => panic!("a tool attaches a {kind}, which this test does not know"),
     };
     attached.map(|_| ())
