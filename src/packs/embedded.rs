@@ -269,8 +269,23 @@ mod on_disk {
 /// The Lua library file of that name (`map` for `scripts/lib/map.lua`), if there is one.
 pub fn lua(name: &str) -> Option<Script> {
     let path = format!("scripts/lib/{name}.lua");
-    let (_, read) = FILES.iter().find(|(known, _)| *known == path)?;
-    Some(Script { chunk_name: format!("@{path}"), text: read() })
+    let text = listed(&path).or_else(|| not_listed(&path))?;
+    Some(Script { chunk_name: format!("@{path}"), text })
+}
+
+fn listed(path: &str) -> Option<Cow<'static, [u8]>> {
+    FILES.iter().find(|(known, _)| *known == path).map(|(_, read)| read())
+}
+
+/// A file that came into the tree after a debug build was made.
+#[cfg(debug_assertions)]
+fn not_listed(path: &str) -> Option<Cow<'static, [u8]>> {
+    Some(on_disk::read(path)).filter(|text| !text.is_empty())
+}
+
+#[cfg(not(debug_assertions))]
+fn not_listed(_path: &str) -> Option<Cow<'static, [u8]>> {
+    None
 }
 
 /// The text of an embedded Lua file, by its path from the root of the source tree.
@@ -286,7 +301,8 @@ pub fn lua_files() -> impl Iterator<Item = &'static str> {
 /// Whether a Lua source name (`@scripts/lib/map.lua` or the same without `@`) is that of an embedded file.
 pub fn is_embedded(source: &str) -> bool {
     let path = source.strip_prefix('@').unwrap_or(source);
-    path.starts_with("scripts/") && FILES.iter().any(|(known, _)| *known == path)
+    let is_library = ["scripts/lib/", "scripts/types/"].iter().any(|folder| path.starts_with(folder));
+    is_library && (FILES.iter().any(|(known, _)| *known == path) || not_listed(path).is_some())
 }
 
 /// Every C header: its path below `bpf-include/` and its bytes.
