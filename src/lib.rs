@@ -10,6 +10,7 @@
 
 pub mod bpf;
 pub mod cli;
+mod colour;
 #[cfg(feature = "compiler")]
 pub mod compiler;
 mod digits;

@@ -19,9 +19,22 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
-        &["repl", "lua", "events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "error"],
+        &[
+            "repl",
+            "lua",
+            "events",
+            "probes",
+            "bpf",
+            "symbolize",
+            "compiler",
+            "packs",
+            "kernel",
+            "suggest",
+            "colour",
+            "error",
+        ],
     ),
-    ("repl", &["lua", "error", "suggest", "digits"]),
+    ("repl", &["lua", "error", "suggest", "digits", "colour"]),
     ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "fuzzy", "error"]),
     ("events", &["bpf", "kernel", "error"]),
     ("probes", &["bpf", "symbolize", "kernel", "suggest", "fuzzy", "error"]),
@@ -33,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("suggest", &["error"]),
     ("fuzzy", &[]),
     ("digits", &[]),
+    ("colour", &[]),
     ("error", &[]),
 ];
 

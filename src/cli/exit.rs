@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From outcomes to exit statuses, and the one place where errors are written.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use super::args::Common;
+use crate::colour;
 use crate::error::Error;
 use crate::lua::End;
 
@@ -19,9 +20,11 @@ pub fn failed(error: &Error, common: &Common) -> ExitCode {
 
 /// Writes the error's report, and the verifier's whole log when that was asked for.
 pub fn report(error: &Error, common: &Common) {
+    let is_coloured = colour::is_wanted() && std::io::stderr().is_terminal();
+    let report = if is_coloured { colour::report(&error.report()) } else { error.report() };
     match error.log().filter(|_| common.verifier_log) {
-        Some(log) => say(&format!("{}verifier log:\n{}\n", error.report(), log.trim_end())),
-        None => say(&error.report()),
+        Some(log) => say(&format!("{report}verifier log:\n{}\n", log.trim_end())),
+        None => say(&report),
     }
 }
 

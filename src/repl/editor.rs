@@ -14,7 +14,7 @@ use rustyline::config::{Behavior, BellStyle, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{
-    Cmd, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, ExternalPrinter as _, KeyEvent,
+    Cmd, ColorMode, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, ExternalPrinter as _, KeyEvent,
     RepeatCount,
 };
 
@@ -23,6 +23,7 @@ use super::history;
 use super::link::{Activity, Message, Reader};
 use super::screen::AboveLine;
 use super::stopped;
+use crate::colour;
 use crate::lua::Syntax;
 use crate::lua::prompt::{Ask, Input};
 
@@ -84,6 +85,7 @@ fn open(reader: &Reader) -> rustyline::Result<(Keys, AboveLine)> {
         .behavior(Behavior::PreferTerm)
         .completion_type(CompletionType::List)
         .bell_style(BellStyle::None)
+        .color_mode(if colour::is_wanted() { ColorMode::Enabled } else { ColorMode::Disabled })
         .max_history_size(history::MOST)?
         .history_ignore_dups(true)?
         .build();

@@ -13,6 +13,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::link::{Completion, Message, Reader};
+use crate::colour;
 use crate::lua::Syntax;
 use crate::lua::prompt::Candidate;
 
@@ -111,6 +112,10 @@ impl Hinter for LineHelper {
 }
 
 impl Highlighter for LineHelper {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        Cow::Owned(colour::prompt(prompt))
+    }
+
     fn highlight_candidate<'c>(&self, candidate: &'c str, _: rustyline::CompletionType) -> Cow<'c, str> {
         match candidate.split_once("  ") {
             Some((text, note)) => Cow::Owned(format!("{text}  \x1b[2m{note}\x1b[0m")),

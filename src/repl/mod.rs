@@ -20,6 +20,7 @@ use std::os::fd::RawFd;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use crate::colour;
 use crate::error::{Error, Result};
 use crate::lua::prompt::{Ask, Candidate, Input, Prompt, Screen as Who};
 use link::{Completion, Link, Message};
@@ -141,6 +142,7 @@ impl Prompt for Repl {
 
     fn say(&self, text: &str) {
         match self.open.borrow().as_ref().and_then(|open| open.screen.as_ref()) {
+            Some(screen) if colour::is_wanted() => screen.say(&colour::report(text)),
             Some(screen) => screen.say(text),
             // Nobody is left to tell when that fails.
             None => drop(io::stderr().lock().write_all(text.as_bytes())),

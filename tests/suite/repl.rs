@@ -127,3 +127,41 @@ fn the_terminals_new_width_is_used() {
     terminal.see("\n73\n");
     terminal.leave();
 }
+
+const RED_ERROR: &str = "\x1b[1;31merror:\x1b[0m ";
+
+#[test]
+fn prompts_and_errors_are_in_colour_where_a_terminal_has_it() {
+    let mut terminal = on_terminal("repl-colour", [""; 0]).start();
+    terminal.see_last("bpflua 1>");
+    terminal.statement("nobody", 2);
+    let written = terminal.written();
+    assert!(written.contains("\x1b[1mbpflua 1> \x1b[0m"), "{written:?}");
+    assert!(written.contains(RED_ERROR) && written.contains("\x1b[1;34m-->\x1b[0m (repl):1:1:1"), "{written:?}");
+    // The screen has the words alone.
+    assert!(terminal.screen().contains("error: cannot read the undeclared variable `nobody`\n  --> (repl):1:1:1\n"));
+    terminal.leave();
+    let (status, _) = on_terminal("repl-colour-script", ["-e", "error('x')"]).start().end();
+    assert_eq!(status, 1);
+}
+
+#[test]
+fn nobody_gets_colours_who_does_not_want_them() {
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let mut terminal = on_terminal("repl-no-colour", [""; 0]).env(name, value).start();
+        terminal.see("bpflua 1>");
+        terminal.lines("nobody");
+        terminal.see("error: cannot read");
+        terminal.see("bpflua 2>");
+        let written = terminal.written();
+        assert!(!written.contains("\x1b[1m") && !written.contains("\x1b[1;3"), "{name}: {written:?}");
+        terminal.keys("\x04");
+        assert_eq!(terminal.end().0, 0);
+    }
+    for (name, value, is_red) in [("NO_COLOR", "", true), ("NO_COLOR", "1", false), ("TERM", "dumb", false)] {
+        let mut terminal = on_terminal("repl-colour-errors", ["-e", "error('x')"]).env(name, value).start();
+        terminal.see("error: x");
+        assert_eq!(terminal.written().contains(RED_ERROR), is_red, "{name}={value}");
+        assert_eq!(terminal.end().0, 1);
+    }
+}

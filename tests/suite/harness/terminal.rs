@@ -50,7 +50,7 @@ impl OnTerminal {
         let mut command = Command::new(program);
         command.current_dir(root_folder()).env("TERM", "xterm").env("HOME", home).env("XDG_STATE_HOME", home);
         command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
-        command.env_remove("VISUAL").env_remove("EDITOR");
+        command.env_remove("VISUAL").env_remove("EDITOR").env_remove("NO_COLOR");
         OnTerminal { command, columns: 100, rows: 30 }
     }
 
