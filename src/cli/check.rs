@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::args::Common;
 use super::exit;
-use super::run::settings;
+use super::settings::settings;
 use crate::error::{Error, Result};
 use crate::lua::compile::Request;
 use crate::lua::{Script, Settings, Task, Vm, check_text};

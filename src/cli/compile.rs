@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::args::Common;
 use super::exit;
-use super::run::settings;
+use super::settings::settings;
 use crate::error::{Error, Result, errno_words};
 use crate::lua::compile::{self, Request};
 

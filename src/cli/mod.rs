@@ -17,6 +17,7 @@ mod doctor;
 mod exit;
 mod list;
 mod run;
+mod settings;
 mod types;
 mod version;
 

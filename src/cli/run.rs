@@ -2,16 +2,15 @@
 //! The command itself: picks what the arguments ask for, and runs scripts.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use super::args::{Args, Command, Common};
+use super::args::{Args, Command};
+use super::settings::settings;
 use super::{check, compile, doctor, exit, list, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
-use crate::kernel::btf::BtfFolder;
-use crate::kernel::headers::SOURCE_VARIABLE;
 use crate::lua::prompt::Prompt;
 use crate::lua::{End, PackEntry, Script, Settings, Vm};
 use crate::packs::catalog::{self, Tool};
@@ -40,25 +39,6 @@ pub fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// The settings of a run with these options.
-pub fn settings(common: &Common) -> Settings {
-    Settings {
-        cflags: common.cflags(),
-        btf: common.btf.as_deref().map(BtfFolder::kernel_file),
-        kernel_headers: common.kernel_headers.clone().or_else(headers_of_environment),
-        use_cache: !common.no_cache,
-        verbosity: common.verbose,
-        verifier_log: common.verifier_log,
-        notice: exit::notice,
-        ..Settings::default()
-    }
-}
-
-/// bcc's way to name a folder of kernel headers; empty is none.
-fn headers_of_environment() -> Option<PathBuf> {
-    std::env::var_os(SOURCE_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 fn run(args: &Args) -> ExitCode {

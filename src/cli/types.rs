@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::args::Common;
 use super::exit;
-use super::run::settings;
+use super::settings::settings;
 use crate::error::Result;
 use crate::lua::{Script, Settings, Task, Vm};
 
