@@ -28,20 +28,29 @@ local QUIT = { q = true, Q = true, ["\3"] = true, ["\4"] = true }
 local View = {}
 View.__index = View
 
+-- What the keys do, where there is room for it.
+local KEYS = { "s sorts, r reverses, space pauses, q quits", "space pauses, q quits" }
+
 local function heading(view, width)
     local state = view.is_paused and "paused" or ("every %s s"):format(("%.3f"):format(view.seconds):gsub("%.?0+$", ""))
-    local keys = "space pauses, q quits"
     local left = ("%s  %s"):format(view.title, state)
-    local room = width - text.width(keys)
-    if room <= text.width(left) then
-        return text.pad(text.cut(left, width), width)
+    local column = view.sort and view.sortable[view.sort.column]
+    if column then
+        left = ("%s, by %s %s"):format(left, column[1], view.sort.is_up and "▲" or "▼")
     end
-    return text.pad(left, room) .. keys
+    for i = #view.sortable > 0 and 1 or 2, #KEYS do
+        local room = width - text.width(KEYS[i])
+        if room > text.width(left) then
+            return text.pad(left, room) .. KEYS[i]
+        end
+    end
+    return text.pad(text.cut(left, width), width)
 end
 
--- The lines of what is shown. Of a map: what came in each second since the last look, too.
+-- The lines of what is shown, and the columns that it can be sorted by. Of a map: what came in each second since the last
+-- look, too.
 local function body(view, width, rows)
-    local options = setmetatable({ width = width, rows = rows }, { __index = view.options })
+    local options = setmetatable({ width = width, rows = rows, sort = view.sort }, { __index = view.options })
     local meta = getmetatable(view.value)
     if type(meta) == "table" and rawget(meta, "__live") then
         return meta.__live(view.value, options)
@@ -50,9 +59,12 @@ local function body(view, width, rows)
     end
     local now = C.clock_now()
     options.previous, options.elapsed = view.previous, now - (view.looked_at or now)
-    local lines, seen = show_map.lines(view.value, options)
-    view.previous, view.looked_at = seen, now
-    return lines
+    local lines, seen, columns = show_map.lines(view.value, options)
+    -- What comes within a moment is no rate: a look that a key asked for is not one to compare with.
+    if not view.looked_at or options.elapsed > view.seconds / 2 then
+        view.previous, view.looked_at = seen, now
+    end
+    return lines, columns
 end
 
 local function split(lines)
@@ -66,7 +78,8 @@ local function split(lines)
 end
 
 function View:look()
-    self.lines = split(body(self, self.columns, math.max(1, self.rows - 4)))
+    local lines, sortable = body(self, self.columns, math.max(1, self.rows - 4))
+    self.lines, self.sortable = split(lines), sortable or {}
 end
 
 function View:draw()
@@ -90,6 +103,13 @@ function View:resize()
     return is_new
 end
 
+-- The next column to sort by, numbers from the largest, texts from the first; behind the last one the view's own order.
+function View:sort_by_next()
+    local number = (self.sort and self.sort.column or 0) + 1
+    local column = self.sortable[number]
+    self.sort = column and { column = number, is_up = not column.right } or nil
+end
+
 -- What the keys ask for.
 function View:take_keys()
     for key in native.terminal.keys(self.terminal):gmatch(".") do
@@ -98,6 +118,12 @@ function View:take_keys()
         elseif key == " " then
             self.is_paused = not self.is_paused
             self.is_stale = true
+        elseif key == "s" then
+            self:sort_by_next()
+            self.is_stale, self.lines = true, nil
+        elseif key == "r" and self.sort then
+            self.sort.is_up = not self.sort.is_up
+            self.is_stale, self.lines = true, nil
         end
     end
 end
@@ -111,7 +137,7 @@ function View:wait(deadline)
         elseif kind == "ready" then
             self.serve(events.serve_next)
         end
-        if self:resize() then
+        if self:resize() and not self.is_stale then
             self:look()
             self:draw()
         elseif self.is_stale then
@@ -161,6 +187,7 @@ function M.view(value, title, options, serve)
         is_stale = false,
         columns = 0,
         rows = 0,
+        sortable = {},
     }, View)
     events.prepare()
     view:run()

@@ -3,6 +3,7 @@
 -- most first.
 
 local ffi = require("ffi")
+local elements_of = require("bpflua.show_elements")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native")
 local show_hist = require("bpflua.show_hist")
@@ -13,85 +14,30 @@ local value_text = require("bpflua.show_value")
 
 local M = {}
 
--- ---------------------------------------------------------------- which elements
-
--- What an element is sorted by, as a number; nil where there is no order.
-local function weight(map, value)
-    if map.per_cpu then
-        local ok, sum = pcall(value.sum, value)
-        value = ok and sum or nil
-    end
-    return tonumber(value)
-end
-
-local function is_zero(map, value)
-    local number = weight(map, value)
-    if number then
-        return number == 0
-    end
-    local ok, size = pcall(ffi.sizeof, value)
-    return ok and type(value) == "cdata" and ffi.string(value, size):find("[^%z]") == nil
-end
-
--- Sorts the elements: the heaviest first, else by their keys.
-local function order(elements)
-    table.sort(elements, function(a, b)
-        if a.weight and b.weight and a.weight ~= b.weight then
-            return a.weight > b.weight
-        end
-        return a.at < b.at
-    end)
-end
-
-local function trim(elements, most)
-    order(elements)
-    for i = #elements, most + 1, -1 do
-        elements[i] = nil
-    end
-end
-
----@class ShowElement
----@field key any
----@field value any
----@field weight? number
-
----The elements of a map that count most, at most so many of them, without reading all into memory.
----@param map bpflua.Map
----@param most integer
----@return ShowElement[] elements the heaviest first, where values are numbers
----@return integer count of all elements, of an array those that are not zero
----@return integer zeros elements of an array that are zero
-function M.top(map, most)
-    local elements, count, zeros, at = {}, 0, 0, 0
-    for key, value in map:pairs() do
-        at = at + 1
-        if map.is_array and is_zero(map, value) then
-            zeros = zeros + 1
-        else
-            count = count + 1
-            elements[#elements + 1] = { key = key, value = value, weight = not map.is_array and weight(map, value) or nil, at = at }
-            if #elements > 2 * most + 16 then
-                trim(elements, most)
-            end
-        end
-    end
-    trim(elements, most)
-    return elements, count, zeros
-end
-
 -- ---------------------------------------------------------------- columns
 
--- One part of an element, key or value, as columns: a function that adds the cells of one to a row.
-local function member_columns(ctype, columns, wanted, keep)
-    local fields = {}
+-- One part of an element, key or value, as columns: a function that adds the cells of one to a row. What a live view can sort
+-- by has a `rank`: of an element, a number or a text.
+local function member_columns(ctype, columns, wanted, part)
+    local fields, pointer = {}, ffi.typeof("const $ *", ctype.ctype)
+    local function base_of(value)
+        return ffi.cast("const uint8_t *", ffi.cast(pointer, value))
+    end
     for _, field in ipairs(ctype:members()) do
         if wanted(field.name) then
             fields[#fields + 1] = field
-            columns[#columns + 1] = { field.name, right = field.bits and not field.type.values or value_text.is_number(field.type), keep = keep }
+            columns[#columns + 1] = {
+                field.name,
+                right = field.bits and not field.type.values or value_text.is_number(field.type),
+                keep = false,
+                rank = function(element)
+                    return value_text.rank_of_member(field, base_of(element[part]))
+                end,
+            }
         end
     end
     return function(row, value)
-        local base = ffi.cast("const uint8_t *", ffi.cast(ffi.typeof("const $ *", ctype.ctype), value))
+        local base = base_of(value)
         for _, field in ipairs(fields) do
             row[#row + 1] = value_text.member(field, base, text.printable)
         end
@@ -99,7 +45,11 @@ local function member_columns(ctype, columns, wanted, keep)
 end
 
 local function scalar_column(ctype, columns, name, hint, unit)
-    columns[#columns + 1] = { name, right = value_text.is_number(ctype), keep = true }
+    local function rank(element)
+        local value = element[name]
+        return type(value) == "string" and value or tonumber(value) or value_text.scalar(value)
+    end
+    columns[#columns + 1] = { name, right = value_text.is_number(ctype), keep = true, rank = rank }
     return function(row, value)
         if type(value) == "string" then
             row[#row + 1] = text.printable(value)
@@ -109,6 +59,15 @@ local function scalar_column(ctype, columns, name, hint, unit)
             row[#row + 1] = value_text.scalar(value)
         end
     end
+end
+
+-- The sum of a number's values on all CPUs, the least, the most.
+local function extremes(value)
+    local least = value[0]
+    for cpu = 1, value.cpus - 1 do
+        least = value[cpu] < least and value[cpu] or least
+    end
+    return value:sum(), least, value:max()
 end
 
 -- The values of all CPUs: their sum and the extremes, where they are numbers; else all of them.
@@ -124,15 +83,14 @@ local function per_cpu_columns(map, columns, unit)
             row[#row + 1] = table.concat(pieces, "  ")
         end
     end
-    for _, name in ipairs({ "sum", "least", "most" }) do
-        columns[#columns + 1] = { name, right = true, keep = name == "sum" }
+    for i, name in ipairs({ "sum", "least", "most" }) do
+        local function rank(element)
+            return tonumber((select(i, extremes(element.value))))
+        end
+        columns[#columns + 1] = { name, right = true, keep = name == "sum", rank = rank }
     end
     return function(row, value)
-        local least = value[0]
-        for cpu = 1, value.cpus - 1 do
-            least = value[cpu] < least and value[cpu] or least
-        end
-        for _, number in ipairs({ value:sum(), least, value:max() }) do
+        for _, number in ipairs({ extremes(value) }) do
             row[#row + 1] = value_text.number(number, "", unit)
         end
     end
@@ -144,7 +102,7 @@ local function any() return true end
 local function columns_of(map, options, wanted)
     local columns, add_key, add_value = {}, nil, nil
     if map.key_type.fields then
-        add_key = member_columns(map.key_type, columns, wanted or any, false)
+        add_key = member_columns(map.key_type, columns, wanted or any, "key")
     else
         add_key = scalar_column(map.key_type, columns, "key", map.key_type.size == 8 and "addr" or "")
     end
@@ -152,7 +110,7 @@ local function columns_of(map, options, wanted)
     if map.per_cpu then
         add_value = per_cpu_columns(map, columns, unit)
     elseif map.value_type.fields then
-        add_value = member_columns(map.value_type, columns, any, false)
+        add_value = member_columns(map.value_type, columns, any, "value")
     else
         add_value = scalar_column(map.value_type, columns, "value", "", unit)
     end
@@ -170,30 +128,49 @@ local function rest_line(map, count, shown, zeros)
     return lines
 end
 
--- What came to a value in each second since a live view last looked; an element that was not shown then has none.
-local function rate_column(columns, options)
-    columns[#columns + 1] = { "per s", right = true, keep = true }
-    return function(row, element, id)
-        local before = options.previous[id]
-        local rate = before and element.weight and (element.weight - before) / options.elapsed
-        row[#row + 1] = rate and ("%.0f"):format(rate) or ""
+-- What came to a value in each second since a live view last looked; an element that was not seen then has none.
+local function rate_column(map, columns, options)
+    local function rate(element)
+        local before, now = options.previous[elements_of.id(element.key)], elements_of.weight(map, element.value)
+        return before and now and (now - before) / options.elapsed or nil
     end
+    columns[#columns + 1] = { "per s", right = true, keep = true, rank = rate, needs_all = true }
+    return function(row, element)
+        local number = rate(element)
+        row[#row + 1] = number and ("%.0f"):format(number) or ""
+    end
+end
+
+-- What a live view is sorted by, once one of its columns was chosen; it notes the numbers of all elements where those of
+-- the next look are compared with them.
+local function sorting(map, columns, options, seen)
+    local column = options.sort and columns[options.sort.column]
+    if not column then
+        return nil
+    end
+    return {
+        is_up = options.sort.is_up,
+        rank = function(element)
+            if column.needs_all then
+                seen[elements_of.id(element.key)] = elements_of.weight(map, element.value)
+            end
+            return column.rank(element)
+        end,
+    }
 end
 
 local function element_lines(map, options)
     local columns, add_key, add_value = columns_of(map, options)
-    local elements, count, zeros = M.top(map, options.rows)
-    local add_rate = options.previous and options.elapsed > 0 and rate_column(columns, options)
+    local add_rate = options.previous and options.elapsed > 0 and rate_column(map, columns, options)
     local rows, seen = {}, {}
+    local elements, count, zeros = elements_of.top(map, options.rows, sorting(map, columns, options, seen))
     for i, element in ipairs(elements) do
         local row = {}
         add_key(row, element.key)
-        local id = table.concat(row, "\0")
         add_value(row, element.value)
-        element.weight = element.weight or weight(map, element.value)
-        seen[id] = element.weight
+        seen[elements_of.id(element.key)] = elements_of.weight(map, element.value)
         if add_rate then
-            add_rate(row, element, id)
+            add_rate(row, element)
         end
         rows[i] = row
     end
@@ -201,7 +178,7 @@ local function element_lines(map, options)
     for _, line in ipairs(rest_line(map, count, #elements, zeros)) do
         lines[#lines + 1] = line
     end
-    return lines, seen
+    return lines, seen, columns
 end
 
 -- ---------------------------------------------------------------- keys that are stacks
@@ -212,7 +189,7 @@ local function stacked_lines(map, stacks, options)
         return not stack.is_stack(name)
     end
     local columns, add_key, add_value = columns_of(map, options, is_other)
-    local elements, count = M.top(map, options.rows)
+    local elements, count = elements_of.top(map, options.rows)
     local lines = {}
     for i, element in ipairs(elements) do
         if #lines >= options.rows then
@@ -308,43 +285,51 @@ local function body(map, options)
     elseif not map.key_type or not map.value_type then
         return { "its elements cannot be read" }
     end
-    local stacks, lines, seen = has_stacks(map), nil, nil
+    local stacks, lines, seen, columns = has_stacks(map), nil, nil, nil
     if stacks then
         lines = stacked_lines(map, stacks, options)
     else
-        lines, seen = element_lines(map, options)
+        lines, seen, columns = element_lines(map, options)
     end
-    return #lines > 0 and lines or { "it is empty" }, seen
+    return #lines > 0 and lines or { "it is empty" }, seen, columns
 end
 
 -- The kernel lets some types of maps be read by programs alone.
 local function readable_body(map, options)
-    local ok, lines, seen = pcall(body, map, options)
+    local ok, lines, seen, columns = pcall(body, map, options)
     if not ok and errors.is_error(lines) and not options.histogram then
         return { text.cut(text.printable(lines.message), options.width) }
     elseif not ok then
         error(lines, 0)
     end
-    return lines, seen
+    return lines, seen, columns
 end
+
+---@class ShowMapOptions
+---@field width integer
+---@field rows integer
+---@field unit? string
+---@field previous? table<string, number> for a live view: the numbers that were seen the last time
+---@field elapsed? number the seconds since
+---@field sort? {column: integer, is_up: boolean} for a live view: the column that was chosen
 
 ---The lines of a map.
 ---@param map bpflua.Map
----@param options {width: integer, rows: integer, unit?: string, previous?: table, elapsed?: number} `previous`, `elapsed`: for a
----live view, what this gave the last time, and the seconds since
+---@param options ShowMapOptions
 ---@return string[]
----@return table<string, number>? seen the numbers that are shown
+---@return table<string, number>? seen the numbers that are shown, by the bytes of their keys
+---@return ShowColumn[]? columns
 function M.lines(map, options)
     local lines = { text.cut(M.heading(map), options.width) }
     if map.fd < 0 then
         lines[2] = "its BPF object was closed"
         return lines
     end
-    local more, seen = readable_body(map, options)
+    local more, seen, columns = readable_body(map, options)
     for _, line in ipairs(more) do
         lines[#lines + 1] = line
     end
-    return lines, seen
+    return lines, seen, columns
 end
 
 return M

@@ -113,6 +113,23 @@ function M.member(field, base, shown_text)
     return M.at(types.of(field.type), ffi.cast(byte_pointer, base) + field.offset, field.name, shown_text)
 end
 
+---What a member of a struct is ordered by: its number, else its text.
+---@param field table of `Type:members()`
+---@param base ffi.cdata* the struct's address
+---@return number|string
+function M.rank_of_member(field, base)
+    local value
+    if field.bits then
+        value = (types.read_member(base, field))
+    else
+        local ctype = types.of(field.type)
+        local is_whole = ctype.fields or ctype.kind == "array" and not ctype.text or ctype.kind == "pointer"
+        local address = ffi.cast(byte_pointer, base) + field.offset
+        value = not is_whole and ctype:load(ffi.cast(ffi.typeof("const $ *", ctype.ctype), address), 0) or nil
+    end
+    return type(value) == "string" and value or tonumber(value) or M.member(field, base, text.printable)
+end
+
 ---Whether a member is shown as a number, which belongs to the right.
 ---@param ctype bpflua.Type
 ---@return boolean

@@ -169,6 +169,51 @@ fn root_a_live_view_is_sorted_resized_and_left() {
 }
 
 #[test]
+fn root_a_live_view_is_sorted_by_the_column_that_keys_choose() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let mut terminal = with_object("live-sort", 80);
+    terminal.statement("for i = 1, 9 do b.counts[i] = (i * 4) % 11 end", 3);
+    terminal.lines(":watch counts 0.1");
+    let keys_shown = |terminal: &mut Terminal, head: &str, keys: [&str; 3]| {
+        terminal.until(head, |screen| {
+            let lines: Vec<&str> = screen.lines().collect();
+            let rows = lines.get(3..)?.iter().filter_map(|line| line.split_whitespace().next());
+            (lines[0].starts_with(&format!("counts  {head}  ")) && rows.take(3).eq(keys)).then_some(())
+        });
+    };
+    // By value: 8 has 10, 5 has 9, 2 has 8.
+    keys_shown(&mut terminal, "every 0.1 s", ["8", "5", "2"]);
+    assert!(terminal.screen().lines().next().unwrap().ends_with("s sorts, r reverses, space pauses, q quits"));
+    terminal.keys("s");
+    keys_shown(&mut terminal, "every 0.1 s, by key ▼", ["9", "8", "7"]);
+    terminal.keys("r");
+    keys_shown(&mut terminal, "every 0.1 s, by key ▲", ["1", "2", "3"]);
+    terminal.keys("s");
+    keys_shown(&mut terminal, "every 0.1 s, by value ▼", ["8", "5", "2"]);
+    terminal.keys("rs");
+    terminal.see("by per s ▼");
+    terminal.keys("s");
+    keys_shown(&mut terminal, "every 0.1 s", ["8", "5", "2"]);
+    terminal.keys("q");
+    terminal.see_last("bpflua 3>");
+    // By what comes in a second, whichever elements are shown.
+    terminal.statement("BPF.interval(0.05, function() b.counts[6] = tonumber(b.counts[6]) + 1 end)", 4);
+    terminal.statement("for i = 100, 200 do b.counts[i] = 1000000 end", 5);
+    terminal.lines(":watch counts 0.1");
+    terminal.see("per s");
+    terminal.keys("sss");
+    terminal.until("the one that grows is first", |screen| {
+        let row = screen.lines().nth(3)?;
+        (screen.contains("by per s ▼") && row.trim_start().starts_with("6 ")).then_some(())
+    });
+    terminal.keys("q");
+    terminal.see_last("bpflua 5>");
+    leave(terminal);
+}
+
+#[test]
 fn root_a_script_has_live_views_too() {
     if missing(&[Need::Root, Need::Btf]) {
         return;
