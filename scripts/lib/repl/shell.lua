@@ -31,6 +31,9 @@ end
 ---@return integer pid
 function M.foreground(line, screen)
     native.prompt.screen(screen)
+    -- From here on Ctrl-C is for the program: raised here, it would leave the program behind with the terminal.
+    local loop, was_used = events.loop(), events.loop().used
+    loop.used = true
     local process = native.shell.start(line, false, true)
     local is_done, status, signal = false, nil, nil
     on_end(process, function(its_status, its_signal)
@@ -39,6 +42,7 @@ function M.foreground(line, screen)
     require("bpflua.repl.prompt").serve_until(function()
         return is_done
     end)
+    loop.used = was_used
     native.prompt.screen("statement")
     return status, signal, native.shell.pid(process)
 end
