@@ -201,5 +201,15 @@ fn commands_in_the_background_are_told_of() {
     terminal.see("done in the background");
     terminal.see("ended with status 5");
     terminal.see_last("bpflua 2>");
+    // `pid` is the same, until something of the user's own is called so.
+    terminal.statement("pid == _pid and 'the same'", 3);
+    terminal.see("\"the same\"\n");
+    terminal.lines("!true");
+    terminal.statement("pid == _pid and 'still the same'", 4);
+    terminal.see("\"still the same\"\n");
+    terminal.statement("pid = 'mine'", 5);
+    terminal.lines("!true");
+    terminal.statement("pid .. ', ' .. type(_pid)", 6);
+    terminal.see("\"mine, number\"\n");
     terminal.leave();
 }

@@ -140,6 +140,28 @@ fn root_ctrl_d_with_live_probes_asks() {
     terminal.leave();
 }
 
+/// As in bash and IPython: what runs does not read it, and the prompt behind it is not left by it.
+#[test]
+fn ctrl_d_while_a_statement_runs_is_nobodys_and_what_is_typed_ahead_is_kept() {
+    let mut terminal = prompt("repl-eof-ahead");
+    terminal.lines("print('runs') BPF.sleep(0.7)");
+    terminal.see("\nruns");
+    terminal.until_cooked();
+    terminal.keys("\x04");
+    terminal.keys("6 * 7\r");
+    terminal.see("\n42\n");
+    terminal.see_last("bpflua 3>");
+    // A program that reads gets it.
+    terminal.lines("!cat; echo over");
+    terminal.until_cooked();
+    terminal.lines("to the program");
+    terminal.see("to the program\nto the program");
+    terminal.keys("\x04");
+    terminal.see("\nover\n");
+    terminal.see_last("bpflua 3>");
+    terminal.leave();
+}
+
 #[test]
 fn ctrl_z_stops_and_the_shell_goes_on() {
     let home = super::harness::scratch("repl-suspend");
