@@ -211,6 +211,89 @@ fn root_usdt_errors() {
     settings.bind(|| insta::assert_snapshot!("errors", seen));
 }
 
+#[test]
+fn root_usdt_in_one_liners() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let program = build_server("usdt-oneliners");
+    let library = program.with_file_name("library.so");
+    let mut server = Server::start(&mut Command::new(&program));
+    let (pid, program, library) = (server.pid(), program.display().to_string(), library.display().to_string());
+    // What the text given to `-e` prints about what the server does meanwhile.
+    let mut about = |text: &str, values: &[i32]| {
+        let text = format!("{text} print('ready') io.stdout:flush()");
+        let mut running = bpflua(["-e", &text]).start();
+        running.until("it is ready", |output| output.contains("ready\n").then_some(()));
+        values.iter().for_each(|value| drop(server.ask(*value)));
+        running.interrupt().expect(0).stdout.replace("ready\n", "")
+    };
+    let by_path = about(&format!("count('usdt:{program}:tick', 'arg0')"), &[3, 4, 4]);
+    assert_eq!(by_path, "ARG0 COUNT\n   3     1\n   4     2\n");
+    // Of all files of a process, the provider named where two have a probe of that name.
+    let by_pid = about(&format!("count('usdt:*:library:tick', 'arg0', {{pid = {pid}}})"), &[7]);
+    assert_eq!(by_pid, "ARG0 COUNT\n  -7     1\n");
+    let of_both =
+        about(&format!("count('usdt:{library}:*', 'probe', {{filter = 'arg0 == 5 || arg0 == -5'}})"), &[5, 6]);
+    assert!(of_both.contains("library:called") && of_both.contains("library:tick"), "{of_both}");
+    let traced = about(&format!("trace('usdt:{library}:library:called', 'arg0', {{pid = {pid}}})"), &[9]);
+    let columns: Vec<&str> = traced.lines().last().unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(columns, [pid.as_str(), "server", "9"], "{traced}");
+    let hist = about(&format!("hist('usdt:{program}:server:tick', 'arg0')"), &[2, 3, -1]);
+    assert!(hist.contains("below 0 : 1") && hist.contains("2 -> 3          : 2"), "{hist}");
+    // Addresses of user space have names although nobody asked for the process.
+    let stacks = about(&format!("stacks('usdt:{program}:tick')"), &[1]);
+    assert!(stacks.contains("    main") && stacks.contains(&format!("pid = {pid}, count = 1")), "{stacks}");
+}
+
+#[test]
+fn root_usdt_probes_are_completed_by_file_and_by_process() {
+    if missing(&NEEDS) {
+        return;
+    }
+    let program = build_server("usdt-complete");
+    let server = Server::start(&mut Command::new(&program));
+    let script = format!(
+        "local complete = require('bpflua.repl.complete').complete
+        local session = require('bpflua.repl.session').new()
+        session:declare({{b = BPF{{text = 'int f(void *ctx) {{ return 0; }}'}}}})
+        session:note_process({})
+        for line in io.lines() do
+            local at = line:find('|', 1, true)
+            local start, found = complete(session, line:sub(1, at - 1) .. line:sub(at + 1), at - 1)
+            for i, one in ipairs(found) do found[i] = one.text .. ' (' .. one.note .. ')' end
+            print(line:sub(start + 1, at - 1), table.concat(found, '; '))
+        end",
+        server.pid()
+    );
+    let path = program.display();
+    let places = format!(
+        "count('usdt:{path}:|
+count('usdt:*:|', {{pid = pid}})
+count('usdt:*:tic|', 'arg0', {{pid = _pid}})
+count('usdt:*:library:called', 'a|', {{pid = pid}})
+b:attach_usdt{{pid = pid, probe = 'libr|
+b:attach_usdt{{path = '{path}', probe = '|
+count('usdt:*:tic|
+"
+    );
+    let (tick, called) = ("tick (s32 arg0)", "library:called (s32 arg0, s32 arg1)");
+    let wanted = format!(
+        "\tserver:{tick}
+\t{called}; library:{tick}; server:{tick}
+tic\tserver:{tick}; library:{tick}
+a\targ0 (s32 arg0); arg1 (s32 arg1)
+libr\tlibrary:{tick}; {called}
+\tserver:{tick}
+tic\t
+"
+    );
+    let seen = bpflua(["-e", &script]).input(&places).run().expect(0).stdout;
+    // Names of every probe's values come behind a probe's own.
+    let seen: Vec<&str> = seen.lines().map(|line| line.split("; args").next().unwrap()).collect();
+    assert_eq!(seen.join("\n") + "\n", wanted);
+}
+
 /// The process has a file system of its own, in which its files have other names; or its files are gone.
 #[test]
 fn root_usdt_of_files_that_only_the_process_sees() {

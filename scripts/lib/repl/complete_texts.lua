@@ -54,10 +54,10 @@ local function with_kind(spec)
 end
 
 ---Names of a probe's values, in the last word of an expression.
-function M.value(spec, typed, start)
+function M.value(spec, typed, start, pid)
     local first = typed:match("()[%w_%.%->%[%]]*$")
     local word = typed:sub(first)
-    local ok, offset, found = pcall(native.complete.value, with_kind(spec), word, LIMIT)
+    local ok, offset, found = pcall(native.complete.value, with_kind(spec), word, pid, LIMIT)
     if not ok then
         offset, found = 0, {}
     end
@@ -197,16 +197,21 @@ local function probe_of_call(place, name)
     return first and first.kind == "string" and first.text:match("^[\"'](.*)[\"']$") or ""
 end
 
+-- The option `pid` of a one-liner, which may stand before the cursor or behind it.
+local function process_of_call(place, literal, name)
+    local behind = place.after:sub(#rest_of(place, literal) + #literal.quote + 1)
+    local pid = option_in(place.session, place.tokens, name, "pid") or option_in(place.session, locals.tokens(behind), 1, "pid")
+    return type(pid) == "number" and pid or nil
+end
+
 local function in_oneliner(place, literal, name, brace, option)
     local stop = #place.tokens - 1
     local _, commas = options.open_bracket(place.tokens, brace and brace - 1 or stop)
-    if option == "filter" then
-        return M.value(probe_of_call(place, name), literal.inside, literal.first)
-    elseif not option and commas == 0 then
-        local pid = option_in(place.session, locals.tokens(place.after), 1, "pid")
-        return M.probe(literal.inside, literal.first, type(pid) == "number" and pid or nil)
-    elseif not option then
-        return M.value(probe_of_call(place, name), literal.inside, literal.first)
+    local pid = process_of_call(place, literal, name)
+    if not option and commas == 0 then
+        return M.probe(literal.inside, literal.first, pid)
+    elseif not option or option == "filter" then
+        return M.value(probe_of_call(place, name), literal.inside, literal.first, pid)
     end
 end
 

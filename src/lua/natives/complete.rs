@@ -18,7 +18,7 @@ use crate::probes::{
 mod files;
 
 /// `native.complete`, each with a limit last: `best(typed, names)`, `functions(typed)`, `tracepoints(typed)` and
-/// `programs(typed)` give lists of `{text, note}`; `probe(typed, pid)`, `value(probe, typed)`, `files(typed)` and
+/// `programs(typed)` give lists of `{text, note}`; `probe(typed, pid)`, `value(probe, typed, pid)`, `files(typed)` and
 /// `c(before, after)` also the byte of the typed text, from 0, that they begin at. `members(c_type)`, `signature(function)`;
 /// `prepare()` reads ahead what the kernel has, `read_ahead(file, pid)` a file that is being named; while `is_reading()`, a file
 /// that was asked for has not told its names yet.
@@ -37,8 +37,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         let (start, found) = complete_probe(&typed, pid, limit);
         Ok((start, tables(lua, found)?))
     })?;
-    natives.add("value", "complete", |lua, (probe, typed, limit): (String, String, usize)| {
-        let (start, found) = value_of(&probe, &typed, limit)?;
+    natives.add("value", "complete", |lua, (probe, typed, pid, limit): (String, String, Option<i32>, usize)| {
+        let (start, found) = value_of(&probe, &typed, pid, limit)?;
         Ok((start, tables(lua, found)?))
     })?;
     natives.add("members", "help", |lua, c_type: String| {
@@ -116,11 +116,11 @@ fn tables(lua: &Lua, found: Vec<Completion>) -> Result<Vec<Table>> {
 }
 
 /// Names of a probe's values; of a pattern, those of its first probe.
-fn value_of(probe: &str, typed: &str, limit: usize) -> Result<(usize, Vec<Completion>)> {
+fn value_of(probe: &str, typed: &str, pid: Option<i32>, limit: usize) -> Result<(usize, Vec<Completion>)> {
     // A pattern is listed, which is quicker than telling what of it can be traced.
     let target = match probe.contains(['*', '?', '[']) {
-        true => list(probe, None)?.into_iter().next().map(|listed| listed.target),
-        false => expand(&Spec::parse(probe, "complete")?, None, "complete")?.into_iter().next(),
+        true => list(probe, pid)?.into_iter().next().map(|listed| listed.target),
+        false => expand(&Spec::parse(probe, "complete")?, pid, "complete")?.into_iter().next(),
     };
-    target.map_or_else(|| Ok((0, Vec::new())), |target| complete_value(&target, typed, None, limit))
+    target.map_or_else(|| Ok((0, Vec::new())), |target| complete_value(&target, typed, pid, limit))
 }
