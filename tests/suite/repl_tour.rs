@@ -12,6 +12,7 @@
 //! | `wait=TEXT` | the block ends when the screen has this, `_` for a space: what comes without being asked for |
 //! | `like` | what is shown differs between runs: the lines of the comment `<!-- prints … -->` behind it must come, in order, as regular expressions |
 //! | `cut=N` | of what is shown, the document has the first and the last N lines; goes with `like` |
+//! | `leave=KEY` | the block's one line is left open, or opens a view: what is shown is taken once it has the text of `wait`, and the key (`^C`, `q`) leaves it. `⇥` in the line is the Tab key |
 //! | `calls` | while the block is waited for, getpgid(2) is called from here |
 
 use regex::Regex;
@@ -99,9 +100,32 @@ fn call() {
     unsafe { libc::getpgid(0) };
 }
 
+/// Types the one line of a block that is left by a key, and gives what the terminal shows until then.
+fn play_open(terminal: &mut Terminal, block: &Block, before: usize, key: &str) -> String {
+    let line = block.text.lines().next().expect("a line");
+    let typed = line.split_once("> ").expect("a prompt").1;
+    terminal.until_raw();
+    let is_view = key == "q";
+    terminal.keys(&typed.replace('⇥', "\t"));
+    terminal.keys(if is_view { "\r" } else { "" });
+    let wanted = block.word("wait").expect("`leave` goes with `wait`");
+    // A view has the whole screen; what Tab lists stands below the line, and the line again below that.
+    let seen = terminal.until(&wanted, |screen| {
+        let new: Vec<&str> = screen.lines().skip(if is_view { 0 } else { before }).collect();
+        let is_open = !is_view || new.first().is_some_and(|line| line.ends_with("q quits"));
+        (is_open && new.iter().any(|line| line.contains(&wanted))).then(|| new.join("\n"))
+    });
+    terminal.keys(if is_view { "q" } else { "\x03" });
+    terminal.until("a prompt", |screen| is_prompt(screen.lines().last()?).then_some(()));
+    format!("{line}\n{seen}")
+}
+
 /// Types the statements of a block and gives what the terminal shows of it.
 fn play(terminal: &mut Terminal, block: &Block) -> String {
     let before = terminal.until("a prompt", |screen| is_prompt(screen.lines().last()?).then(|| screen.lines().count()));
+    if let Some(key) = block.word("leave") {
+        return play_open(terminal, block, before, &key);
+    }
     let calls = block.word("calls").is_some();
     for input in inputs(&block.text) {
         let lines = terminal.screen().lines().count();
