@@ -51,6 +51,15 @@ function Tool:header()
     self._out:flush()
 end
 
+---Sets widths of columns of the text, before anything is printed: for options such as `--wide`.
+---@param widths table<string, integer> characters by the names of columns
+function Tool:widths(widths)
+    errors.arguments("widths", { "widths", "table!" }, widths)
+    local main = self._out:of()
+    main:_check(widths)
+    main:_arrange(widths)
+end
+
 ---A line for people: on standard output as text, on standard error beside JSON and CSV.
 ---@param text string
 function Tool:say(text)
@@ -70,7 +79,8 @@ function Tool:hist(map, options)
 end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer}[] `frames`: the innermost first
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>}[] `frames`: the innermost
+---first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it
 ---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)

@@ -4,6 +4,7 @@
 local columns = require("bpflua.columns")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
+local hist = require("bpflua.hist")
 local json = require("bpflua.json")
 local native = require("bpflua.native")
 
@@ -26,26 +27,30 @@ local function is_shown(column, args)
     return given == (when:sub(1, 1) ~= "!")
 end
 
-local function heading(column)
+local function heading(column, width)
     local is_number = column.type == "integer" or column.type == "number"
-    local right = column.right
-    if right == nil then
-        right = is_number
+    local right = column.right ~= nil and column.right or column.right == nil and is_number
+    return { column.title or column.name:upper(), width = width or column.width, right = right, cut = column.cut or nil }
+end
+
+-- Makes the columns of the text, some with widths of their own.
+function Output:_arrange(widths)
+    local headings = {}
+    for i, column in ipairs(self._columns) do
+        headings[i] = heading(column, widths[column.name])
     end
-    return { column.title or column.name:upper(), width = column.width, right = right, cut = column.cut or nil }
+    self._text = columns.columns(headings)
 end
 
 local function new_output(all, name, list)
     local self = setmetatable({ _all = all, _name = name, _columns = {}, _known = {} }, Output)
-    local headings = {}
     for _, column in ipairs(list) do
         self._known[column.name] = true
         if is_shown(column, all.args) then
             self._columns[#self._columns + 1] = column
-            headings[#headings + 1] = heading(column)
         end
     end
-    self._text = columns.columns(headings)
+    self:_arrange({})
     return self
 end
 
@@ -313,6 +318,9 @@ local function stack_text(stack, unit)
         print(("    %-16s %s (%d)"):format("-", stack.comm, stack.pid or 0))
     end
     print(("        %s%s\n"):format(format.text(stack.value), unit and " " .. unit or ""))
+    if stack.slots then
+        print(hist.log2_text(stack.slots, unit))
+    end
 end
 
 function Outputs:stacks(stacks, options)
@@ -328,7 +336,9 @@ function Outputs:stacks(stacks, options)
             lines[#lines + 1] = folded(stack)
         end
         if self.form.json then
-            io.write(json.encode({ frames = stack.frames, value = stack.value, unit = options.unit, comm = stack.comm, pid = stack.pid }), "\n")
+            local object = { frames = stack.frames, value = stack.value, unit = options.unit, comm = stack.comm, pid = stack.pid }
+            object.buckets = stack.slots and buckets(stack.slots)
+            io.write(json.encode(object), "\n")
         elseif self.form.csv then
             io.write(csv_cell(stack.comm), ",", csv_cell(stack.value), ",", csv_cell(table.concat(stack.frames, ";")), "\n")
         elseif self:is_text() and not self.form.flamegraph then
