@@ -1742,7 +1742,8 @@ function _Tool:run(options) end
 function _Tool:say(text) end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer}[] `frames`: the innermost first
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>}[] `frames`: the innermost
+---first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it
 ---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
 function _Tool:stacks(stacks, options) end
 
@@ -1751,6 +1752,10 @@ function _Tool:stacks(stacks, options) end
 ---@param options? {title?: string, output?: string, keep?: boolean} `title`: a line above it; `output`: which of several;
 ---`keep`: leaves what is on the screen
 function _Tool:view(rows, options) end
+
+---Sets widths of columns of the text, before anything is printed: for options such as `--wide`.
+---@param widths table<string, integer> characters by the names of columns
+function _Tool:widths(widths) end
 
 ---@class bpflua.ToolOutput
 local _ToolOutput = {}
