@@ -13,7 +13,7 @@ local COMMON = {
     { "--csv", "csv", "print CSV" },
 }
 local STACKS = {
-    { "--folded", "folded", "print stacks folded, a line each" },
+    { "-f --folded", "folded", "print stacks folded, a line each" },
     { "--flamegraph", "flamegraph", "write a flame graph of the stacks to this SVG file", "FILE" },
 }
 local HTML = { "--html", "html", "write a page with what was shown to this file", "FILE" }
@@ -46,18 +46,49 @@ local function converter(parameter, label)
     end
 end
 
+local NUMBERS = { integer = true, number = true, duration = true, size = true, pid = true }
+
+-- Several numbers may also be one word, with commas: `-p 1,2`.
+local function list_converter(parameter, label)
+    local convert = converter(parameter, label)
+    if not parameter.many or not NUMBERS[parameter.type] then
+        return convert
+    end
+    return function(text)
+        local list = {}
+        for word in (text .. ","):gmatch("([^,]*),") do
+            local value, why = convert(word)
+            if why then
+                return nil, why
+            end
+            list[#list + 1] = value
+        end
+        return list
+    end
+end
+
+local function flat(values)
+    local list = {}
+    for _, value in ipairs(values) do
+        for _, one in ipairs(type(value) == "table" and value or { value }) do
+            list[#list + 1] = one
+        end
+    end
+    return list
+end
+
 local function add_parameter(parser, parameter)
     local metavar = parameter.metavar or parameter.name:upper()
     if parameter.positional then
         local count = parameter.many and (parameter.required and "+" or "*") or (parameter.required and 1 or "?")
-        return parser:argument(parameter.name, with_range(parameter)):args(count):argname(metavar):convert(converter(parameter, metavar))
+        return parser:argument(parameter.name, with_range(parameter)):args(count):argname(metavar):convert(list_converter(parameter, metavar))
     end
     local flags = flags_of(parameter)
     if parameter.type == "flag" then
         return parser:flag(flags, with_range(parameter)):target(parameter.name)
     end
     local option = parser:option(flags, with_range(parameter)):target(parameter.name):argname(metavar)
-    option:convert(converter(parameter, flags:match("%-%-%S+") or flags:match("%S+")))
+    option:convert(list_converter(parameter, flags:match("%-%-%S+") or flags:match("%S+")))
     if parameter.many then
         option:count(parameter.required and "1+" or "*")
     elseif parameter.required then
@@ -101,9 +132,14 @@ local function add_common(parser, entry)
         all[#all + 1], all[#all + 2] = STACKS[1], STACKS[2]
     end
     for _, one in ipairs(all) do
-        local flag, target, help, metavar = unpack(one)
-        if not taken[flag] then
-            local option = metavar and parser:option(flag, help):argname(metavar) or parser:flag(flag, help)
+        local flags, target, help, metavar = unpack(one)
+        local free = {}
+        for flag in flags:gmatch("%S+") do
+            free[#free + 1] = not taken[flag] and flag or nil
+        end
+        if not taken[flags:match("%S+$")] then
+            flags = table.concat(free, " ")
+            local option = metavar and parser:option(flags, help):argname(metavar) or parser:flag(flags, help)
             option:target("_" .. target)
             added[#added + 1] = option
         end
@@ -140,6 +176,8 @@ local function with_defaults(entry, values)
             values[name] = parameter.many and { value } or value
         elseif is_absent and parameter.type == "flag" then
             values[name] = false
+        elseif parameter.many then
+            values[name] = flat(values[name] or {})
         end
     end
     return values
