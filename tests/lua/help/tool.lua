@@ -139,6 +139,39 @@ function Outcome:row(wanted)
     error(("no row %s in:\n%s\n%s"):format(json.encode(wanted), self.out, self.err), 2)
 end
 
+---The buckets of a histogram of its JSON lines, of all its lines together: `{low, high, count}` by `low`.
+---@param section? string|number which, of several
+---@return table<integer, {low: integer, high: integer, count: integer}>
+function Outcome:buckets(section)
+    local found = {}
+    for _, row in ipairs(self:rows()) do
+        local hist = row.histogram
+        if hist and (section == nil or hist.section == tostring(section)) then
+            for _, bucket in ipairs(hist.buckets) do
+                local one = found[bucket.low] or { low = bucket.low, high = bucket.high, count = 0 }
+                one.count = one.count + bucket.count
+                found[bucket.low] = one
+            end
+        end
+    end
+    return found
+end
+
+---What a histogram counted: how many values, the least and the greatest that their sum can be.
+---@param section? string|number which, of several
+---@return integer count
+---@return integer least
+---@return integer greatest
+function Outcome:sums(section)
+    local count, least, greatest = 0, 0, 0
+    for _, bucket in pairs(self:buckets(section)) do
+        count = count + bucket.count
+        least = least + bucket.count * bucket.low
+        greatest = greatest + bucket.count * (bucket.high + 1)
+    end
+    return count, least, greatest
+end
+
 ---Starts a tool, runs the workload, ends the tool by Ctrl-C, and gives what it printed. The tool must end with status 0.
 ---@param name string
 ---@param args (string|number)[]
@@ -155,6 +188,22 @@ function M.run(name, args, workload)
         error(("%s ended with status %s:\n%s%s"):format(name, outcome.status, outcome.out, outcome.err), 2)
     end
     return outcome
+end
+
+-- The parent reads what the kernel counted when they have ended, and only then takes note of their end.
+local TWO_BUSY = [[
+    for (1, 2) { my $pid = fork; unless ($pid) { 1 while (times)[0] < 0.1; exit } push @pids, $pid }
+    sub of { open my $file, "<", "/proc/$_[0]/$_[1]"; scalar <$file> }
+    for (@pids) { select undef, undef, undef, 0.01 until of($_, "stat") =~ /\) Z/ }
+    print "@pids ", of($pids[0], "schedstat");
+]]
+
+---Two busy processes that share one CPU, each for a tenth of a second of it; `pid`, and what the kernel says of the first: nanoseconds
+---on the CPU, nanoseconds of waiting for it, and how often it got it.
+---@return {pid: integer, other: integer, ran: number, waited: number, times: integer}
+function M.two_on_a_cpu()
+    local pid, other, ran, waited, times = M.sh("taskset -c 0 perl -e " .. quote(TWO_BUSY)):match("^(%d+) (%d+) (%d+) (%d+) (%d+)")
+    return { pid = tonumber(pid), other = tonumber(other), ran = tonumber(ran), waited = tonumber(waited), times = tonumber(times) }
 end
 
 ---Runs a shell's command and gives what it printed.
