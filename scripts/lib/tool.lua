@@ -4,6 +4,7 @@
 
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
+local frames = require("bpflua.tool_frames")
 local native = require("bpflua.native")
 local output = require("bpflua.tool_output")
 local tool_args = require("bpflua.tool_args")
@@ -79,12 +80,29 @@ function Tool:hist(map, options)
 end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>}[] `frames`: the innermost
----first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string}[]
+---`frames`: the innermost first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it; `target`,
+---`waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
 ---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)
     self._out:stacks(stacks, errors.options("stacks", options, { unit = "string", title = "string" }))
+end
+
+local FRAMES = {
+    kernel = "integer", user = "integer", pid = "integer", delimited = "boolean", annotate = "boolean", offset = "boolean", address = "boolean",
+}
+
+---The names of a stack's functions, for `tool:stacks`: those of the kernel, then those of the process, the innermost first. What is
+---on top only because it is traced is left out; stacks that the map did not keep are told at the end.
+---@param map bpflua.Map a `BPF_STACK_TRACE`
+---@param options {kernel?: integer, user?: integer, pid?: integer, delimited?: boolean, annotate?: boolean, offset?: boolean, address?: boolean}
+---`kernel`, `user`: what `get_stackid` gave; `pid`: whose the user stack is; `delimited`: `--` between the two; `annotate`: functions
+---of the kernel end in `_[k]`; `offset`: with the distance from the function's start; `address`: with the address
+---@return string[]
+function Tool:frames(map, options)
+    errors.arguments("frames", { "map", "any!", "options", "table!" }, map, options)
+    return frames.frames(map, errors.options("frames", options, FRAMES))
 end
 
 ---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.

@@ -202,24 +202,26 @@ end
 
 -- ---------------------------------------------------------------- histograms
 
--- The counts of a histogram map by section: `{section = text or nil, slots = {[slot] = count}}`.
+-- The counts of a histogram map by section, in the order of their keys: `{section = text or nil, key = its number, if it is one, slots =
+-- {[slot] = count}}`.
 local function sections(map, options)
     local by_section, list = {}, {}
     for key, value in map:items() do
-        local bucket, slot = nil, key
+        local bucket, slot, key_number = nil, key, nil
         if type(key) == "cdata" and not tonumber(key) then
             local fields = key:to_table()
             slot = fields.slot
             fields.slot = nil
             local first = next(fields)
             bucket = fields[first]
+            key_number = tonumber(bucket)
             bucket = options.section_fn and options.section_fn(bucket) or format.text(bucket)
         end
         local count = tonumber(value)
         if count > 0 then
             local name = bucket or false
             if not by_section[name] then
-                by_section[name] = { section = bucket and tostring(bucket), slots = {} }
+                by_section[name] = { section = bucket and tostring(bucket), key = key_number, slots = {} }
                 list[#list + 1] = by_section[name]
             end
             local slots = by_section[name].slots
@@ -227,6 +229,9 @@ local function sections(map, options)
         end
     end
     table.sort(list, function(a, b)
+        if a.key and b.key and a.key ~= b.key then
+            return a.key < b.key
+        end
         return (a.section or "") < (b.section or "")
     end)
     return list
@@ -272,7 +277,7 @@ function Outputs:hist(map, options)
     if self.form.json or self.form.csv or self.form.html then
         local list = sections(map, options)
         for _, one in ipairs(list) do
-            local data = { title = options.title, section = one.section, unit = options.unit, buckets = buckets(one.slots, options.linear) }
+            local data = { title = options.title, section = one.section, key = one.key, unit = options.unit, buckets = buckets(one.slots, options.linear) }
             if self.form.json then
                 io.write(json.encode({ histogram = data }), "\n")
             end
@@ -307,10 +312,15 @@ local function folded(stack)
     for i = #stack.frames, 1, -1 do
         names[#names + 1] = (stack.frames[i]:gsub(";", ":"))
     end
+    names[#names + 1] = stack.target or stack.waker
     return ("%s %d"):format(table.concat(names, ";"), tonumber(stack.value))
 end
 
 local function stack_text(stack, unit)
+    local other = stack.target or stack.waker
+    if other then
+        print(("    %-16s %s"):format(stack.target and "target:" or "waker:", other))
+    end
     for _, frame in ipairs(stack.frames) do
         print("    " .. frame)
     end
@@ -336,9 +346,12 @@ function Outputs:stacks(stacks, options)
             lines[#lines + 1] = folded(stack)
         end
         if self.form.json then
-            local object = { frames = stack.frames, value = stack.value, unit = options.unit, comm = stack.comm, pid = stack.pid }
-            object.buckets = stack.slots and buckets(stack.slots)
-            io.write(json.encode(object), "\n")
+            local object = { unit = options.unit, buckets = stack.slots and buckets(stack.slots) }
+            for name, value in pairs(stack) do
+                object[name] = name ~= "slots" and value or nil
+            end
+            io.write(json.encode(object), "
+")
         elseif self.form.csv then
             io.write(csv_cell(stack.comm), ",", csv_cell(stack.value), ",", csv_cell(table.concat(stack.frames, ";")), "\n")
         elseif self:is_text() and not self.form.flamegraph then

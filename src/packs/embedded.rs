@@ -215,6 +215,7 @@ files! {
     "scripts/lib/tool_args.lua",
     "scripts/lib/tool_attach.lua",
     "scripts/lib/tool_disks.lua",
+    "scripts/lib/tool_frames.lua",
     "scripts/lib/tool_output.lua",
     "scripts/lib/tool_sockets.lua",
     "scripts/lib/trace.lua",

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+-- Stacks of a stack map as names, for tools: kernel and user space together, without what is there only because we look.
+
+local ffi = require("ffi")
+local events = require("bpflua.events")
+local symbols = require("bpflua.symbols")
+
+local M = {}
+
+local EFAULT = -14
+local u64 = ffi.typeof("uint64_t")
+
+-- Frames of the tracing itself, on top of the stack of what is traced.
+local OURS = {
+    "^bpf_prog_", "^bpf_trace_run%d", "^__bpf_trace_", "^__traceiter_", "^bpf_get_stackid", "^bpf_overflow_handler", "^__bpf_tramp",
+    "^bpf_trampoline_", "^trace_call_bpf", "^perf_trace_", "^perf_call_bpf",
+}
+
+local function is_ours(name)
+    for _, pattern in ipairs(OURS) do
+        if name:find(pattern) then
+            return true
+        end
+    end
+    return false
+end
+
+local missing, is_told = {}, false
+
+-- A stack that the map did not keep is not just absent: it is told at the end, with the reason.
+local function note_missing(map, why)
+    missing[map.name .. ": " .. why] = (missing[map.name .. ": " .. why] or 0) + 1
+    if not is_told then
+        is_told = true
+        events.at_end(function()
+            for text, count in pairs(missing) do
+                io.stderr:write(("warning: %d stacks are not shown: map `%s\n"):format(count, (text:gsub(": ", "`: ", 1))))
+            end
+        end)
+    end
+end
+
+local function with_address(name, address, options)
+    return options.address and ("0x%x %s"):format(ffi.cast(u64, address), name) or name
+end
+
+local function add_kernel(frames, map, id, options)
+    local next, why = map:walk(id)
+    if not next then
+        note_missing(map, why)
+        frames[#frames + 1] = "[missing kernel stack]"
+        return
+    end
+    local is_top = true
+    for address in next do
+        local name = symbols.ksym(address, false, options.offset)
+        is_top = is_top and is_ours(name)
+        if not is_top then
+            frames[#frames + 1] = with_address(name .. (options.annotate and "_[k]" or ""), address, options)
+        end
+    end
+end
+
+local function add_user(frames, map, id, options)
+    local next, why = map:walk(id)
+    if not next then
+        note_missing(map, why)
+        frames[#frames + 1] = "[missing user stack]"
+        return
+    end
+    for address in next do
+        frames[#frames + 1] = with_address(symbols.sym(address, options.pid or -1, false, options.offset), address, options)
+    end
+end
+
+---The names of the functions of a stack, the innermost first: those of the kernel, then those of the process.
+---@param map bpflua.Map
+---@param options {kernel?: integer, user?: integer, pid?: integer, delimited?: boolean, annotate?: boolean, offset?: boolean, address?: boolean}
+---@return string[]
+function M.frames(map, options)
+    local frames = {}
+    -- EFAULT: there is no such stack: a thread of the kernel, or one that was in user space.
+    if options.kernel and options.kernel ~= EFAULT then
+        add_kernel(frames, map, options.kernel, options)
+    end
+    if options.user and options.user ~= EFAULT then
+        if options.delimited and #frames > 0 then
+            frames[#frames + 1] = "--"
+        end
+        add_user(frames, map, options.user, options)
+    end
+    return frames
+end
+
+return M
