@@ -4,11 +4,11 @@
 
 local errors = require("bpflua.errors")
 local events = require("bpflua.events")
-local frames = require("bpflua.tool_frames")
 local native = require("bpflua.native")
 local output = require("bpflua.tool_output")
 local tool_args = require("bpflua.tool_args")
 local tool_attach = require("bpflua.tool_attach")
+local tool_stacks = require("bpflua.tool_stacks")
 
 ---@class bpflua.Tool
 ---@field args table<string, any> the values of its parameters by name; nil when not given and without a default
@@ -80,13 +80,14 @@ function Tool:hist(map, options)
 end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string}[]
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string, count?: integer}[]
 ---`frames`: the innermost first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it; `target`,
 ---`waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
----@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
+---@param options? {unit?: string, title?: string, counted?: string} `unit`: what `value` counts ("samples", "us", "bytes"); `counted`: what
+---the stacks' `count` is, if they have one ("allocations")
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)
-    self._out:stacks(stacks, errors.options("stacks", options, { unit = "string", title = "string" }))
+    self._out:stacks(stacks, errors.options("stacks", options, { unit = "string", title = "string", counted = "string" }))
 end
 
 local FRAMES = {
@@ -102,7 +103,7 @@ local FRAMES = {
 ---@return string[]
 function Tool:frames(map, options)
     errors.arguments("frames", { "map", "any!", "options", "table!" }, map, options)
-    return frames.frames(map, errors.options("frames", options, FRAMES))
+    return tool_stacks.frames(map, errors.options("frames", options, FRAMES))
 end
 
 ---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.

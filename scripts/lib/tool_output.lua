@@ -7,6 +7,7 @@ local format = require("bpflua.format")
 local hist = require("bpflua.hist")
 local json = require("bpflua.json")
 local native = require("bpflua.native")
+local tool_stacks = require("bpflua.tool_stacks")
 
 local M = {}
 
@@ -303,36 +304,6 @@ end
 
 -- ---------------------------------------------------------------- stacks
 
--- `comm;outermost;…;innermost value`, as flame graphs are made of.
-local function folded(stack)
-    local names = {}
-    if stack.comm then
-        names[1] = stack.comm
-    end
-    for i = #stack.frames, 1, -1 do
-        names[#names + 1] = (stack.frames[i]:gsub(";", ":"))
-    end
-    names[#names + 1] = stack.target or stack.waker
-    return ("%s %d"):format(table.concat(names, ";"), tonumber(stack.value))
-end
-
-local function stack_text(stack, unit)
-    local other = stack.target or stack.waker
-    if other then
-        print(("    %-16s %s"):format(stack.target and "target:" or "waker:", other))
-    end
-    for _, frame in ipairs(stack.frames) do
-        print("    " .. frame)
-    end
-    if stack.comm then
-        print(("    %-16s %s (%d)"):format("-", stack.comm, stack.pid or 0))
-    end
-    print(("        %s%s\n"):format(format.text(stack.value), unit and " " .. unit or ""))
-    if stack.slots then
-        print(hist.log2_text(stack.slots, unit))
-    end
-end
-
 function Outputs:stacks(stacks, options)
     table.sort(stacks, function(a, b)
         return tonumber(a.value) < tonumber(b.value)
@@ -343,19 +314,18 @@ function Outputs:stacks(stacks, options)
     local lines = {}
     for _, stack in ipairs(stacks) do
         if self.form.folded or self.form.flamegraph or self.form.html then
-            lines[#lines + 1] = folded(stack)
+            lines[#lines + 1] = tool_stacks.folded(stack)
         end
         if self.form.json then
             local object = { unit = options.unit, buckets = stack.slots and buckets(stack.slots) }
             for name, value in pairs(stack) do
                 object[name] = name ~= "slots" and value or nil
             end
-            io.write(json.encode(object), "
-")
+            io.write(json.encode(object), "\n")
         elseif self.form.csv then
             io.write(csv_cell(stack.comm), ",", csv_cell(stack.value), ",", csv_cell(table.concat(stack.frames, ";")), "\n")
         elseif self:is_text() and not self.form.flamegraph then
-            stack_text(stack, options.unit)
+            print(tool_stacks.text(stack, options))
         end
     end
     if self.form.folded then

@@ -1578,11 +1578,7 @@ function _Function:recv(max_bytes) end
 ---@field args? string as the help shows them: "[-a]"
 ---@field help string one line
 ---@field run fun(session: bpflua.Session, rest: string) `rest` is what stands behind the name
----@field complete? fun(session: bpflua.Session, word: string): {text: string, note: string?}[]
-
----@class bpflua.Candidate
----@field text string
----@field note? string
+---@field complete? fun(session: bpflua.Session): table<string, string> the words it takes, and what they are
 
 ---@class bpflua.Place where the cursor is
 ---@field session bpflua.Session
@@ -1594,6 +1590,10 @@ function _Function:recv(max_bytes) end
 ---@field text string
 ---@field first integer where it begins
 ---@field last integer where it ends
+
+---@class bpflua.Candidate
+---@field text string
+---@field note? string
 
 ---@class bpflua.Session
 ---@field environment table what statements see as globals
@@ -1719,6 +1719,15 @@ function _Tool:attach(b, ways) end
 ---@param why? string
 function _Tool:fail(what, why) end
 
+---The names of a stack's functions, for `tool:stacks`: those of the kernel, then those of the process, the innermost first. What is
+---on top only because it is traced is left out; stacks that the map did not keep are told at the end.
+---@param map bpflua.Map a `BPF_STACK_TRACE`
+---@param options {kernel?: integer, user?: integer, pid?: integer, delimited?: boolean, annotate?: boolean, offset?: boolean, address?: boolean}
+---`kernel`, `user`: what `get_stackid` gave; `pid`: whose the user stack is; `delimited`: `--` between the two; `annotate`: functions
+---of the kernel end in `_[k]`; `offset`: with the distance from the function's start; `address`: with the address
+---@return string[]
+function _Tool:frames(map, options) end
+
 ---Prints the headings, unless they are there: for tools that wait for their first row.
 function _Tool:header() end
 
@@ -1742,8 +1751,8 @@ function _Tool:run(options) end
 function _Tool:say(text) end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>}[] `frames`: the innermost
----first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, target?: string, waker?: string}[] `frames`: the innermost
+---first; `target`, `waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
 ---@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
 function _Tool:stacks(stacks, options) end
 

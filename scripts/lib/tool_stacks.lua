@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
--- Stacks of a stack map as names, for tools: kernel and user space together, without what is there only because we look.
+-- Stacks as tools show them: the names of a stack map's functions, kernel and user space together, without what is there only
+-- because we look; as text and folded.
 
 local ffi = require("ffi")
 local events = require("bpflua.events")
+local format = require("bpflua.format")
+local hist = require("bpflua.hist")
 local symbols = require("bpflua.symbols")
 
 local M = {}
@@ -90,6 +93,40 @@ function M.frames(map, options)
         add_user(frames, map, options.user, options)
     end
     return frames
+end
+
+---A stack as flame graphs are made of it: `comm;outermost;…;innermost value`.
+---@param stack table as `tool:stacks` takes it
+---@return string
+function M.folded(stack)
+    local names = { stack.comm }
+    for i = #stack.frames, 1, -1 do
+        names[#names + 1] = (stack.frames[i]:gsub(";", ":"))
+    end
+    names[#names + 1] = stack.target or stack.waker
+    return ("%s %d"):format(table.concat(names, ";"), tonumber(stack.value))
+end
+
+---A stack as people read it, several lines.
+---@param stack table as `tool:stacks` takes it
+---@param options {unit?: string, counted?: string}
+---@return string
+function M.text(stack, options)
+    local lines, other = {}, stack.target or stack.waker
+    if other then
+        lines[1] = ("    %-16s %s"):format(stack.target and "target:" or "waker:", other)
+    end
+    for _, frame in ipairs(stack.frames) do
+        lines[#lines + 1] = "    " .. frame
+    end
+    if stack.comm then
+        lines[#lines + 1] = ("    %-16s %s (%d)"):format("-", stack.comm, stack.pid or 0)
+    end
+    local value = format.text(stack.value) .. (options.unit and " " .. options.unit or "")
+    local count = stack.count and (" in %d %s"):format(stack.count, options.counted or "times") or ""
+    lines[#lines + 1] = ("        %s%s\n"):format(value, count)
+    lines[#lines + 1] = stack.slots and hist.log2_text(stack.slots, options.unit) or nil
+    return table.concat(lines, "\n")
 end
 
 return M
