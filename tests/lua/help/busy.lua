@@ -11,7 +11,7 @@ function M.with(count, body)
     local pids = {}
     for _ = 1, count do
         -- It ends by itself, should nobody be there any more to end it.
-        local pid = tool.sh("taskset -c 0 perl -e 'my $end = time + 100; 1 while time < $end' >/dev/null 2>&1 & echo $!")
+        local pid = tool.sh("taskset -c 0 perl -e 'my $end = time + 600; 1 while time < $end' >/dev/null 2>&1 & echo $!")
         pids[#pids + 1] = tonumber(pid)
     end
     local ok, why = xpcall(body, debug.traceback, pids)

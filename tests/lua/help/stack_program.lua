@@ -28,7 +28,7 @@ void wake_here(void) { inner_wake(); }
 
 int main(int argc, char **argv)
 {
-    alarm(100);
+    alarm(600);
     printf("%d\n", getpid());
     fflush(stdout);
     close(1);
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     FILE *comm = fopen("/proc/self/comm", "w");
     fputs("waker", comm);
     fclose(comm);
-    alarm(100);
+    alarm(600);
     for (pid_t parent = getppid(); getppid() == parent; ) {
         inner_sleep(200);
         wake_here();
