@@ -4,7 +4,6 @@
 local columns = require("bpflua.columns")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
-local hist = require("bpflua.hist")
 local json = require("bpflua.json")
 local native = require("bpflua.native")
 local tool_stacks = require("bpflua.tool_stacks")

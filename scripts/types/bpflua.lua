@@ -1751,9 +1751,11 @@ function _Tool:run(options) end
 function _Tool:say(text) end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
----@param stacks {frames: string[], value: number, comm?: string, pid?: integer, target?: string, waker?: string}[] `frames`: the innermost
----first; `target`, `waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
----@param options? {unit?: string, title?: string} `unit`: what `value` counts ("samples", "us", "bytes")
+---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string, count?: integer}[]
+---`frames`: the innermost first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it; `target`,
+---`waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
+---@param options? {unit?: string, title?: string, counted?: string} `unit`: what `value` counts ("samples", "us", "bytes"); `counted`: what
+---the stacks' `count` is, if they have one ("allocations")
 function _Tool:stacks(stacks, options) end
 
 ---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.
