@@ -245,7 +245,7 @@ function Parser:mutex(...)
 end
 
 ---Adds `-h --help`, which is there unless this is called with false. Also takes the option's properties.
----@param value boolean|string|table
+---@param value boolean|string|table false for no such option; or its spelling, or its properties
 function Parser:add_help(value)
     check_type("add_help", value, "boolean", "string", "table")
     if self._has_help then
@@ -292,7 +292,7 @@ local function check_list(of, parser, args)
 end
 
 ---Shows how the script is called and what is wrong, and ends it with status 1. A script may put its own in place.
----@param message string
+---@param message string what is wrong
 function Parser:error(message)
     errors.arguments("error", { "message", "string!" }, message)
     io.stderr:write(("%s\n\nError: %s\n"):format(self:get_usage(), message))
@@ -310,7 +310,7 @@ function Parser:parse(args)
 end
 
 ---As `parse`, but a wrong argument is a result.
----@param args? string[]
+---@param args? string[] a list of words; default: the script's own
 ---@return boolean ok
 ---@return table|string result the arguments, or what is wrong
 function Parser:pparse(args)

@@ -191,7 +191,7 @@ end
 
 ---Detaches what `attach_perf_event` or `attach_perf_event_raw` attached to this event.
 ---@param ev_type integer|{ev_type: integer, ev_config: integer}
----@param ev_config? integer
+---@param ev_config? integer as it was attached
 ---@return bpflua.BPF self
 function M:detach_perf_event(ev_type, ev_config)
     local options = type(ev_type) == "table" and ev_type or { ev_type = ev_type, ev_config = ev_config }

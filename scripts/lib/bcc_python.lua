@@ -24,7 +24,7 @@ local HEADERS = {
 }
 
 ---The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
----@param program_words string[]
+---@param program_words string[] words of the C text
 ---@return string lines
 function functions.generate_auto_includes(program_words)
     errors.arguments("generate_auto_includes", { "program_words", "table!" }, program_words)
@@ -111,7 +111,7 @@ end
 
 ---The language that a process runs, of those that are asked about.
 ---@param candidates string[] of java, node, perl, php, python, ruby, and c for what has no other runtime
----@param pid integer
+---@param pid integer the process
 ---@return string? language
 function utils.detect_language(candidates, pid)
     errors.arguments("detect_language", { "candidates", "table!", "pid", "i32!" }, candidates, pid)

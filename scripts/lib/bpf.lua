@@ -168,9 +168,9 @@ function Methods:losses()
 end
 
 ---A map by its name in the C text.
----@param name string
+---@param name string the map, as the C text calls it
 ---@param key_type? string accepted as in bcc; the types come from the C text
----@param leaf_type? string
+---@param leaf_type? string the same: accepted, not used
 ---@param reducer? fun(made: any, value: any): any of a per-CPU map: makes one value of all CPUs', wherever the map is read
 ---@return bpflua.Map
 function Methods:get_table(name, key_type, leaf_type, reducer)
@@ -276,7 +276,7 @@ end
 local Class = {}
 
 ---Closes every BPF object of the script; given one, that one.
----@param object? bpflua.BPF
+---@param object? bpflua.BPF the object to close; default: all
 function Class.cleanup(object)
     if object ~= nil and object ~= package.loaded.bpf then
         return Methods.cleanup(object)
@@ -301,7 +301,7 @@ function Class.stopped()
 end
 
 ---Waits for so many seconds, or until Ctrl-C or `BPF.exit`. Handlers and timers run meanwhile.
----@param seconds number
+---@param seconds number 0 or more, with fractions
 ---@return boolean whole false when it was cut short
 function Class.sleep(seconds)
     errors.arguments("sleep", { "seconds", "seconds!" }, seconds)

@@ -110,7 +110,7 @@ end
 ---`b.events:open_perf_buffer(function(cpu, event) print(event.pid) end)`
 ---@param self bpflua.Map
 ---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions
----@param options? bpflua.BufferOptions|string
+---@param options? bpflua.BufferOptions|string `page_cnt`, `lost_cb`, `wakeup_events`, `ctype`, see below; or bcc-lua's C type
 ---@return bpflua.Map self
 function M.open_perf_buffer(self, callback, options, params, page_cnt, lost_cb)
     needs_kind(self, "open_perf_buffer", "perf_event_array")
@@ -155,7 +155,7 @@ end
 
 ---The event behind a pointer to its bytes.
 ---@param self bpflua.Map
----@param data ffi.cdata*
+---@param data ffi.cdata* a pointer to the bytes of an event, or the event
 ---@return ffi.cdata*
 function M.event(self, data)
     if not self.event_type then

@@ -102,7 +102,7 @@ end
 
 ---Rows of fixed widths, printed as they come:
 ---`local out = BPF.columns{ {"PID", width = 7}, "COMM" }:header()`, then `out:row(event.pid, event.comm)`.
----@param columns (string|bpflua.Column)[]
+---@param columns (string|bpflua.Column)[] from left to right: a heading, or a table of a heading, `width`, `right`, `cut`, see below
 ---@return bpflua.Columns
 function M.columns(columns)
     errors.arguments("columns", { "columns", "table!" }, columns)
@@ -143,7 +143,7 @@ end
 
 ---Prints a whole table; each column is as wide as what is in it.
 ---@param rows any[][] one list of values for each row
----@param columns (string|bpflua.Column)[]
+---@param columns (string|bpflua.Column)[] from left to right, as of `BPF.columns`
 function M.print_table(rows, columns)
     errors.arguments("print_table", { "rows", "table!", "columns", "table!" }, rows, columns)
     for i, row in ipairs(rows) do
@@ -166,7 +166,7 @@ end
 ---A value as a person reads it, and as the prompt prints results: aligned, no wider than the terminal, cut with a mark,
 ---numbers in the units that their names tell (`delta_us`, `bytes`). Of a map its elements, those that count most first; of a
 ---histogram its bars; of stacks the functions.
----@param value any
+---@param value any anything: a map, an event, a table, a number
 ---@param options? bpflua.ShowOptions
 ---@return string lines
 function M.show(value, options)

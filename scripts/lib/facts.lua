@@ -15,21 +15,21 @@ local M = {}
 local SIGRTMIN, SIGRTMAX = 32, 64
 
 ---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
----@param errno integer|ffi.cdata*
+---@param errno integer|ffi.cdata* a number, also a negative one
 ---@return string
 function M.errno_name(errno)
     return native.kernel.errno_name(errors.number("errno_name", "errno", errno, "i32"))
 end
 
 ---What an errno means, in words.
----@param errno integer|ffi.cdata*
+---@param errno integer|ffi.cdata* a number, also a negative one
 ---@return string
 function M.strerror(errno)
     return native.kernel.errno_words(errors.number("strerror", "errno", errno, "i32"))
 end
 
 ---The name of a signal: 9 is "SIGKILL".
----@param signal integer|ffi.cdata*
+---@param signal integer|ffi.cdata* a number
 ---@return string
 function M.signal_name(signal)
     local number = errors.number("signal_name", "signal", signal, "i32")
@@ -43,7 +43,7 @@ function M.signal_name(signal)
 end
 
 ---The name of a system call of this machine's: 0 is "read" on x86-64.
----@param number integer|ffi.cdata*
+---@param number integer|ffi.cdata* of a system call of this machine
 ---@return string "[unknown: 9999]" for one that there is not
 function M.syscall_name(number)
     number = errors.number("syscall_name", "number", number)

@@ -169,7 +169,7 @@ end
 
 ---The path of a library, as a process has it mapped or as the dynamic linker would find it.
 ---@param name string "c", "libc.so.6"
----@param pid? integer
+---@param pid? integer looks at what this process has mapped first
 ---@return string? path nil when there is none
 function functions.find_library(name, pid)
     errors.arguments("find_library", { "name", "string!", "pid", "i32" }, name, pid)
@@ -177,7 +177,7 @@ function functions.find_library(name, pid)
 end
 
 ---The path of a program in PATH.
----@param name string
+---@param name string of a program in PATH
 ---@return string? path nil when there is none
 function functions.find_exe(name)
     errors.arguments("find_exe", { "name", "string!" }, name)

@@ -179,14 +179,14 @@ end
 ---A value as one line of JSON. Structs of events and maps become objects, in the order of their members; `char[N]` is
 ---text, enums are their names, 64-bit integers all their digits. Lua tables with the keys 1 to n are arrays; members of
 ---others are sorted. Numbers that JSON cannot say (not a number, infinite) are null.
----@param value any
+---@param value any nil, booleans, numbers, texts, lists and tables, events, 64-bit cdata
 ---@return string
 function M.encode(value)
     return encode(value)
 end
 
 ---The value of a text in JSON: objects and arrays are tables, null is nil, numbers are the nearest that Lua has.
----@param text string
+---@param text string in JSON
 ---@return any
 function M.decode(text)
     errors.arguments("decode", { "text", "string!" }, text)

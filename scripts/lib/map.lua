@@ -55,8 +55,8 @@ end
 
 ---Sets a value; a per-CPU map takes one value for all CPUs, or a table by CPU from 0. A program array takes the result
 ---of `load_func`, a map of maps a map, a cgroup array the path of a cgroup, and each of them a file descriptor.
----@param key any
----@param value any
+---@param key any as of `get`
+---@param value any number, 64-bit cdata, struct cdata, a table of the struct's members, a string for `char[N]`
 ---@param flags? integer 0 set (default), 1 only when the key is new, 2 only when it is there
 ---@return boolean done false when the flags forbade it
 function Map:set(key, value, flags)
@@ -78,7 +78,7 @@ function Map:set(key, value, flags)
 end
 
 ---Deletes a key. An array's element is set to zero.
----@param key any
+---@param key any as of `get`
 ---@return boolean there whether the key was there
 function Map:delete(key)
     cells.store_key(self, key, "delete a key of")
@@ -102,7 +102,7 @@ function Map:get_fd()
 end
 
 ---A key of the map's type, made of a value or of a table of members.
----@param value? any
+---@param value? any as of `set`; default: zero
 ---@return ffi.cdata*
 function Map:Key(value)
     cells.needs_elements(self, "make a key of")
@@ -114,7 +114,7 @@ function Map:Key(value)
 end
 
 ---A value of the map's type, made of a value or of a table of members.
----@param value? any
+---@param value? any as of `set`; default: zero
 ---@return ffi.cdata*
 function Map:Leaf(value)
     cells.needs_elements(self, "make a value of")
@@ -129,10 +129,10 @@ end
 
 ---Prints the map as a log2 histogram: keys are slots (`bpf_log2l`), or structs whose last member is the slot.
 ---@param val_type? string|bpflua.HistOptions what is counted ("usecs"), or all options as one table
----@param section_header? string
+---@param section_header? string what a section is, in the line above it; default "Bucket ptr"
 ---@param section_print_fn? fun(bucket: any): string
 ---@param bucket_fn? fun(bucket: any): any
----@param strip_leading_zero? boolean
+---@param strip_leading_zero? boolean leaves out the empty rows before the first that counts, default false
 ---@param bucket_sort_fn? fun(buckets: any[]): any[]
 function Map:print_log2_hist(val_type, section_header, section_print_fn, bucket_fn, strip_leading_zero, bucket_sort_fn)
     local options = hist.options("print_log2_hist", val_type, section_header, section_print_fn, bucket_fn,
@@ -148,8 +148,8 @@ function Map:print_linear_hist(val_type, section_header, section_print_fn, bucke
 end
 
 ---Prints the map as histograms in JSON, one line each: `ts`, `val_type`, `data`, and the section under its header.
----@param val_type? string|bpflua.HistOptions
----@param section_header? string
+---@param val_type? string|bpflua.HistOptions what is counted ("usecs"; default "value"), or all options as one table
+---@param section_header? string what a section is, in the line above it; default "Bucket ptr"
 ---@param section_print_fn? fun(bucket: any): string
 ---@param bucket_fn? fun(bucket: any): any
 ---@param bucket_sort_fn? fun(buckets: any[]): any[]

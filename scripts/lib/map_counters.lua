@@ -65,14 +65,14 @@ function Map:_reduced(reducer)
 end
 
 ---The values of a key by CPU; the same as `get`, unless the map was asked for with a reducer.
----@param key any
+---@param key any as of `get`
 ---@return bpflua.PerCpu? nil when the key is not there
 function Map:getvalue(key)
     return per_cpu_value(self, "getvalue", key)
 end
 
 ---The sum of a key's values over all CPUs.
----@param key any
+---@param key any as of `get`
 ---@return number|ffi.cdata*|nil
 function Map:sum(key)
     local value = per_cpu_value(self, "sum", key)
@@ -80,7 +80,7 @@ function Map:sum(key)
 end
 
 ---The greatest of a key's values.
----@param key any
+---@param key any as of `get`
 ---@return number|ffi.cdata*|nil
 function Map:max(key)
     local value = per_cpu_value(self, "max", key)
@@ -88,7 +88,7 @@ function Map:max(key)
 end
 
 ---The mean of a key's values.
----@param key any
+---@param key any as of `get`
 ---@return number?
 function Map:average(key)
     local value = per_cpu_value(self, "average", key)

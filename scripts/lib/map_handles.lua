@@ -73,7 +73,7 @@ end
 
 ---Why the kernel did not take a value; nil when there is no more to say than the errno.
 ---@param self bpflua.Map
----@param errno integer
+---@param errno integer a number, also a negative one
 ---@param value any
 ---@return string?
 function M.misfit(self, errno, value)

@@ -20,7 +20,7 @@ local function needs_queue(self, method)
 end
 
 ---Adds a value at the end of a queue, on top of a stack.
----@param value any
+---@param value any as of `set`
 ---@param flags? integer 2 (BPF_EXIST): when it is full, the oldest value makes room
 function Map:push(value, flags)
     needs_queue(self, "push")

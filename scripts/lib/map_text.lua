@@ -218,21 +218,21 @@ function M:key_sprintf(key)
 end
 
 ---A value as text.
----@param leaf any
+---@param leaf any as `set` takes it
 ---@return string
 function M:leaf_sprintf(leaf)
     return to_text(self, "value", leaf)
 end
 
 ---A key from the text that `key_sprintf` makes.
----@param text string
+---@param text string the text of a key
 ---@return any
 function M:key_scanf(text)
     return from_text(self, "key", text)
 end
 
 ---A value from the text that `leaf_sprintf` makes.
----@param text string
+---@param text string the text of a value
 ---@return any
 function M:leaf_scanf(text)
     return from_text(self, "value", text)

@@ -61,8 +61,8 @@ function M.inet_ntop(family, address)
 end
 
 ---The bytes of an address, in network order, from its text; nil when it is none.
----@param family integer|string|ffi.cdata*
----@param text string
+---@param family integer|string|ffi.cdata* 2 (AF_INET) or 10 (AF_INET6)
+---@param text string "127.0.0.1", "::1"
 ---@return string? bytes 4 or 16
 function M.inet_pton(family, text)
     family = family_number("inet_pton", family)
@@ -76,7 +76,7 @@ end
 local little = ffi.abi("le")
 
 ---A 16-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 16 bits
 ---@return integer
 function M.ntohs(value)
     value = errors.number("ntohs", "value", value) % 0x10000
@@ -84,7 +84,7 @@ function M.ntohs(value)
 end
 
 ---A 32-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 32 bits
 ---@return integer
 function M.ntohl(value)
     value = errors.number("ntohl", "value", value) % 0x100000000
@@ -92,7 +92,7 @@ function M.ntohl(value)
 end
 
 ---A 64-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 64 bits
 ---@return ffi.cdata* uint64_t
 function M.ntohll(value)
     if type(value) ~= "cdata" or not tonumber(value) then
@@ -111,7 +111,7 @@ local TCP_STATES = {
 }
 
 ---The name of a TCP state: 1 is "ESTABLISHED".
----@param state integer|ffi.cdata*
+---@param state integer|ffi.cdata* the kernel's number, from 1
 ---@return string
 function M.tcp_state_name(state)
     state = errors.number("tcp_state_name", "state", state)
@@ -121,7 +121,7 @@ end
 local TCP_FLAGS = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" }
 
 ---The names of the flags of a TCP header's flags byte: 0x12 is "SYN|ACK".
----@param flags integer|ffi.cdata*
+---@param flags integer|ffi.cdata* the byte of flags of a TCP header
 ---@return string
 function M.tcp_flag_names(flags)
     flags = errors.number("tcp_flag_names", "flags", flags)

@@ -78,7 +78,7 @@ function M._parse64(text, base)
 end
 
 ---A number of 64 bits from its digits. One below zero is what its bits are without a sign.
----@param text string
+---@param text string digits
 ---@param base? integer 2 to 36, default 10; 0 lets `0x` and `0` decide
 ---@return ffi.cdata* uint64_t
 function M.tonumber64(text, base)

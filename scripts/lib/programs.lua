@@ -34,7 +34,7 @@ function Function:recv(max_bytes)
 end
 
 ---Loads a function into the kernel without attaching it.
----@param name string
+---@param name string a function of the C text
 ---@param prog_type? integer|string `BPF.SOCKET_FILTER`, `BPF.SCHED_CLS` …, or the name; default: what its section or its context says
 ---@param device? string the network device that is to run it, for devices that can
 ---@param attach_type? integer|string what it will be attached as (`BPF.BPFAttachType.CGROUP_SETSOCKOPT`), for types with several
@@ -59,7 +59,7 @@ function M:load_func(name, prog_type, device, attach_type)
 end
 
 ---Loads every function of the C text.
----@param prog_type? integer|string
+---@param prog_type? integer|string the type of all of them, as for `load_func`; default: what each says
 ---@return bpflua.Function[]
 function M:load_funcs(prog_type)
     errors.arguments("load_funcs", { "prog_type", "u32|string" }, prog_type)
@@ -135,7 +135,7 @@ local XDP = { dev = "string!", fn_name = "string!", flags = "u32" }
 ---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
 ---with a table of options.
 ---@param dev string|{dev: string, fn_name: string, flags?: integer}
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
 function M:attach_xdp(dev, fn, flags)
     local object
@@ -151,7 +151,7 @@ end
 
 ---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
 ---no error.
----@param dev string
+---@param dev string the network device
 ---@param flags? integer the mode, as for `attach_xdp`
 function M:remove_xdp(dev, flags)
     local _
@@ -169,7 +169,7 @@ end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param where integer|string|bpflua.Map a descriptor, a path, or a map
 ---@param attach_type integer|string `BPF.BPFAttachType.…`
 ---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
@@ -186,9 +186,9 @@ function M:attach_func(fn, where, attach_type, flags)
 end
 
 ---Detaches what `attach_func` attached.
----@param fn bpflua.Function|string
----@param where integer|string|bpflua.Map
----@param attach_type integer|string
+---@param fn bpflua.Function|string what was attached
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string as it was attached
 function M:detach_func(fn, where, attach_type)
     local object
     object, fn, where, attach_type = arguments(self, fn, where, attach_type)

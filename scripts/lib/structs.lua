@@ -50,7 +50,7 @@ function Struct:to_table()
 end
 
 ---The name that the C text's enum has for what is in a member: `event:name_of("state")`.
----@param member string
+---@param member string whose type is an enum
 ---@return string? name nil when the value has none
 function Struct:name_of(member)
     errors.arguments("name_of", { "member", "string!" }, member)

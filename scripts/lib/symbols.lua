@@ -73,7 +73,7 @@ function M.sym(addr, pid, show_module, show_offset, demangle)
 end
 
 ---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* a number, hexadecimal digits, or 64-bit cdata
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?} `[kernel]` or the kernel module (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@return string
@@ -97,7 +97,7 @@ local function text_argument(of, which, value)
 end
 
 ---The address of a kernel symbol. That the kernel hides its addresses is said once on standard error.
----@param name string
+---@param name string of a function or variable of the kernel
 ---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function M.ksymname(name)
     return addresses.join(native.address(nil, nil, text_argument("ksymname", "the name", name)))
@@ -114,7 +114,7 @@ end
 local SymbolCache = {}
 
 ---The function that an address lies in.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* a number, hexadecimal digits, or 64-bit cdata
 ---@param demangle? boolean names of C++ and Rust as they were written (default true)
 ---@return string name `[unknown]` when there is none
 ---@return number offset from the function's start, in bytes; 0 when there is no name
@@ -127,7 +127,7 @@ function SymbolCache:resolve(addr, demangle)
 end
 
 ---Where an address is in the source code, if debug information tells; the process's files only.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* as of `resolve`
 ---@return string? file
 ---@return integer? line from 1; 0 when unknown
 ---@return integer? column from 1; 0 when unknown
@@ -140,7 +140,7 @@ end
 
 ---The address of a function by its name, as it is in the file (not demangled); -1 when there is none.
 ---@param module string? a mapped file's path or name, or a kernel module; nil: any. May be left out: `resolve_name(name)`
----@param name string
+---@param name string of a function
 ---@return ffi.cdata*|integer address uint64_t, or -1
 function SymbolCache:resolve_name(module, name)
     if name == nil then

@@ -62,7 +62,7 @@ function Tool:widths(widths)
 end
 
 ---A line for people: on standard output as text, on standard error beside JSON and CSV.
----@param text string
+---@param text string the line
 function Tool:say(text)
     errors.arguments("say", { "text", "string!" }, text)
     self._out:say(text)
@@ -157,8 +157,8 @@ function Tool:run(options)
 end
 
 ---Ends the tool with an error: what could not be done, and why.
----@param what string
----@param why? string
+---@param what string what could not be done
+---@param why? string the reason, in words
 function Tool:fail(what, why)
     errors.arguments("fail", { "what", "string!", "why", "string" }, what, why)
     errors.fail({ what = what, why = why })

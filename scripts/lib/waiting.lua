@@ -17,8 +17,8 @@ local function checked(of, seconds, fn)
 end
 
 ---Calls a function every so many seconds while a loop, a poll or `BPF.sleep` runs.
----@param seconds number
----@param fn fun()
+---@param seconds number above 0, with fractions
+---@param fn fun() called without arguments
 ---@return integer timer for `BPF.cancel`
 function M.interval(seconds, fn)
     local call = checked("interval", seconds, fn)
@@ -26,8 +26,8 @@ function M.interval(seconds, fn)
 end
 
 ---Calls a function once, after so many seconds, while a loop, a poll or `BPF.sleep` runs.
----@param seconds number
----@param fn fun()
+---@param seconds number above 0, with fractions
+---@param fn fun() called without arguments
 ---@return integer timer for `BPF.cancel`
 function M.after(seconds, fn)
     local call = checked("after", seconds, fn)
@@ -35,7 +35,7 @@ function M.after(seconds, fn)
 end
 
 ---Ends an interval, or what `BPF.after` has not called yet.
----@param timer integer
+---@param timer integer what `interval` or `after` gave
 function M.cancel(timer)
     errors.arguments("cancel", { "timer", "i32!" }, timer)
     events.loop():cancel(timer)
@@ -52,7 +52,7 @@ function M.watch(fd, fn)
 end
 
 ---Ends a watch.
----@param watch integer
+---@param watch integer what `watch` gave
 function M.unwatch(watch)
     errors.arguments("unwatch", { "watch", "i32!" }, watch)
     events.loop():unwatch(watch)

@@ -6,7 +6,7 @@
 local _argparse_Parser = {}
 
 ---Adds `-h --help`, which is there unless this is called with false. Also takes the option's properties.
----@param value boolean|string|table
+---@param value boolean|string|table false for no such option; or its spelling, or its properties
 function _argparse_Parser:add_help(value) end
 
 ---Adds a positional argument: its value is `args[name]`, a list when it takes several.
@@ -16,7 +16,7 @@ function _argparse_Parser:argument(...) end
 function _argparse_Parser:command(...) end
 
 ---Shows how the script is called and what is wrong, and ends it with status 1. A script may put its own in place.
----@param message string
+---@param message string what is wrong
 function _argparse_Parser:error(message) end
 
 ---Adds an option without a value: true when it is given.
@@ -42,7 +42,7 @@ function _argparse_Parser:option(...) end
 function _argparse_Parser:parse(args) end
 
 ---As `parse`, but a wrong argument is a result.
----@param args? string[]
+---@param args? string[] a list of words; default: the script's own
 ---@return boolean ok
 ---@return table|string result the arguments, or what is wrong
 function _argparse_Parser:pparse(args) end
@@ -86,7 +86,7 @@ local _bcc_utils = {}
 
 ---The language that a process runs, of those that are asked about.
 ---@param candidates string[] of java, node, perl, php, python, ruby, and c for what has no other runtime
----@param pid integer
+---@param pid integer the process
 ---@return string? language
 function _bcc_utils.detect_language(candidates, pid) end
 
@@ -148,7 +148,7 @@ function _BPF:attach_freplace(options) end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param where integer|string|bpflua.Map a descriptor, a path, or a map
 ---@param attach_type integer|string `BPF.BPFAttachType.…`
 ---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
@@ -290,7 +290,7 @@ function _BPF:attach_usdt(options) end
 ---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
 ---with a table of options.
 ---@param dev string|{dev: string, fn_name: string, flags?: integer}
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
 function _BPF:attach_xdp(dev, fn, flags) end
 
@@ -333,9 +333,9 @@ function _BPF:detach_fmod_ret(options) end
 function _BPF:detach_freplace(options) end
 
 ---Detaches what `attach_func` attached.
----@param fn bpflua.Function|string
----@param where integer|string|bpflua.Map
----@param attach_type integer|string
+---@param fn bpflua.Function|string what was attached
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string as it was attached
 function _BPF:detach_func(fn, where, attach_type) end
 
 ---Detaches an iterator.
@@ -380,7 +380,7 @@ function _BPF:detach_netns(options) end
 
 ---Detaches what `attach_perf_event` or `attach_perf_event_raw` attached to this event.
 ---@param ev_type integer|{ev_type: integer, ev_config: integer}
----@param ev_config? integer
+---@param ev_config? integer as it was attached
 ---@return bpflua.BPF self
 function _BPF:detach_perf_event(ev_type, ev_config) end
 
@@ -442,13 +442,13 @@ function _BPF:dump_func(name) end
 function _BPF:each_trace_fields() end
 
 ---The path of a program in PATH.
----@param name string
+---@param name string of a program in PATH
 ---@return string? path nil when there is none
 function _BPF:find_exe(name) end
 
 ---The path of a library, as a process has it mapped or as the dynamic linker would find it.
 ---@param name string "c", "libc.so.6"
----@param pid? integer
+---@param pid? integer looks at what this process has mapped first
 ---@return string? path nil when there is none
 function _BPF:find_library(name, pid) end
 
@@ -463,17 +463,17 @@ function _BPF:fix_syscall_fnname(name) end
 function _BPF:free_bcc_memory() end
 
 ---The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
----@param program_words string[]
+---@param program_words string[] words of the C text
 ---@return string lines
 function _BPF:generate_auto_includes(program_words) end
 
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
----@param regex string
+---@param regex string "vfs_.*"
 ---@return string[]
 function _BPF:get_kprobe_functions(regex) end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
----@param name string
+---@param name string of the system call: "openat"
 ---@return string
 function _BPF:get_syscall_fnname(name) end
 
@@ -482,15 +482,15 @@ function _BPF:get_syscall_fnname(name) end
 function _BPF:get_syscall_prefix() end
 
 ---A map by its name in the C text.
----@param name string
+---@param name string the map, as the C text calls it
 ---@param key_type? string accepted as in bcc; the types come from the C text
----@param leaf_type? string
+---@param leaf_type? string the same: accepted, not used
 ---@param reducer? fun(made: any, value: any): any of a per-CPU map: makes one value of all CPUs', wherever the map is read
 ---@return bpflua.Map
 function _BPF:get_table(name, key_type, leaf_type, reducer) end
 
----The tracepoints whose whole name, `category:event`, a regular expression matches.
----@param regex string
+---The tracepoints whose name, `category:event`, a regular expression matches from its start, as for `attach_tracepoint`.
+---@param regex string "sched:sched_wake"
 ---@return string[]
 function _BPF:get_tracepoints(regex) end
 
@@ -525,7 +525,7 @@ function _BPF:kernel_enum_has_val(enum, value) end
 
 ---Whether a struct or union of the kernel has a member, also inside anonymous members.
 ---@param struct string its name: "task_struct"
----@param member string
+---@param member string its name: "comm"
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
 function _BPF:kernel_struct_has_field(struct, member) end
 
@@ -542,19 +542,19 @@ function _BPF:kprobe_poll(timeout) end
 function _BPF:kprobe_poll_loop() end
 
 ---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* a number, hexadecimal digits, or 64-bit cdata
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?} `[kernel]` or the kernel module (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@return string
 function _BPF:ksym(addr, show_module, show_offset) end
 
 ---The address of a kernel symbol. That the kernel hides its addresses is said once on standard error.
----@param name string
+---@param name string of a function or variable of the kernel
 ---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function _BPF:ksymname(name) end
 
 ---Loads a function into the kernel without attaching it.
----@param name string
+---@param name string a function of the C text
 ---@param prog_type? integer|string `BPF.SOCKET_FILTER`, `BPF.SCHED_CLS` …, or the name; default: what its section or its context says
 ---@param device? string the network device that is to run it, for devices that can
 ---@param attach_type? integer|string what it will be attached as (`BPF.BPFAttachType.CGROUP_SETSOCKOPT`), for types with several
@@ -562,7 +562,7 @@ function _BPF:ksymname(name) end
 function _BPF:load_func(name, prog_type, device, attach_type) end
 
 ---Loads every function of the C text.
----@param prog_type? integer|string
+---@param prog_type? integer|string the type of all of them, as for `load_func`; default: what each says
 ---@return bpflua.Function[]
 function _BPF:load_funcs(prog_type) end
 
@@ -614,7 +614,7 @@ function _BPF:probes() end
 
 ---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
 ---no error.
----@param dev string
+---@param dev string the network device
 ---@param flags? integer the mode, as for `attach_xdp`
 function _BPF:remove_xdp(dev, flags) end
 
@@ -738,14 +738,14 @@ function BPF.SymbolCache(pid) end
 function BPF.add_module(path) end
 
 ---Calls a function once, after so many seconds, while a loop, a poll or `BPF.sleep` runs.
----@param seconds number
----@param fn fun()
+---@param seconds number above 0, with fractions
+---@param fn fun() called without arguments
 ---@return integer timer for `BPF.cancel`
 function BPF.after(seconds, fn) end
 
 ---Attaches a function to what a descriptor stands for: a control group, a map of sockets, a network namespace. By a link
 ---where the kernel has one, which goes with the process.
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param where integer|string|bpflua.Map a descriptor, a path, or a map
 ---@param attach_type integer|string `BPF.BPFAttachType.…`
 ---@param flags? integer `BPF_F_ALLOW_OVERRIDE` 1, `BPF_F_ALLOW_MULTI` 2, `BPF_F_REPLACE` 4; without 1 and 4 beside others
@@ -761,21 +761,21 @@ function BPF.attach_raw_socket(fn, dev) end
 ---Attaches a function to the packets that come to a device, before the kernel's own network code. Positional, as in bcc, or
 ---with a table of options.
 ---@param dev string|{dev: string, fn_name: string, flags?: integer}
----@param fn bpflua.Function|string
+---@param fn bpflua.Function|string what `load_func` gave, or the name of a function of the C text
 ---@param flags? integer `BPF.XDP_FLAGS_…`: 1 only when the device has no program, 2 generic, 4 by the driver, 8 by the device
 function BPF.attach_xdp(dev, fn, flags) end
 
 ---Ends an interval, or what `BPF.after` has not called yet.
----@param timer integer
+---@param timer integer what `interval` or `after` gave
 function BPF.cancel(timer) end
 
 ---Closes every BPF object of the script; given one, that one.
----@param object? bpflua.BPF
+---@param object? bpflua.BPF the object to close; default: all
 function BPF.cleanup(object) end
 
 ---Rows of fixed widths, printed as they come:
 ---`local out = BPF.columns{ {"PID", width = 7}, "COMM" }:header()`, then `out:row(event.pid, event.comm)`.
----@param columns (string|bpflua.Column)[]
+---@param columns (string|bpflua.Column)[] from left to right: a heading, or a table of a heading, `width`, `right`, `cut`, see below
 ---@return bpflua.Columns
 function BPF.columns(columns) end
 
@@ -789,13 +789,13 @@ function BPF.columns(columns) end
 function BPF.count(probe, ...) end
 
 ---Detaches what `attach_func` attached.
----@param fn bpflua.Function|string
----@param where integer|string|bpflua.Map
----@param attach_type integer|string
+---@param fn bpflua.Function|string what was attached
+---@param where integer|string|bpflua.Map a descriptor, a path, or a map
+---@param attach_type integer|string as it was attached
 function BPF.detach_func(fn, where, attach_type) end
 
 ---The name of an errno, with or without its minus: 2 and -2 are "ENOENT".
----@param errno integer|ffi.cdata*
+---@param errno integer|ffi.cdata* a number, also a negative one
 ---@return string
 function BPF.errno_name(errno) end
 
@@ -809,13 +809,13 @@ function BPF.exit(status) end
 function BPF.filter_by_containers(args) end
 
 ---The path of a program in PATH.
----@param name string
+---@param name string of a program in PATH
 ---@return string? path nil when there is none
 function BPF.find_exe(name) end
 
 ---The path of a library, as a process has it mapped or as the dynamic linker would find it.
 ---@param name string "c", "libc.so.6"
----@param pid? integer
+---@param pid? integer looks at what this process has mapped first
 ---@return string? path nil when there is none
 function BPF.find_library(name, pid) end
 
@@ -830,12 +830,12 @@ function BPF.fix_syscall_fnname(name) end
 function BPF.free_bcc_memory() end
 
 ---The `#include` lines that bcc would want for words of a C text. Here types come from BTF, and the lines change nothing.
----@param program_words string[]
+---@param program_words string[] words of the C text
 ---@return string lines
 function BPF.generate_auto_includes(program_words) end
 
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
----@param regex string
+---@param regex string "vfs_.*"
 ---@return string[]
 function BPF.get_kprobe_functions(regex) end
 
@@ -848,7 +848,7 @@ function BPF.get_online_cpus() end
 function BPF.get_possible_cpus() end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
----@param name string
+---@param name string of the system call: "openat"
 ---@return string
 function BPF.get_syscall_fnname(name) end
 
@@ -856,8 +856,8 @@ function BPF.get_syscall_fnname(name) end
 ---@return string
 function BPF.get_syscall_prefix() end
 
----The tracepoints whose whole name, `category:event`, a regular expression matches.
----@param regex string
+---The tracepoints whose name, `category:event`, a regular expression matches from its start, as for `attach_tracepoint`.
+---@param regex string "sched:sched_wake"
 ---@return string[]
 function BPF.get_tracepoints(regex) end
 
@@ -887,17 +887,17 @@ function BPF.get_user_functions_and_addresses(name, sym_re) end
 function BPF.hist(probe, value, ...) end
 
 ---A 32-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 32 bits
 ---@return integer
 function BPF.htonl(value) end
 
 ---A 64-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 64 bits
 ---@return ffi.cdata* uint64_t
 function BPF.htonll(value) end
 
 ---A 16-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 16 bits
 ---@return integer
 function BPF.htons(value) end
 
@@ -908,14 +908,14 @@ function BPF.htons(value) end
 function BPF.inet_ntop(family, address) end
 
 ---The bytes of an address, in network order, from its text; nil when it is none.
----@param family integer|string|ffi.cdata*
----@param text string
+---@param family integer|string|ffi.cdata* 2 (AF_INET) or 10 (AF_INET6)
+---@param text string "127.0.0.1", "::1"
 ---@return string? bytes 4 or 16
 function BPF.inet_pton(family, text) end
 
 ---Calls a function every so many seconds while a loop, a poll or `BPF.sleep` runs.
----@param seconds number
----@param fn fun()
+---@param seconds number above 0, with fractions
+---@param fn fun() called without arguments
 ---@return integer timer for `BPF.cancel`
 function BPF.interval(seconds, fn) end
 
@@ -927,19 +927,19 @@ function BPF.kernel_enum_has_val(enum, value) end
 
 ---Whether a struct or union of the kernel has a member, also inside anonymous members.
 ---@param struct string its name: "task_struct"
----@param member string
+---@param member string its name: "comm"
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
 function BPF.kernel_struct_has_field(struct, member) end
 
 ---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* a number, hexadecimal digits, or 64-bit cdata
 ---@param show_module? boolean|{show_module: boolean?, show_offset: boolean?} `[kernel]` or the kernel module (default false)
 ---@param show_offset? boolean the distance from the function's start (default false)
 ---@return string
 function BPF.ksym(addr, show_module, show_offset) end
 
 ---The address of a kernel symbol. That the kernel hides its addresses is said once on standard error.
----@param name string
+---@param name string of a function or variable of the kernel
 ---@return ffi.cdata*|integer address uint64_t; 0 when the kernel hides it; -1 when there is none of that name
 function BPF.ksymname(name) end
 
@@ -985,17 +985,17 @@ function BPF.monotonic_time() end
 function BPF.new(first, options) end
 
 ---A 32-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 32 bits
 ---@return integer
 function BPF.ntohl(value) end
 
 ---A 64-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 64 bits
 ---@return ffi.cdata* uint64_t
 function BPF.ntohll(value) end
 
 ---A 16-bit number from network order to this machine's.
----@param value integer|ffi.cdata*
+---@param value integer|ffi.cdata* 16 bits
 ---@return integer
 function BPF.ntohs(value) end
 
@@ -1013,12 +1013,12 @@ function BPF.num_open_uprobes() end
 
 ---Prints a whole table; each column is as wide as what is in it.
 ---@param rows any[][] one list of values for each row
----@param columns (string|bpflua.Column)[]
+---@param columns (string|bpflua.Column)[] from left to right, as of `BPF.columns`
 function BPF.print_table(rows, columns) end
 
 ---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
 ---no error.
----@param dev string
+---@param dev string the network device
 ---@param flags? integer the mode, as for `attach_xdp`
 function BPF.remove_xdp(dev, flags) end
 
@@ -1039,18 +1039,18 @@ function BPF.script_root(path) end
 ---A value as a person reads it, and as the prompt prints results: aligned, no wider than the terminal, cut with a mark,
 ---numbers in the units that their names tell (`delta_us`, `bytes`). Of a map its elements, those that count most first; of a
 ---histogram its bars; of stacks the functions.
----@param value any
+---@param value any anything: a map, an event, a table, a number
 ---@param options? bpflua.ShowOptions
 ---@return string lines
 function BPF.show(value, options) end
 
 ---The name of a signal: 9 is "SIGKILL".
----@param signal integer|ffi.cdata*
+---@param signal integer|ffi.cdata* a number
 ---@return string
 function BPF.signal_name(signal) end
 
 ---Waits for so many seconds, or until Ctrl-C or `BPF.exit`. Handlers and timers run meanwhile.
----@param seconds number
+---@param seconds number 0 or more, with fractions
 ---@return boolean whole false when it was cut short
 function BPF.sleep(seconds) end
 
@@ -1066,7 +1066,7 @@ function BPF.stacks(probe, ...) end
 function BPF.stopped() end
 
 ---What an errno means, in words.
----@param errno integer|ffi.cdata*
+---@param errno integer|ffi.cdata* a number, also a negative one
 ---@return string
 function BPF.strerror(errno) end
 
@@ -1115,17 +1115,17 @@ function BPF.support_raw_tracepoint_in_module() end
 function BPF.sym(addr, pid, show_module, show_offset, demangle) end
 
 ---The name of a system call of this machine's: 0 is "read" on x86-64.
----@param number integer|ffi.cdata*
+---@param number integer|ffi.cdata* of a system call of this machine
 ---@return string "[unknown: 9999]" for one that there is not
 function BPF.syscall_name(number) end
 
 ---The names of the flags of a TCP header's flags byte: 0x12 is "SYN|ACK".
----@param flags integer|ffi.cdata*
+---@param flags integer|ffi.cdata* the byte of flags of a TCP header
 ---@return string
 function BPF.tcp_flag_names(flags) end
 
 ---The name of a TCP state: 1 is "ESTABLISHED".
----@param state integer|ffi.cdata*
+---@param state integer|ffi.cdata* the kernel's number, from 1
 ---@return string
 function BPF.tcp_state_name(state) end
 
@@ -1148,7 +1148,7 @@ function BPF.trace(probe, ...) end
 function BPF.tracepoint_exists(category, event) end
 
 ---Ends a watch.
----@param watch integer
+---@param watch integer what `watch` gave
 function BPF.unwatch(watch) end
 
 ---Calls a function with a descriptor whenever it has input, while a loop, a poll or `BPF.sleep` runs. The function reads the
@@ -1236,14 +1236,14 @@ function _commands.run_cmd(args) end
 json = {}
 
 ---The value of a text in JSON: objects and arrays are tables, null is nil, numbers are the nearest that Lua has.
----@param text string
+---@param text string in JSON
 ---@return any
 function json.decode(text) end
 
 ---A value as one line of JSON. Structs of events and maps become objects, in the order of their members; `char[N]` is
 ---text, enums are their names, 64-bit integers all their digits. Lua tables with the keys 1 to n are arrays; members of
 ---others are sorted. Numbers that JSON cannot say (not a number, infinite) are null.
----@param value any
+---@param value any nil, booleans, numbers, texts, lists and tables, events, 64-bit cdata
 ---@return string
 function json.encode(value) end
 
@@ -1258,17 +1258,17 @@ function json.encode(value) end
 local _Map = {}
 
 ---A key of the map's type, made of a value or of a table of members.
----@param value? any
+---@param value? any as of `set`; default: zero
 ---@return ffi.cdata*
 function _Map:Key(value) end
 
 ---A value of the map's type, made of a value or of a table of members.
----@param value? any
+---@param value? any as of `set`; default: zero
 ---@return ffi.cdata*
 function _Map:Leaf(value) end
 
 ---The mean of a key's values.
----@param key any
+---@param key any as of `get`
 ---@return number?
 function _Map:average(key) end
 
@@ -1280,7 +1280,7 @@ function _Map:clear() end
 function _Map:count() end
 
 ---Deletes a key. An array's element is set to zero.
----@param key any
+---@param key any as of `get`
 ---@return boolean there whether the key was there
 function _Map:delete(key) end
 
@@ -1290,7 +1290,7 @@ function _Map:drain() end
 
 ---The event behind a pointer to its bytes.
 ---@param self bpflua.Map
----@param data ffi.cdata*
+---@param data ffi.cdata* a pointer to the bytes of an event, or the event
 ---@return ffi.cdata*
 function _Map:event(data) end
 
@@ -1306,7 +1306,7 @@ function _Map:get(key, resolver) end
 function _Map:get_fd() end
 
 ---The values of a key by CPU; the same as `get`, unless the map was asked for with a reducer.
----@param key any
+---@param key any as of `get`
 ---@return bpflua.PerCpu? nil when the key is not there
 function _Map:getvalue(key) end
 
@@ -1335,7 +1335,7 @@ function _Map:items_lookup_batch() end
 function _Map:items_update_batch(keys, values) end
 
 ---A key from the text that `key_sprintf` makes.
----@param text string
+---@param text string the text of a key
 ---@return any
 function _Map:key_scanf(text) end
 
@@ -1349,12 +1349,12 @@ function _Map:key_sprintf(key) end
 function _Map:keys() end
 
 ---A value from the text that `leaf_sprintf` makes.
----@param text string
+---@param text string the text of a value
 ---@return any
 function _Map:leaf_scanf(text) end
 
 ---A value as text.
----@param leaf any
+---@param leaf any as `set` takes it
 ---@return string
 function _Map:leaf_sprintf(leaf) end
 
@@ -1365,7 +1365,7 @@ function _Map:leaf_sprintf(leaf) end
 function _Map:lost() end
 
 ---The greatest of a key's values.
----@param key any
+---@param key any as of `get`
 ---@return number|ffi.cdata*|nil
 function _Map:max(key) end
 
@@ -1374,7 +1374,7 @@ function _Map:max(key) end
 ---`b.events:open_perf_buffer(function(cpu, event) print(event.pid) end)`
 ---@param self bpflua.Map
 ---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer)|bpflua.BufferOptions
----@param options? bpflua.BufferOptions|string
+---@param options? bpflua.BufferOptions|string `page_cnt`, `lost_cb`, `wakeup_events`, `ctype`, see below; or bcc-lua's C type
 ---@return bpflua.Map self
 function _Map:open_perf_buffer(callback, options, params, page_cnt, lost_cb) end
 
@@ -1408,8 +1408,8 @@ function _Map:peek() end
 function _Map:pop() end
 
 ---Prints the map as histograms in JSON, one line each: `ts`, `val_type`, `data`, and the section under its header.
----@param val_type? string|bpflua.HistOptions
----@param section_header? string
+---@param val_type? string|bpflua.HistOptions what is counted ("usecs"; default "value"), or all options as one table
+---@param section_header? string what a section is, in the line above it; default "Bucket ptr"
 ---@param section_print_fn? fun(bucket: any): string
 ---@param bucket_fn? fun(bucket: any): any
 ---@param bucket_sort_fn? fun(buckets: any[]): any[]
@@ -1420,22 +1420,22 @@ function _Map:print_linear_hist(val_type, section_header, section_print_fn, buck
 
 ---Prints the map as a log2 histogram: keys are slots (`bpf_log2l`), or structs whose last member is the slot.
 ---@param val_type? string|bpflua.HistOptions what is counted ("usecs"), or all options as one table
----@param section_header? string
+---@param section_header? string what a section is, in the line above it; default "Bucket ptr"
 ---@param section_print_fn? fun(bucket: any): string
 ---@param bucket_fn? fun(bucket: any): any
----@param strip_leading_zero? boolean
+---@param strip_leading_zero? boolean leaves out the empty rows before the first that counts, default false
 ---@param bucket_sort_fn? fun(buckets: any[]): any[]
 function _Map:print_log2_hist(val_type, section_header, section_print_fn, bucket_fn, strip_leading_zero, bucket_sort_fn) end
 
 ---Adds a value at the end of a queue, on top of a stack.
----@param value any
+---@param value any as of `set`
 ---@param flags? integer 2 (BPF_EXIST): when it is full, the oldest value makes room
 function _Map:push(value, flags) end
 
 ---Sets a value; a per-CPU map takes one value for all CPUs, or a table by CPU from 0. A program array takes the result
 ---of `load_func`, a map of maps a map, a cgroup array the path of a cgroup, and each of them a file descriptor.
----@param key any
----@param value any
+---@param key any as of `get`
+---@param value any number, 64-bit cdata, struct cdata, a table of the struct's members, a string for `char[N]`
 ---@param flags? integer 0 set (default), 1 only when the key is new, 2 only when it is there
 ---@return boolean done false when the flags forbade it
 function _Map:set(key, value, flags) end
@@ -1445,7 +1445,7 @@ function _Map:set(key, value, flags) end
 function _Map:size() end
 
 ---The sum of a key's values over all CPUs.
----@param key any
+---@param key any as of `get`
 ---@return number|ffi.cdata*|nil
 function _Map:sum(key) end
 
@@ -1550,7 +1550,7 @@ function _posix.sleep(seconds, clock) end
 function _posix.time_ns(clock) end
 
 ---A number of 64 bits from its digits. One below zero is what its bits are without a sign.
----@param text string
+---@param text string digits
 ---@param base? integer 2 to 36, default 10; 0 lets `0x` and `0` decide
 ---@return ffi.cdata* uint64_t
 function _posix.tonumber64(text, base) end
@@ -1612,7 +1612,7 @@ local _Struct = {}
 function _Struct:copy() end
 
 ---The name that the C text's enum has for what is in a member: `event:name_of("state")`.
----@param member string
+---@param member string whose type is an enum
 ---@return string? name nil when the value has none
 function _Struct:name_of(member) end
 
@@ -1630,7 +1630,7 @@ function _Struct:tuple() end
 local _SymbolCache = {}
 
 ---Where an address is in the source code, if debug information tells; the process's files only.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* as of `resolve`
 ---@return string? file
 ---@return integer? line from 1; 0 when unknown
 ---@return integer? column from 1; 0 when unknown
@@ -1642,7 +1642,7 @@ function _SymbolCache:line(addr) end
 function _SymbolCache:refresh() end
 
 ---The function that an address lies in.
----@param addr number|string|ffi.cdata*
+---@param addr number|string|ffi.cdata* a number, hexadecimal digits, or 64-bit cdata
 ---@param demangle? boolean names of C++ and Rust as they were written (default true)
 ---@return string name `[unknown]` when there is none
 ---@return number offset from the function's start, in bytes; 0 when there is no name
@@ -1652,7 +1652,7 @@ function _SymbolCache:resolve(addr, demangle) end
 
 ---The address of a function by its name, as it is in the file (not demangled); -1 when there is none.
 ---@param module string? a mapped file's path or name, or a kernel module; nil: any. May be left out: `resolve_name(name)`
----@param name string
+---@param name string of a function
 ---@return ffi.cdata*|integer address uint64_t, or -1
 function _SymbolCache:resolve_name(module, name) end
 
@@ -1715,8 +1715,8 @@ local _Tool = {}
 function _Tool:attach(b, ways) end
 
 ---Ends the tool with an error: what could not be done, and why.
----@param what string
----@param why? string
+---@param what string what could not be done
+---@param why? string the reason, in words
 function _Tool:fail(what, why) end
 
 ---The names of a stack's functions, for `tool:stacks`: those of the kernel, then those of the process, the innermost first. What is
@@ -1747,7 +1747,7 @@ function _Tool:print(row) end
 function _Tool:run(options) end
 
 ---A line for people: on standard output as text, on standard error beside JSON and CSV.
----@param text string
+---@param text string the line
 function _Tool:say(text) end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.

@@ -230,3 +230,21 @@ fn root_the_references_examples_run() {
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
+
+/// No parameter and no option is a type alone: each has its meaning, and what it is when it is left out.
+#[test]
+fn the_references_parameters_have_words() {
+    let text = text();
+    let bullet = Regex::new(r"^ *- `[^`]+`: `[^`]+`(, \*?optional\*?)?(.*)$").unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (mut checked, mut bare) = (0, Vec::new());
+    for (number, line) in lines.iter().enumerate() {
+        let Some(found) = bullet.captures(line) else { continue };
+        checked += 1;
+        if found[2].trim().is_empty() {
+            bare.push(format!("{}: {}", number + 1, line.trim()));
+        }
+    }
+    assert!(checked > 280, "only {checked} parameters found");
+    assert!(bare.is_empty(), "{REFERENCE} has no words for: {bare:#?}");
+}
