@@ -16,7 +16,7 @@ end
 
 ---Whether a struct or union of the kernel has a member, also inside anonymous members.
 ---@param struct string its name: "task_struct"
----@param member string
+---@param member string its name: "comm"
 ---@return 1|0|-1 has 1 yes, 0 no, -1 when the kernel has no such struct or no type data
 function M.kernel_struct_has_field(struct, member)
     errors.arguments("kernel_struct_has_field", { "struct", "string!", "member", "string!" }, struct, member)
@@ -41,16 +41,16 @@ function M.tracepoint_exists(category, event)
     return native.kernel.has_tracepoint(category, event)
 end
 
----The tracepoints whose whole name, `category:event`, a regular expression matches.
----@param regex string
+---The tracepoints whose name, `category:event`, a regular expression matches from its start, as for `attach_tracepoint`.
+---@param regex string "sched:sched_wake"
 ---@return string[]
 function M.get_tracepoints(regex)
     errors.arguments("get_tracepoints", { "regex", "string!" }, regex)
-    return native.kernel.tracepoints(regex)
+    return native.kernel.tracepoints(("(?:%s).*"):format(regex))
 end
 
 ---The functions of the kernel that kprobes can be placed on and whose whole name a regular expression matches.
----@param regex string
+---@param regex string "vfs_.*"
 ---@return string[]
 function M.get_kprobe_functions(regex)
     errors.arguments("get_kprobe_functions", { "regex", "string!" }, regex)
@@ -58,7 +58,7 @@ function M.get_kprobe_functions(regex)
 end
 
 ---The name of the kernel function behind a system call: "clone" gives "__x64_sys_clone" on x86-64.
----@param name string
+---@param name string of the system call: "openat"
 ---@return string
 function M.get_syscall_fnname(name)
     errors.arguments("get_syscall_fnname", { "name", "string!" }, name)
