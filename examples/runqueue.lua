@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Counts how many tasks were runnable on each processor whenever its run queue's clock moved while `dd` ran, twice:
 -- with a `struct rq` that this script declares as far as it needs it, and with the kernel's own, which comes from BTF.
--- usage: runqueue.lua
+-- usage: runqueue.lua [SECONDS]
 
 local body = [[
 struct seen_t {
@@ -51,7 +51,12 @@ local kernels = BPF{text = [[
 for _, b in ipairs{own, kernels} do
     b:attach_kprobe{event = "update_rq_clock", fn_name = "get_myrq"}
 end
-os.execute("dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null")
+-- Both programs are there before it begins and after it has ended, so that they see the same.
+local dd = io.popen("echo $$; exec dd if=/dev/zero of=/dev/null bs=1 2>/dev/null")
+local pid = dd:read("*l")
+BPF.sleep(tonumber(arg[1] or 1))
+os.execute("kill " .. pid .. " 2>/dev/null")
+dd:close()
 for _, b in ipairs{own, kernels} do
     b:detach_kprobe{event = "update_rq_clock"}
 end
