@@ -38,6 +38,16 @@ ON_GETPGID
     t.contains(t.fails(function() b.progs[0] = "tail" end), "cannot put a string into map `progs`")
 end)
 
+t.test("a program array takes another object's program, and gives it back", function()
+    local b = BPF({ text = 'BPF_TABLE("prog", int, int, progs, 16);' })
+    local fn = BPF({ text = "int hello(struct __sk_buff *skb) { return 1; }" }):load_func("hello", BPF.SCHED_CLS)
+    b.progs[0] = fn.fd
+    t.equal(b.progs:delete(0), true)
+    t.equal(b.progs:delete(0), false)
+    t.contains(t.fails(function() b.progs[17] = fn.fd end), "map `progs`: it has 16 elements, counted from 0 (E2BIG)")
+    t.contains(t.fails(b.progs.delete, b.progs, 17), "map `progs`: it has 16 elements")
+end)
+
 t.test("a map of maps takes maps, and a program looks into them", function()
     local b = BPF({ text = getpgid.on([[
 struct pair { int one, two; };

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Maps that other objects use: by a path, by a public name, within a name space.
 
+local ffi = require("ffi")
 local t = require("harness")
 
 local PUBLIC = 'BPF_TABLE_PUBLIC("array", int, int, table1, 10);'
@@ -128,6 +129,46 @@ t.test("a pinned map is found again", function()
     t.contains(err, "flags: 0x0 there, 0x400 in the C text")
 end)
 os.execute("rm -r " .. folder)
+
+t.test("a pin may go while its map is used; size 0 and the way of allocation are those that are there", function()
+    local first = BPF({ text = pinned('BPF_TABLE_PINNED("hash", u64, u64, ids, 1024, PATH);') })
+    first.ids[7] = 0x42
+    first:cleanup()
+    local b = BPF({ text = pinned('BPF_TABLE_PINNED("hash", u64, u64, ids, 0, PATH, BPF_F_NO_PREALLOC);') })
+    assert(os.remove(folder .. "/a/map"))
+    t.equal(b.ids.max_entries, 1024)
+    t.equal(b.ids[7], 0x42ULL)
+    b.ids[8] = 0x43
+    t.equal(b.ids[8], 0x43ULL)
+    -- Nothing is pinned there now: another map is created.
+    local other = BPF({ text = pinned('BPF_TABLE_PINNED("hash", u64, u64, ids, 1024, PATH);') })
+    t.equal(#other.ids, 0)
+    other:cleanup()
+    b:cleanup()
+    os.execute("rm -r " .. folder)
+end)
+
+t.test("a socket's storage that is pinned", function()
+    local text = pinned([[
+BPF_TABLE_PINNED("sk_storage", u32, u64, sockets, 0, PATH);
+SEC("tc") int count(struct __sk_buff *skb) {
+    struct bpf_sock *sk = skb->sk ? bpf_sk_fullsock(skb->sk) : 0;
+    u64 begin = 5, *value = sk ? sockets.sk_storage_get(sk, &begin, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+    return value ? ++*value : 0;
+}]])
+    local one, two = BPF({ text = text }), BPF({ text = text })
+    ffi.cdef("int socket(int domain, int type, int protocol); int close(int fd);")
+    local fd = ffi.C.socket(2, 1, 0)
+    one.sockets[fd] = 9
+    t.equal(two.sockets[fd], 9ULL)
+    two.sockets[fd] = nil
+    t.equal(one.sockets[fd], nil)
+    ffi.C.close(fd)
+    t.equal(two:test_run({ fn_name = "count", data_in = ("\0"):rep(12) .. "\8\0\69" .. ("\0"):rep(49) }).retval, 6)
+    one:cleanup()
+    two:cleanup()
+    os.execute("rm -r " .. folder)
+end)
 
 t.test("queues, stacks and devices are pinned as well", function()
     local b = BPF({ text = pinned('BPF_QUEUESTACK_PINNED("queue", numbers, u64, 8, 0, PATH);') })

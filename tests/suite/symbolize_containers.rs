@@ -35,6 +35,31 @@ fn perf_maps() {
     assert_eq!(ask(&target, "second", 1), format!("third+0x1 {module}"), "when it is gone");
 }
 
+/// An agent beside the container wrote the map, by the number that the process has outside.
+#[test]
+fn root_a_perf_map_outside_of_the_container() {
+    if missing(&[Need::Root, Need::Tool("gcc"), Need::Tool("unshare")]) {
+        return;
+    }
+    let built = Built::new("outside", "target.c", &[]);
+    let script = format!("mount -t tmpfs none /tmp && exec {}", built.path.display());
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", &script]);
+    let mut target = Target::start(command);
+    let pid = child_of(target.pid());
+    target.say("jit inside");
+    let address = target.address("inside");
+    assert_eq!(whole(&Symbols::default(), pid, address), format!("inside+0x0 [perf-{}.map]", target.own_pid));
+    fs::remove_file(format!("/proc/{pid}/root/tmp/perf-{}.map", target.own_pid)).unwrap();
+    assert_eq!(whole(&Symbols::default(), pid, address), "[unknown]");
+    let map = format!("/tmp/perf-{pid}.map");
+    fs::write(&map, format!("{address:x} 40 told outside\n")).unwrap();
+    let found = whole(&Symbols::default(), pid, address + 1);
+    fs::remove_file(&map).unwrap();
+    assert_eq!(found, format!("told outside+0x1 [perf-{pid}.map]"));
+    target.end();
+}
+
 /// The process that `unshare --fork` started.
 fn child_of(pid: u32) -> u32 {
     let parent_is = |status: &str| status.lines().any(|line| line == format!("PPid:\t{pid}"));

@@ -148,7 +148,9 @@ fn differences(declared: &MapInfo, found: &MapInfo) -> Vec<String> {
     if declared.max_entries != 0 {
         compare("size", format!("{} elements", declared.max_entries), format!("{} elements", found.max_entries));
     }
-    compare("flags", format!("{:#x}", declared.flags), format!("{:#x}", found.flags_as_declared()));
+    // Whether memory is taken beforehand makes no other map of it; bcc looks at no flags at all.
+    let flags = |flags: u32| format!("{:#x}", flags & !libbpf_sys::BPF_F_NO_PREALLOC);
+    compare("flags", flags(declared.flags), flags(found.flags_as_declared()));
     differences
 }
 
