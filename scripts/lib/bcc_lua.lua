@@ -2,6 +2,8 @@
 -- What scripts written for bcc-lua find in their globals: additions to `string`, `table` and `os`, `fmt % value`,
 -- `class`, `log`. They are there for every script.
 
+local native = require("bpflua.native")
+
 local M = {}
 
 -- ---------------------------------------------------------------- strings
@@ -177,9 +179,11 @@ end
 
 local GREEN, GREY, CLEAR = "\27[32m", "\27[1;30m", "\27[0m"
 
-local log = { enabled = false }
+local called, is_verbose, llvm_debug = native.run.bcc_lua()
 
----Writes a line to standard error when `log.enabled`.
+local log = { enabled = is_verbose }
+
+---Writes a line to standard error when `log.enabled`, which it is with `-v`.
 function log.info(message, ...)
     if not log.enabled then
         return
@@ -204,6 +208,9 @@ function M.install()
     getmetatable("").__mod = apply_format
     rawset(_G, "class", require("bpflua.class"))
     rawset(_G, "log", log)
+    -- What bcc-lua's own files look for: the command goes by that name, and `--llvm-debug` was given.
+    rawset(_G, "BCC_STANDALONE", called)
+    rawset(_G, "LIBBCC_LLVM_DEBUG", llvm_debug and 1 or nil)
 end
 
 return M

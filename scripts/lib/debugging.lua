@@ -49,6 +49,13 @@ function M.bits(option)
     return bits
 end
 
+---The bits that are wanted of an object: bcc-lua's `--llvm-debug` goes before the option.
+---@param option? integer|string|string[]
+---@return integer
+function M.wanted(option)
+    return rawget(_G, "LIBBCC_LLVM_DEBUG") or M.bits(option)
+end
+
 ---What the compiler is to keep of a text for `show_text`.
 ---@param debug integer
 ---@return boolean ir

@@ -110,7 +110,7 @@ function M.request(options)
     check_one(options)
     check_cflags(options.cflags)
     check_maps(options.maps)
-    local show_ir, show_preprocessed = debugging.of_text(debugging.bits(options.debug))
+    local show_ir, show_preprocessed = debugging.of_text(debugging.wanted(options.debug))
     if options.object then
         return { object = find_file(options.object) }
     end
@@ -149,7 +149,7 @@ end
 function M.create(options)
     local elf, text = M.compile(options)
     if elf then
-        local debug = debugging.bits(options.debug)
+        local debug = debugging.wanted(options.debug)
         debugging.show_text(elf, debug)
         local values = variables.initial_values(elf, options.constants or {})
         if options.allow_rlimit == false then

@@ -11,6 +11,7 @@
 //! | 130 | stopped by Ctrl-C outside of an event loop, or by a second Ctrl-C |
 
 mod args;
+mod bcc_lua;
 mod check;
 mod compile;
 mod doctor;

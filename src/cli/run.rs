@@ -8,20 +8,22 @@ use std::rc::Rc;
 
 use super::args::{Args, Command};
 use super::settings::settings;
-use super::{check, compile, doctor, exit, list, types, version};
+use super::{bcc_lua, check, compile, doctor, exit, list, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::prompt::Prompt;
-use crate::lua::{End, PackEntry, Script, Settings, Vm};
+use crate::lua::{BccLua, End, PackEntry, Script, Settings, Vm};
 use crate::packs::catalog::{self, Tool};
 use crate::repl::{Repl, is_input_terminal};
 
 /// Runs the command with this process's arguments; the result is its exit status.
 pub fn main() -> ExitCode {
-    let args = match Args::parse_line(std::env::args_os()) {
+    let line = bcc_lua::read(std::env::args_os());
+    let args = match Args::parse_line(line.words) {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    let bcc_lua = BccLua { called: line.called, llvm_debug: line.llvm_debug };
     if args.version {
         return version::main();
     }
@@ -31,7 +33,7 @@ pub fn main() -> ExitCode {
         Some(Command::Types { script }) => types::main(script.as_deref(), &args.common),
         Some(Command::List { pattern, pid, long }) => list::main(pattern, *pid, *long, &args.common),
         Some(Command::Doctor) => doctor::main(),
-        None => run(&args),
+        None => run_or_interact(&args, bcc_lua).map_or_else(|error| exit::failed(&error, &args.common), exit::ended),
     }
 }
 
@@ -41,16 +43,12 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-fn run(args: &Args) -> ExitCode {
-    run_or_interact(args).map_or_else(|error| exit::failed(&error, &args.common), exit::ended)
-}
-
 /// Runs the script that the arguments name. Without one there is a prompt on a terminal, and what comes from a pipe or a
 /// file is a script.
-fn run_or_interact(args: &Args) -> Result<End> {
+fn run_or_interact(args: &Args, bcc_lua: BccLua) -> Result<End> {
     let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
     let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
-    let mut settings = Settings { mechanism, json: args.json, prompt: Some(repl), ..settings(&args.common) };
+    let mut settings = Settings { mechanism, json: args.json, bcc_lua, prompt: Some(repl), ..settings(&args.common) };
     if let Some(tool) = tool_of(args)? {
         let script = Script { name: tool.file, text: tool.text, path: None };
         let version = Some(tool.pack.version);

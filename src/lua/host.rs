@@ -58,6 +58,15 @@ impl PackEntry {
     }
 }
 
+/// What scripts written for bcc-lua may ask of the command line.
+#[derive(Clone, Debug, Default)]
+pub struct BccLua {
+    /// The name that the command was called by, if it is one of bcc-lua's: their global `BCC_STANDALONE`.
+    pub called: Option<String>,
+    /// Whether LLVM's form of each C text is shown: their global `LIBBCC_LLVM_DEBUG`.
+    pub llvm_debug: bool,
+}
+
 /// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -77,6 +86,8 @@ pub struct Settings {
     pub mechanism: Mechanism,
     /// Whether events become lines of JSON in place of being handed to the script's handlers.
     pub json: bool,
+    /// What bcc-lua's command line said.
+    pub bcc_lua: BccLua,
     /// Run or check.
     pub task: Task,
     /// Where lines for the user go that are not the script's output.
@@ -98,6 +109,7 @@ impl Default for Settings {
             verifier_log: false,
             mechanism: Mechanism::Auto,
             json: false,
+            bcc_lua: BccLua::default(),
             task: Task::Run,
             notice: |_| (),
             entry: None,

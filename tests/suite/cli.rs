@@ -3,6 +3,8 @@
 
 use std::process::{Command, Output, Stdio};
 
+use super::harness::{Need, missing, scratch};
+
 fn bpflua(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bpflua"))
         .args(args)
@@ -86,6 +88,34 @@ fn doctor_reports_on_any_machine() {
     let output = bpflua(&["doctor"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("kprobes"), "{}", text(&output.stdout));
+}
+
+/// Under the name of bcc-lua, whose options mean other things.
+#[test]
+fn root_the_command_by_the_name_of_bcc_lua() {
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let folder = scratch("bcc-lua-name");
+    let command = folder.join("bcc-lua");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bpflua"), &command).unwrap();
+    let script = folder.join("script.lua");
+    let lua = "return function(BPF) log.info('told %d', 5) print(BCC_STANDALONE, log.enabled, arg[1], arg[2])
+                  BPF:new{text = 'int one(void *ctx) { return 1; }'}:dump_func('one') end";
+    std::fs::write(&script, lua).unwrap();
+    let run = |options: &[&str]| {
+        let output = Command::new(&command).args(options).arg(&script).args(["a", "-V"]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (stdout, stderr) = run(&["-V"]);
+    assert_eq!(stdout, "bcc-lua\ttrue\ta\t-V\n");
+    assert!(stderr.contains("told 5"), "{stderr}");
+    let (stdout, stderr) = run(&["--so-path=/no/such", "--llvm-debug", "--"]);
+    assert_eq!(stdout, "bcc-lua\tfalse\ta\t-V\n");
+    assert!(stderr.contains("define dso_local"), "{stderr}");
+    let version = Command::new(&command).arg("-v").output().unwrap();
+    assert!(text(&version.stdout).starts_with("bpflua "));
 }
 
 #[test]

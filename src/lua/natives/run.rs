@@ -9,11 +9,11 @@ use crate::error::Result;
 use crate::events::stop;
 use crate::kernel::privilege::effective_uid;
 use crate::lua::errors::{Natives, from_mlua};
-use crate::lua::host::{Host, Task};
+use crate::lua::host::{BccLua, Host, Task};
 use crate::lua::interrupt;
 use crate::packs::{embedded, installed};
 
-/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `task()`,
+/// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `bcc_lua()`, `task()`,
 /// `source(path)`, `sources()`, `pack_folders()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
@@ -36,6 +36,11 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         })
     })?;
     natives.add("json", "json", |lua, ()| Ok(Host::of(lua)?.settings.json))?;
+    natives.add("bcc_lua", "bcc_lua", |lua, ()| {
+        let host = Host::of(lua)?;
+        let BccLua { called, llvm_debug } = host.settings.bcc_lua.clone();
+        Ok((called, host.settings.verbosity > 0, llvm_debug))
+    })?;
     natives.add("source", "source", |lua, path: String| {
         let text = embedded::lua_file(&path).map(|text| lua.create_string(&*text));
         text.transpose().map_err(|error| from_mlua("source", &error))
