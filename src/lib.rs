@@ -5,7 +5,7 @@
 //! The crate is the `bpflua` command cut into rooms; `ARCHITECTURE.md` is the map. Imports point one way:
 //!
 //! ```text
-//! main -> cli -> repl -> lua -> { events, probes -> bpf -> symbolize -> kernel, compiler, packs } -> error
+//! main -> cli -> repl -> lua -> { events, probes -> bpf -> symbolize -> kernel, compiler, packs, report } -> error
 //! ```
 
 pub mod bpf;
@@ -22,5 +22,6 @@ pub mod lua;
 pub mod packs;
 pub mod probes;
 pub mod repl;
+pub mod report;
 pub mod suggest;
 pub mod symbolize;

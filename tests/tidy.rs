@@ -35,13 +35,17 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("repl", &["lua", "error", "suggest", "digits", "colour"]),
-    ("lua", &["events", "probes", "bpf", "symbolize", "compiler", "packs", "kernel", "suggest", "fuzzy", "error"]),
+    (
+        "lua",
+        &["events", "probes", "bpf", "symbolize", "compiler", "packs", "report", "kernel", "suggest", "fuzzy", "error"],
+    ),
     ("events", &["bpf", "kernel", "error"]),
     ("probes", &["bpf", "symbolize", "kernel", "suggest", "fuzzy", "error"]),
     ("bpf", &["symbolize", "kernel", "suggest", "error"]),
     ("symbolize", &["kernel", "suggest", "error"]),
     ("compiler", &["kernel", "suggest", "error"]),
     ("packs", &["error"]),
+    ("report", &["digits", "error"]),
     ("kernel", &["suggest", "digits", "error"]),
     ("suggest", &["error"]),
     ("fuzzy", &[]),
@@ -60,6 +64,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("llvm_sys", &["compiler"]),
     ("clang_sys", &["compiler"]),
     ("blazesym", &["symbolize"]),
+    ("inferno", &["report"]),
 ];
 
 fn root() -> PathBuf {

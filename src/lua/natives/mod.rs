@@ -16,6 +16,7 @@ mod pack;
 mod probes;
 mod programs;
 mod prompt;
+mod report;
 mod run;
 mod shell;
 mod symbolize;
@@ -48,6 +49,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.set("probes", probes::table(lua)?)?;
     natives.set("programs", programs::table(lua)?)?;
     natives.set("prompt", prompt::table(lua)?)?;
+    natives.set("report", report::table(lua)?)?;
     natives.set("run", run::table(lua)?)?;
     natives.set("shell", shell::table(lua)?)?;
     natives.set("usdt", usdt::table(lua)?)?;
