@@ -45,6 +45,13 @@ local function number_of(number)
     elseif number % 1 == 0 and math.abs(number) < 2 ^ 53 then
         return ("%d"):format(number)
     end
+    -- The shortest digits that are this number and no other.
+    for digits = 15, 16 do
+        local text = ("%." .. digits .. "g"):format(number)
+        if tonumber(text) == number then
+            return text
+        end
+    end
     return ("%.17g"):format(number)
 end
 

@@ -69,13 +69,21 @@ function M.list(bpf)
     return list
 end
 
+---A loss in words.
+---@param map bpflua.Map
+---@param loss bpflua.Loss
+---@return string
+function M.text(map, loss)
+    return ("map `%s`: %s: %s lost"):format(map.name, loss.why, noun(map, loss.lost))
+end
+
 local function tell_new(bpf, only, ending)
     for _, loss in ipairs(M.list(bpf)) do
         local map = bpf._maps[loss.map]
         local is_wanted = not only or map == only
         if is_wanted and not map.losses.asked and loss.lost > map.losses.told then
             map.losses.told = loss.lost
-            native.run.notice(0, ("map `%s`: %s: %s lost%s"):format(map.name, loss.why, noun(map, loss.lost), ending))
+            native.run.notice(0, M.text(map, loss) .. ending)
         end
     end
 end

@@ -8,11 +8,15 @@ local native = require("bpflua.native")
 local output = require("bpflua.tool_output")
 local tool_args = require("bpflua.tool_args")
 local tool_attach = require("bpflua.tool_attach")
+local tool_hist = require("bpflua.tool_hist")
 local tool_stacks = require("bpflua.tool_stacks")
+local tool_stacks_show = require("bpflua.tool_stacks_show")
+local tool_view = require("bpflua.tool_view")
 
 ---@class bpflua.Tool
 ---@field args table<string, any> the values of its parameters by name; nil when not given and without a default
 ---@field name string what it is called by
+---@field form {json: boolean?, csv: boolean?, folded: boolean?, flamegraph: string?, html: string?} how it was asked to print, and the files to write
 ---@field out table<string, bpflua.ToolOutput> its outputs by name, when it has several
 local Tool = {}
 Tool.__index = Tool
@@ -28,8 +32,8 @@ function M.tool()
     if not the_tool then
         local entry = native.pack.entry()
         local args, form = tool_args.read(entry, arg)
-        the_tool = setmetatable({ args = args, name = entry.name }, Tool)
-        the_tool._out, the_tool.out = output.new(entry.entry, args, form), {}
+        the_tool = setmetatable({ args = args, name = entry.name, form = form }, Tool)
+        the_tool._out, the_tool.out = output.new(entry, args, form), {}
         for name in pairs(entry.entry.outputs) do
             the_tool.out[name] = the_tool._out:of(name)
         end
@@ -74,7 +78,8 @@ end
 ---`unit`: what the values are ("usecs", "bytes"); `title`: a line above it; `section`: what the sections of a struct key are, and
 ---`section_fn` their text; `linear`: slots count themselves, not powers of two; `clear`: empties the map afterwards
 function Tool:hist(map, options)
-    self._out:hist(map, errors.options("hist", options, {
+    errors.arguments("hist", { "map", "any!" }, map)
+    tool_hist.show(self._out, map, errors.options("hist", options, {
         unit = "string", title = "string", section = "string", section_fn = "function", linear = "boolean", clear = "boolean",
     }))
 end
@@ -87,7 +92,7 @@ end
 ---the stacks' `count` is, if they have one ("allocations")
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)
-    self._out:stacks(stacks, errors.options("stacks", options, { unit = "string", title = "string", counted = "string" }))
+    tool_stacks_show.show(self._out, stacks, errors.options("stacks", options, { unit = "string", title = "string", counted = "string" }))
 end
 
 local FRAMES = {
@@ -113,7 +118,7 @@ end
 function Tool:view(rows, options)
     errors.arguments("view", { "rows", "table!" }, rows)
     options = errors.options("view", options, { title = "string", output = "string", keep = "boolean" })
-    self._out:view(rows, options)
+    tool_view.show(self._out, rows, options)
 end
 
 ---Attaches by the first of several ways that this kernel has; when it has none, the error tells why of each.

@@ -5,8 +5,7 @@ local columns = require("bpflua.columns")
 local errors = require("bpflua.errors")
 local format = require("bpflua.format")
 local json = require("bpflua.json")
-local native = require("bpflua.native")
-local tool_stacks = require("bpflua.tool_stacks")
+local report = require("bpflua.tool_report")
 
 local M = {}
 
@@ -17,10 +16,12 @@ local Output = {}
 Output.__index = Output
 M.Output = Output
 
-local function is_shown(column, args)
+local function is_shown(column, args, form)
     local when = column.when
     if not when then
         return true
+    elseif when:sub(1, 2) == "--" then
+        return form[when:sub(3)] ~= nil
     end
     local name = when:gsub("^!", "")
     local given = args[name] ~= nil and args[name] ~= false
@@ -46,7 +47,7 @@ local function new_output(all, name, list)
     local self = setmetatable({ _all = all, _name = name, _columns = {}, _known = {} }, Output)
     for _, column in ipairs(list) do
         self._known[column.name] = true
-        if is_shown(column, all.args) then
+        if is_shown(column, all.args, all.form) then
             self._columns[#self._columns + 1] = column
         end
     end
@@ -55,22 +56,33 @@ local function new_output(all, name, list)
 end
 
 local function cell(column, value)
+    value = format.plain(value)
     if value == nil then
         return nil
+    elseif type(value) == "string" then
+        return report.printable(value)
     elseif column.decimals and tonumber(value) then
         return ("%." .. column.decimals .. "f"):format(tonumber(value))
     end
     return value
 end
 
-local function plain(value)
+---A value as JSON and CSV have it: what is neither number nor text becomes text.
+---@param value any
+---@return any
+function M.plain(value)
     if type(value) == "cdata" and not tonumber(value) then
         return format.text(value)
+    elseif type(value) == "table" and #value == 0 then
+        return nil
     end
     return value
 end
 
 local function csv_cell(value)
+    if type(value) == "table" then
+        value = table.concat(value, ";")
+    end
     local text = value == nil and "" or format.text(value)
     if text:find('[",\r\n]') then
         text = '"' .. text:gsub('"', '""') .. '"'
@@ -89,7 +101,7 @@ end
 function Output:_json(row)
     local object = {}
     for _, column in ipairs(self._columns) do
-        object[#object + 1] = json.encode(column.name) .. ":" .. json.encode(plain(row[column.name]))
+        object[#object + 1] = json.encode(column.name) .. ":" .. json.encode(M.plain(row[column.name]))
     end
     if self._name then
         table.insert(object, 1, '"output":' .. json.encode(self._name))
@@ -97,20 +109,39 @@ function Output:_json(row)
     io.write("{", table.concat(object, ","), "}\n")
 end
 
-function Output:_csv(row)
-    local cells = {}
+function Output:_names()
+    local names = {}
     for i, column in ipairs(self._columns) do
-        cells[i] = csv_cell(plain(row and row[column.name] or (not row and column.name)))
+        names[i] = column.name
     end
-    io.write(table.concat(cells, ","), "\n")
+    return names
 end
 
+function Output:_csv(row)
+    local names, values = self:_names(), {}
+    for i, name in ipairs(names) do
+        values[i] = row[name]
+    end
+    self._all:csv(self, names, values)
+end
+
+-- Lists, such as the frames of a stack, stand below their row.
 function Output:_row(row)
-    local cells = {}
+    local cells, lists = {}, {}
     for i, column in ipairs(self._columns) do
-        cells[i] = cell(column, row[column.name])
+        local value = row[column.name]
+        if type(value) == "table" then
+            lists[#lists + 1] = value
+        else
+            cells[i] = cell(column, value)
+        end
     end
     self._text:row(unpack(cells, 1, #self._columns))
+    for _, list in ipairs(lists) do
+        for _, one in ipairs(list) do
+            print("    " .. report.printable(format.text(one)))
+        end
+    end
 end
 
 ---Prints the headings, unless they are there already: for tools that want them before the first row comes.
@@ -119,10 +150,21 @@ function Output:header()
         return
     end
     self._has_header = true
-    if self._all.form.csv then
-        self:_csv(nil)
-    elseif not self._all.form.json and #self._columns > 0 then
+    if #self._columns > 0 and self._all.form.csv then
+        self._all:csv_header(self, self:_names())
+    elseif #self._columns > 0 and self._all:is_text() then
         self._text:header()
+    end
+end
+
+-- Rows have no place among folded stacks.
+function Output:_print(row)
+    if self._all.form.json then
+        self:_json(row)
+    elseif self._all.form.csv then
+        self:_csv(row)
+    elseif self._all:is_text() then
+        self:_row(row)
     end
 end
 
@@ -134,14 +176,8 @@ function Output:print(row)
     end
     self:_check(row)
     self:header()
-    self._all:collect(self, row)
-    if self._all.form.json then
-        self:_json(row)
-    elseif self._all.form.csv then
-        self:_csv(row)
-    else
-        self:_row(row)
-    end
+    report.add_row(self._all, self, row)
+    self:_print(row)
 end
 
 -- ---------------------------------------------------------------- all outputs of a tool
@@ -151,14 +187,15 @@ local Outputs = {}
 Outputs.__index = Outputs
 
 ---The outputs of an entry.
----@param entry table
+---@param entry table as `native.pack.entry` gives it
 ---@param args table<string, any>
 ---@param form table how to print
 ---@return ToolOutputs
 function M.new(entry, args, form)
-    local self = setmetatable({ entry = entry, args = args, form = form, outputs = {}, report = {} }, Outputs)
-    self.main = new_output(self, nil, entry.columns)
-    for name, output in pairs(entry.outputs) do
+    local self = setmetatable({ entry = entry, args = args, form = form, outputs = {} }, Outputs)
+    report.begin(self)
+    self.main = new_output(self, nil, entry.entry.columns)
+    for name, output in pairs(entry.entry.outputs) do
         self.outputs[name] = new_output(self, name, output.columns)
     end
     return self
@@ -171,28 +208,16 @@ function Outputs:of(name)
     return name and self.outputs[name] or self.main
 end
 
----Keeps what was shown, for a page.
-function Outputs:collect(output, row)
-    if not self.form.html then
-        return
-    end
-    local last = self.report[#self.report]
-    if not last or last.output ~= output then
-        last = { kind = "rows", output = output, name = output._name, columns = output._columns, rows = {} }
-        self.report[#self.report + 1] = last
-    end
-    local copy = {}
-    for _, column in ipairs(output._columns) do
-        copy[column.name] = plain(row[column.name])
-    end
-    last.rows[#last.rows + 1] = copy
-end
-
+---Whether people read what is printed.
+---@return boolean
 function Outputs:is_text()
     return not (self.form.json or self.form.csv or self.form.folded)
 end
 
+---A line for people.
+---@param text string
 function Outputs:say(text)
+    report.add_message(self, text)
     if self:is_text() then
         print(text)
     else
@@ -200,166 +225,27 @@ function Outputs:say(text)
     end
 end
 
--- ---------------------------------------------------------------- histograms
-
--- The counts of a histogram map by section, in the order of their keys: `{section = text or nil, key = its number, if it is one, slots =
--- {[slot] = count}}`.
-local function sections(map, options)
-    local by_section, list = {}, {}
-    for key, value in map:items() do
-        local bucket, slot, key_number = nil, key, nil
-        if type(key) == "cdata" and not tonumber(key) then
-            local fields = key:to_table()
-            slot = fields.slot
-            fields.slot = nil
-            local first = next(fields)
-            bucket = fields[first]
-            key_number = tonumber(bucket)
-            bucket = options.section_fn and options.section_fn(bucket) or format.text(bucket)
-        end
-        local count = tonumber(value)
-        if count > 0 then
-            local name = bucket or false
-            if not by_section[name] then
-                by_section[name] = { section = bucket and tostring(bucket), key = key_number, slots = {} }
-                list[#list + 1] = by_section[name]
-            end
-            local slots = by_section[name].slots
-            slots[tonumber(slot)] = (slots[tonumber(slot)] or 0) + count
-        end
-    end
-    table.sort(list, function(a, b)
-        if a.key and b.key and a.key ~= b.key then
-            return a.key < b.key
-        end
-        return (a.section or "") < (b.section or "")
-    end)
-    return list
-end
-
--- The buckets of a histogram from the first that counts to the last: `{low, high, count}`.
-local function buckets(slots, linear)
-    local first, last = math.huge, -1
-    for slot in pairs(slots) do
-        first, last = math.min(first, slot), math.max(last, slot)
-    end
-    local list = {}
-    for slot = first, last do
-        local low, high = slot, slot
-        if not linear then
-            low, high = slot <= 1 and 0 or 2 ^ (slot - 1), 2 ^ slot - 1
-        end
-        list[#list + 1] = { low = low, high = high, count = slots[slot] or 0 }
-    end
-    return list
-end
-
-local function hist_rows(self, list, options)
-    for _, one in ipairs(list) do
-        for _, bucket in ipairs(buckets(one.slots, options.linear)) do
-            local row = { title = options.title, section = one.section, unit = options.unit, low = bucket.low, high = bucket.high, count = bucket.count }
-            if self.form.csv then
-                if not self.has_hist_header then
-                    io.write("title,section,unit,low,high,count\n")
-                    self.has_hist_header = true
-                end
-                local cells = {}
-                for i, name in ipairs({ "title", "section", "unit", "low", "high", "count" }) do
-                    cells[i] = csv_cell(row[name])
-                end
-                io.write(table.concat(cells, ","), "\n")
-            end
-        end
+---The headings of CSV: before the first line, and again where lines of another shape were in between.
+---@param shape any what tells the shapes apart
+---@param names string[]
+function Outputs:csv_header(shape, names)
+    if self.csv_shape ~= shape then
+        io.write(self.csv_shape and "\n" or "", table.concat(names, ","), "\n")
+        self.csv_shape = shape
     end
 end
 
-function Outputs:hist(map, options)
-    if self.form.json or self.form.csv or self.form.html then
-        local list = sections(map, options)
-        for _, one in ipairs(list) do
-            local data = { title = options.title, section = one.section, key = one.key, unit = options.unit, buckets = buckets(one.slots, options.linear) }
-            if self.form.json then
-                io.write(json.encode({ histogram = data }), "\n")
-            end
-            if self.form.html then
-                self.report[#self.report + 1] = { kind = "hist", data = data }
-            end
-        end
-        if self.form.csv then
-            hist_rows(self, list, options)
-        end
+---A line of CSV, under its headings.
+---@param shape any
+---@param names string[]
+---@param values table<integer, any> one for each name; nil is an empty cell
+function Outputs:csv(shape, names, values)
+    self:csv_header(shape, names)
+    local cells = {}
+    for i = 1, #names do
+        cells[i] = csv_cell(M.plain(values[i]))
     end
-    if self:is_text() then
-        if options.title then
-            print(options.title)
-        end
-        local method = options.linear and "print_linear_hist" or "print_log2_hist"
-        map[method](map, options.unit or "value", options.section or "section", options.section_fn)
-    end
-    if options.clear then
-        map:clear()
-    end
-end
-
--- ---------------------------------------------------------------- stacks
-
-function Outputs:stacks(stacks, options)
-    table.sort(stacks, function(a, b)
-        return tonumber(a.value) < tonumber(b.value)
-    end)
-    if options.title and self:is_text() then
-        print(options.title)
-    end
-    local lines = {}
-    for _, stack in ipairs(stacks) do
-        if self.form.folded or self.form.flamegraph or self.form.html then
-            lines[#lines + 1] = tool_stacks.folded(stack)
-        end
-        if self.form.json then
-            local object = { unit = options.unit, buckets = stack.slots and buckets(stack.slots) }
-            for name, value in pairs(stack) do
-                object[name] = name ~= "slots" and value or nil
-            end
-            io.write(json.encode(object), "\n")
-        elseif self.form.csv then
-            io.write(csv_cell(stack.comm), ",", csv_cell(stack.value), ",", csv_cell(table.concat(stack.frames, ";")), "\n")
-        elseif self:is_text() and not self.form.flamegraph then
-            print(tool_stacks.text(stack, options))
-        end
-    end
-    if self.form.folded then
-        io.write(table.concat(lines, "\n"), #lines > 0 and "\n" or "")
-    end
-    if self.form.flamegraph or self.form.html then
-        self.folded, self.folded_unit = self.folded or {}, options.unit
-        for _, line in ipairs(lines) do
-            self.folded[#self.folded + 1] = line
-        end
-    end
-end
-
--- ---------------------------------------------------------------- whole tables, the end
-
-local CLEAR = "\27[H\27[2J"
-
-function Outputs:view(rows, options)
-    local output = self:of(options.output)
-    if self:is_text() then
-        if not options.keep and native.terminal.is_output() then
-            io.write(CLEAR)
-        end
-        if options.title then
-            print(options.title)
-        end
-        output._has_header = false
-        output:header()
-    end
-    for _, row in ipairs(rows) do
-        output:print(row)
-    end
-    if self:is_text() then
-        print("")
-    end
+    io.write(table.concat(cells, ","), "\n")
 end
 
 ---What was printed reaches its reader.
@@ -373,9 +259,7 @@ function Outputs:finish()
         return
     end
     self.is_finished = true
-    if self.form.flamegraph or self.form.html then
-        require("bpflua.tool_report").write(self)
-    end
+    report.write(self)
 end
 
 return M

@@ -6,6 +6,7 @@ local ffi = require("ffi")
 local events = require("bpflua.events")
 local format = require("bpflua.format")
 local hist = require("bpflua.hist")
+local report = require("bpflua.tool_report")
 local symbols = require("bpflua.symbols")
 
 local M = {}
@@ -95,16 +96,22 @@ function M.frames(map, options)
     return frames
 end
 
+-- What has a meaning in the folded form: `;` sets frames apart, a line is a stack.
+local function one_name(text)
+    return (report.printable(text):gsub(";", ":"))
+end
+
 ---A stack as flame graphs are made of it: `comm;outermost;…;innermost value`.
 ---@param stack table as `tool:stacks` takes it
 ---@return string
 function M.folded(stack)
-    local names = { stack.comm }
+    local names = { stack.comm and one_name(stack.comm) }
     for i = #stack.frames, 1, -1 do
-        names[#names + 1] = (stack.frames[i]:gsub(";", ":"))
+        names[#names + 1] = one_name(stack.frames[i])
     end
-    names[#names + 1] = stack.target or stack.waker
-    return ("%s %d"):format(table.concat(names, ";"), tonumber(stack.value))
+    local other = stack.target or stack.waker
+    names[#names + 1] = other and one_name(other)
+    return ("%s %s"):format(table.concat(names, ";"), format.text(stack.value))
 end
 
 ---A stack as people read it, several lines.
@@ -114,13 +121,14 @@ end
 function M.text(stack, options)
     local lines, other = {}, stack.target or stack.waker
     if other then
-        lines[1] = ("    %-16s %s"):format(stack.target and "target:" or "waker:", other)
+        lines[1] = ("    %-16s %s"):format(stack.target and "target:" or "waker:", report.printable(other))
     end
     for _, frame in ipairs(stack.frames) do
-        lines[#lines + 1] = "    " .. frame
+        lines[#lines + 1] = "    " .. report.printable(frame)
     end
     if stack.comm then
-        lines[#lines + 1] = ("    %-16s %s (%d)"):format("-", stack.comm, stack.pid or 0)
+        local pid = stack.pid and (" (%s)"):format(format.text(stack.pid)) or ""
+        lines[#lines + 1] = ("    %-16s %s%s"):format("-", report.printable(stack.comm), pid)
     end
     local value = format.text(stack.value) .. (options.unit and " " .. options.unit or "")
     local count = stack.count and (" in %d %s"):format(stack.count, options.counted or "times") or ""

@@ -218,6 +218,7 @@ files! {
     "scripts/lib/tool_output.lua",
     "scripts/lib/tool_sockets.lua",
     "scripts/lib/tool_stacks.lua",
+    "scripts/lib/tool_stacks_show.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/usdt.lua",

@@ -148,7 +148,7 @@ pub struct Column {
     /// `s`, `ms`, `us`, `ns`, `bytes`, …: for those who read the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Shown only when this parameter is given; `!NAME`: when it is not.
+    /// Shown only when this parameter is given; `!NAME`: when it is not; `--json`: with that option of all tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }

@@ -60,6 +60,7 @@ mod symbolize_process;
 mod symbolize_programs;
 mod symbolize_stacks;
 mod symbolize_stripped;
+mod tool_pages;
 mod types;
 mod usdt;
 mod vm;
