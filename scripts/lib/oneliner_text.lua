@@ -191,8 +191,10 @@ function M.groups(bodies, prefix, what)
     return groups
 end
 
--- What stands for the probe's number in a group.
-local function probe_id(group)
+---The C that stands for a probe's number in a group's function: the number itself, a cookie, or the function's address.
+---@param group OnelinerGroup
+---@return string
+function M.probe_id(group)
     local kind = group.body.probe.facts.kind
     if group.common then
         return "probe"
@@ -225,7 +227,7 @@ function M.function_text(group)
     for _, line in ipairs(fetched(body.probe, body.fields, body.used)) do
         lines[#lines + 1] = "\t" .. line
     end
-    local id = probe_id(group)
+    local id = M.probe_id(group)
     for _, line in ipairs(body.lines) do
         lines[#lines + 1] = "\t" .. line:gsub("PROBE_ID", id)
     end
