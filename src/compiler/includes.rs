@@ -105,6 +105,9 @@ const KNOWN_FILES: &[&str] = &[
     "unistd.h",
 ];
 
+/// Where those of bpflua's headers are that a text may include; the others are there by themselves.
+const ASKED_FOR: &str = "bpflua/";
+
 /// The user's text and the user's headers that it includes, for everything that has to read all of it.
 pub struct Texts {
     /// Every text of the user's: the C text itself, then the files it includes.
@@ -158,7 +161,13 @@ impl Reader<'_> {
                 self.texts.user.push(text);
                 self.folders.push(folder);
             }
-        } else if !self.options.headers.iter().any(|(path, _)| *path == include.name) && is_known(&include.name) {
+        } else if let Some((path, text)) = self.options.headers.iter().find(|(path, _)| *path == include.name) {
+            // Of bpflua's own headers those that a text asks for name kernel types, and count as the text's.
+            if path.starts_with(ASKED_FOR) && self.seen.insert(PathBuf::from(path)) {
+                self.texts.user.push((*text).to_owned());
+                self.folders.push(None);
+            }
+        } else if is_known(&include.name) {
             self.texts.of_kernel.insert(include.name);
         }
     }
