@@ -132,6 +132,17 @@ function Tool:attach(b, ways)
     return tool_attach.first(b, ways)
 end
 
+---Attaches to those of some system calls that this kernel has, by their tracepoints; an error when it has none of them.
+---@param b bpflua.BPF an object made with `attach = false`
+---@param names string[] as in `sys_enter_NAME`: "openat", "newfstatat"
+---@param functions {enter?: string, exit?: string} functions of the C text, as
+---`int enter_open(struct tracepoint__raw_syscalls__sys_enter *ctx)` and `int exit_open(struct tracepoint__raw_syscalls__sys_exit *ctx)`
+---@return string[] attached those that it has
+function Tool:attach_syscalls(b, names, functions)
+    errors.arguments("attach_syscalls", { "b", "any!", "names", "table!", "functions", "table!" }, b, names, functions)
+    return tool_attach.syscalls(b, names, errors.options("attach_syscalls", functions, { enter = "string", exit = "string" }))
+end
+
 -- The time that is left, and how long the next piece of it is.
 local function pieces(options)
     local left = options.duration or math.huge

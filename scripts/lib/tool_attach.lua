@@ -93,4 +93,31 @@ function M.first(b, ways)
     })
 end
 
+---Attaches to those of some system calls that this kernel has; an architecture may lack some, an older kernel others.
+---@param b bpflua.BPF
+---@param names string[]
+---@param functions {enter?: string, exit?: string}
+---@return string[] attached the calls that it has
+function M.syscalls(b, names, functions)
+    local attached = {}
+    for _, name in ipairs(names) do
+        if BPF.tracepoint_exists("syscalls", "sys_enter_" .. name) then
+            attached[#attached + 1] = name
+            for _, side in ipairs({ "exit", "enter" }) do
+                if functions[side] then
+                    b:attach_tracepoint({ tp = ("syscalls:sys_%s_%s"):format(side, name), fn_name = functions[side] })
+                end
+            end
+        end
+    end
+    if #attached == 0 then
+        errors.fail({
+            kind = "machine",
+            what = "cannot attach the tool",
+            why = ("this kernel has no tracepoint of %s"):format(table.concat(names, ", ")),
+        })
+    end
+    return attached
+end
+
 return M

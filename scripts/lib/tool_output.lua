@@ -22,10 +22,15 @@ local function is_shown(column, args, form)
         return true
     elseif when:sub(1, 2) == "--" then
         return form[when:sub(3)] ~= nil
+local function is_shown(column, args)
+    for when in (column.when or ""):gmatch("%S+") do
+        local name = when:gsub("^!", "")
+        local given = args[name] ~= nil and args[name] ~= false
+        if given ~= (when:sub(1, 1) ~= "!") then
+            return false
+        end
     end
-    local name = when:gsub("^!", "")
-    local given = args[name] ~= nil and args[name] ~= false
-    return given == (when:sub(1, 1) ~= "!")
+    return true
 end
 
 local function heading(column, width)

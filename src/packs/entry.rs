@@ -149,6 +149,7 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// Shown only when this parameter is given; `!NAME`: when it is not; `--json`: with that option of all tools.
+    /// Shown only when this parameter is given; `!NAME`: when it is not. Several, apart by spaces: when all of that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }

@@ -106,7 +106,7 @@ fn columns(output: &str, list: &[Column], parameters: &BTreeSet<&String>, file: 
         if !names.insert(&column.name) {
             return Err(complain("is there twice".to_owned()));
         }
-        if let Some(when) = &column.when {
+        for when in column.when.iter().flat_map(|when| when.split_whitespace()) {
             let name = when.strip_prefix('!').unwrap_or(when).to_owned();
             if !parameters.contains(&name) {
                 return Err(complain(format!("depends on `{name}`, which is no parameter")));
