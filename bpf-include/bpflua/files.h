@@ -54,7 +54,9 @@ static __always_inline void bpf_path_read(struct bpf_path_names *out, struct vfs
         u32 at = *size;
         if (at >= BPF_PATH_BYTES)
             break;
-        int length = bpf_probe_read_kernel_str(&out->names[at & (BPF_PATH_BYTES - 1)], 256, dentry->d_name.name);
+        barrier_var(at); // else the mask is left out, which the verifiers of older kernels want to see
+        at &= BPF_PATH_BYTES - 1;
+        int length = bpf_probe_read_kernel_str(&out->names[at], 256, dentry->d_name.name);
         *size = at + length;
         dentry = parent;
     }
