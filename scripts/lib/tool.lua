@@ -72,6 +72,19 @@ function Tool:say(text)
     self._out:say(text)
 end
 
+---Writes a text for people as it is, and a row in its place where data was asked for (JSON, CSV, a page).
+---@param text string
+---@param row table<string, any> as for `print`
+function Tool:write(text, row)
+    errors.arguments("write", { "text", "string!", "row", "table!" }, text, row)
+    if self._out:is_data() then
+        self._out:of():print(row)
+    else
+        io.write(text)
+    end
+    self._out:flush()
+end
+
 ---Shows a histogram.
 ---@param map bpflua.Map one of the C text (`BPF_HISTOGRAM`), also by a struct key, or a hash of counts by slot
 ---@param options? {unit?: string, title?: string, section?: string, section_fn?: fun(bucket: any): string, linear?: boolean, clear?: boolean}

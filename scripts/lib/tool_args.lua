@@ -207,7 +207,8 @@ function M.read(entry, list)
     local values = new_parser(entry):parse(list)
     local form = {}
     for _, name in ipairs({ "json", "csv", "html", "folded", "flamegraph" }) do
-        form[name], values["_" .. name] = values["_" .. name], nil
+        -- A tool may have the flag under other letters, too: `-j --csv`.
+        form[name], values["_" .. name] = values["_" .. name] or values[name] == true or nil, nil
     end
     return strict(entry, with_defaults(entry, values)), form
 end

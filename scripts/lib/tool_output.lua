@@ -221,6 +221,11 @@ end
 
 ---A line for people.
 ---@param text string
+---Whether rows are wanted, and no text.
+function Outputs:is_data()
+    return (self.form.json or self.form.csv or self.form.html) and true or false
+end
+
 function Outputs:say(text)
     report.add_message(self, text)
     if self:is_text() then
