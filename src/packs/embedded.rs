@@ -226,6 +226,8 @@ files! {
     "scripts/lib/tool_stacks_show.lua",
     "scripts/lib/tool_view.lua",
     "scripts/lib/tool_fs.lua",
+    "scripts/lib/tool_fsdist.lua",
+    "scripts/lib/tool_fsslower.lua",
     "scripts/lib/tool_output.lua",
     "scripts/lib/tool_paths.lua",
     "scripts/lib/trace.lua",

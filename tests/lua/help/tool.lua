@@ -42,6 +42,12 @@ local function wait_for(what, fn)
 end
 M.wait_for = wait_for
 
+---The path of the bpflua that runs this.
+---@return string
+function M.self()
+    return BPFLUA
+end
+
 ---@class Running
 ---@field pid integer
 local Running = {}

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ttysnoop: what programs write to one terminal, and to no other.
+
+local t = require("harness")
+local tool = require("help.tool")
+local prompt = require("help.prompt")
+
+t.test("the output of a terminal as it is", function()
+    local shell = prompt.start()
+    local found = tool.run("ttysnoop", { "-C", shell.terminal:match("%d+$") }, function(running)
+        shell.enter()
+        running:sees("hello 42")
+    end)
+    t.contains(found.out, "hello 42\n")
+    t.contains(found.out, "$ ")
+end)
+
+t.test("who wrote it, in pieces; what is left is told", function()
+    local shell = prompt.start()
+    local found = tool.run("ttysnoop", { "--json", "-s", "6", "-c", "1", shell.terminal }, function(running)
+        shell.enter()
+        running:sees('"data":"hello "')
+    end)
+    local row = found:row({ data = "hello " })
+    t.equal(row.pid, shell.pid)
+    t.equal(row.comm, "bash")
+    t.equal(row.size, 6)
+    t.contains(found.err, "note: 3 bytes of a write are not shown; -c 2 shows more")
+end)
+
+t.test("no terminal", function()
+    local outcome = tool.start("ttysnoop", { "/etc/passwd" }):finish(false)
+    t.equal(outcome.status, 1)
+    t.contains(outcome.err, "cannot snoop on `/etc/passwd`: it is no character device")
+end)
