@@ -1714,6 +1714,14 @@ local _Tool = {}
 ---@return integer way which of them it was
 function _Tool:attach(b, ways) end
 
+---Attaches to those of some system calls that this kernel has, by their tracepoints; an error when it has none of them.
+---@param b bpflua.BPF an object made with `attach = false`
+---@param names string[] as in `sys_enter_NAME`: "openat", "newfstatat"
+---@param functions {enter?: string, exit?: string} functions of the C text, as
+---`int enter_open(struct tracepoint__raw_syscalls__sys_enter *ctx)` and `int exit_open(struct tracepoint__raw_syscalls__sys_exit *ctx)`
+---@return string[] attached those that it has
+function _Tool:attach_syscalls(b, names, functions) end
+
 ---Ends the tool with an error: what could not be done, and why.
 ---@param what string what could not be done
 ---@param why? string the reason, in words
@@ -1767,6 +1775,11 @@ function _Tool:view(rows, options) end
 ---Sets widths of columns of the text, before anything is printed: for options such as `--wide`.
 ---@param widths table<string, integer> characters by the names of columns
 function _Tool:widths(widths) end
+
+---Writes a text for people as it is, and a row in its place where data was asked for (JSON, CSV, a page).
+---@param text string
+---@param row table<string, any> as for `print`
+function _Tool:write(text, row) end
 
 ---@class bpflua.ToolOutput
 local _ToolOutput = {}

@@ -230,6 +230,8 @@ files! {
     "scripts/lib/tool_fsslower.lua",
     "scripts/lib/tool_output.lua",
     "scripts/lib/tool_paths.lua",
+    "scripts/lib/tool_sockets.lua",
+    "scripts/lib/tool_stacks.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/usdt.lua",
