@@ -17,16 +17,13 @@ Output.__index = Output
 M.Output = Output
 
 local function is_shown(column, args, form)
-    local when = column.when
-    if not when then
-        return true
-    elseif when:sub(1, 2) == "--" then
-        return form[when:sub(3)] ~= nil
-local function is_shown(column, args)
     for when in (column.when or ""):gmatch("%S+") do
         local name = when:gsub("^!", "")
-        local given = args[name] ~= nil and args[name] ~= false
-        if given ~= (when:sub(1, 1) ~= "!") then
+        local value = args[name]
+        if name:sub(1, 2) == "--" then
+            value = form[name:sub(3)]
+        end
+        if (value ~= nil and value ~= false) ~= (when:sub(1, 1) ~= "!") then
             return false
         end
     end
@@ -219,13 +216,14 @@ function Outputs:is_text()
     return not (self.form.json or self.form.csv or self.form.folded)
 end
 
----A line for people.
----@param text string
 ---Whether rows are wanted, and no text.
+---@return boolean
 function Outputs:is_data()
     return (self.form.json or self.form.csv or self.form.html) and true or false
 end
 
+---A line for people.
+---@param text string
 function Outputs:say(text)
     report.add_message(self, text)
     if self:is_text() then

@@ -1703,6 +1703,7 @@ function _SymbolCache:resolve_name(module, name) end
 ---@class bpflua.Tool
 ---@field args table<string, any> the values of its parameters by name; nil when not given and without a default
 ---@field name string what it is called by
+---@field form {json: boolean?, csv: boolean?, folded: boolean?, flamegraph: string?, html: string?} how it was asked to print, and the files to write
 ---@field out table<string, bpflua.ToolOutput> its outputs by name, when it has several
 local _Tool = {}
 

@@ -148,8 +148,8 @@ pub struct Column {
     /// `s`, `ms`, `us`, `ns`, `bytes`, …: for those who read the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Shown only when this parameter is given; `!NAME`: when it is not; `--json`: with that option of all tools.
-    /// Shown only when this parameter is given; `!NAME`: when it is not. Several, apart by spaces: when all of that is so.
+    /// Shown only when this parameter is given; `!NAME`: when it is not; `--json`: with that option of all tools. Several,
+    /// apart by spaces: when all of that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }
