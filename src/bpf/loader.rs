@@ -16,6 +16,8 @@ use super::sys::object::{RawProgram, renumber_maps};
 use super::sys::prog::{self, LoadRequest};
 use super::verifier::{LineTable, Rejected, VerifierLog};
 use crate::error::{Error, Result};
+use crate::kernel::config;
+use crate::kernel::features::{Feature, supports};
 use crate::kernel::kallsyms;
 
 /// The verifier's log is kept up to this size. The memory is only touched as far as the log goes.
@@ -177,7 +179,8 @@ impl<'a> Plan<'a> {
         let about_relocation = VerifierLog::parse(&failure.log).is_about_relocation();
         let missing = about_relocation.then(|| find_missing(&image.elf, &image.options, &raw.symbol)).flatten();
         let lines = LineTable::new(&raw.line_info, image.btf_bytes());
-        Rejected {
+        let overrides = failure.log.contains(OVERRIDE);
+        let error = Rejected {
             function: &self.function.name,
             kind: &self.kind,
             instructions: self.insns.len(),
@@ -186,8 +189,24 @@ impl<'a> Plan<'a> {
             lines: &lines,
             missing,
         }
-        .into_error()
+        .into_error();
+        if overrides { about_override(error) } else { error }
     }
+}
+
+/// How the verifier names the helper that replaces a function's result.
+const OVERRIDE: &str = "bpf_override_return#";
+
+/// What this kernel says of itself, and what replaces results in kernels of another configuration.
+fn about_override(error: Error) -> Error {
+    let error = match config::evidence_unset("BPF_KPROBE_OVERRIDE") {
+        Some(line) => error.with_evidence(line),
+        None => error,
+    };
+    if !supports(Feature::FmodRet).is_supported() {
+        return error;
+    }
+    error.with_hint("`KMOD_RET(FUNCTION, …)` replaces the result of functions for error injection, too, and of `security_…`")
 }
 
 fn is_final(err: &io::Error) -> bool {

@@ -133,6 +133,11 @@ static CAUSES: &[Cause] = &[
         "say `#define BPF_LICENSE GPL` in the C text, or nothing: GPL is the default",
     ),
     cause(
+        &["bpf_override_return#"],
+        "`bpf_override_return` is for kprobes, of kernels that were built for it (CONFIG_BPF_KPROBE_OVERRIDE)",
+        "",
+    ),
+    cause(
         &["bpf_get_attach_cookie#"],
         "programs of this kind carry no cookie in this kernel",
         "kprobes, uprobes, tracepoints and perf events carry one",
