@@ -37,7 +37,8 @@ end
 ---@field duration integer nanoseconds that one run took, on average
 
 ---Runs a program once without attaching it. The kernel does this for programs on packets (XDP, tc, socket filters,
----cgroup_skb, sk_lookup, flow_dissector, netfilter), for `SEC("syscall")`, raw tracepoints, and fentry, fexit, fmod_ret.
+---cgroup_skb, sk_lookup, flow_dissector, netfilter), for `SEC("syscall")`, raw tracepoints, and fentry, fexit, fmod_ret. One that
+---`load_func` has loaded as another kind than its section says is run as that.
 ---@param options {fn_name: string, data_in?: string|ffi.cdata*, ctx_in?: string|ffi.cdata*, times?: integer, cpu?: integer, live_frames?: boolean}
 ---`data_in`: the packet, from its Ethernet header; `ctx_in`: the context, where the kernel's own will not do; `times`: how
 ---often to run it (default 1); `cpu`: where (raw tracepoints); `live_frames`: XDP's verdict is carried out

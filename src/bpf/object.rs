@@ -212,6 +212,16 @@ impl Object {
         self.load_as(function, &load_as)
     }
 
+    /// Loads a function to be run for a test: as the type that it is loaded as already, where that is one and its section
+    /// says nothing of it, else as its section says.
+    pub fn load_to_run(&mut self, function: &str) -> Result<Rc<Program>> {
+        let mut typed = self.programs.iter().filter(|((name, _), _)| name == function);
+        match (typed.next(), typed.next()) {
+            (Some(((_, LoadAs::Typed(_)), program)), None) => Ok(Rc::clone(program)),
+            _ => self.load(function),
+        }
+    }
+
     /// The arguments of a USDT probe that a function reads, from 1; `None` when it asks for nothing of such a probe.
     pub(super) fn usdt_arguments(&self, function: &str) -> Result<Option<Vec<usize>>> {
         let function = self.function(function)?;

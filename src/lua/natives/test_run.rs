@@ -13,7 +13,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("run", "test_run", |lua, (object, options): (AnyUserData, Table)| {
         let (name, run) = (field::<String>(&options, "fn_name")?, request(&options)?);
-        let outcome = with(&object, |object| object.load(&name)?.test_run(&run))?;
+        let outcome = with(&object, |object| object.load_to_run(&name)?.test_run(&run))?;
         outcome_table(lua, &outcome).map_err(|error| from_mlua("test_run", &error))
     })?;
     Ok(natives.into_table())
