@@ -42,6 +42,7 @@ mod maps_misuse;
 #[cfg(feature = "compiler")]
 mod maps_races;
 mod module_types;
+mod moved_bits;
 mod oneliners;
 mod packs;
 mod ports;
