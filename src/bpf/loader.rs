@@ -206,7 +206,9 @@ fn about_override(error: Error) -> Error {
     if !supports(Feature::FmodRet).is_supported() {
         return error;
     }
-    error.with_hint("`KMOD_RET(FUNCTION, …)` replaces the result of functions for error injection, too, and of `security_…`")
+    error.with_hint(
+        "`KMOD_RET(FUNCTION, …)` replaces the result of functions for error injection, too, and of `security_…`",
+    )
 }
 
 fn is_final(err: &io::Error) -> bool {

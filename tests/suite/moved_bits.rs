@@ -84,7 +84,8 @@ fn root_bit_fields_are_read_where_the_running_kernel_has_them() {
         for round in 1..40_u64 {
             let mut bytes = [0_u8; 64];
             for (index, byte) in bytes.iter_mut().enumerate() {
-                *byte = (round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (index % 8 * 7)) as u8 ^ (index as u8).wrapping_mul(89);
+                *byte = (round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (index % 8 * 7)) as u8
+                    ^ (index as u8).wrapping_mul(89);
             }
             object.map("raw").unwrap().update(&0_u32.to_ne_bytes(), &bytes, 0).unwrap();
             object.load("look").unwrap().test_run(&TestRun::default()).unwrap();
