@@ -184,6 +184,7 @@ pub fn files(
 
 fn with_footer(source: &Source) -> String {
     let mut text = source.padded();
-    text.push_str(&format!("#include <{FOOTER}>\n"));
+    // By its whole path: a file of the same name may lie in the current folder.
+    text.push_str(&format!("#include \"{ROOT}/{FOOTER}\"\n"));
     text
 }

@@ -90,6 +90,20 @@ fn doctor_reports_on_any_machine() {
     assert!(text(&output.stdout).contains("kprobes"), "{}", text(&output.stdout));
 }
 
+/// Whoever may write to the current folder decides nothing about the C that is compiled.
+#[test]
+fn files_of_our_headers_names_are_not_taken() {
+    let folder = scratch("names-of-headers");
+    std::fs::create_dir(folder.join("bpflua")).unwrap();
+    for name in ["bpflua.h", "bpflua_footer.h", "bpflua/types.h", "bpflua/maps.h", "bpflua/kernel.h"] {
+        std::fs::write(folder.join(name), "#error taken from the folder\n").unwrap();
+    }
+    std::fs::write(folder.join("probe.c"), "BPF_HASH(calls);\nint probe(void *ctx) { return 0; }\n").unwrap();
+    let command = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_bpflua")).args(args).current_dir(&folder).output();
+    let checked = command(&["check", "--no-cache", "probe.c"]).unwrap();
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+}
+
 /// Under the name of bcc-lua, whose options mean other things.
 #[test]
 fn root_the_command_by_the_name_of_bcc_lua() {
