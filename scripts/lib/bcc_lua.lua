@@ -49,7 +49,8 @@ function strings.split(text, separator, plain, most)
             if rest ~= "" or first then
                 pieces[#pieces + 1] = rest
             end
-            return pieces
+            -- One separator and nothing else is nothing, as in bcc-lua.
+            return first == nil and #pieces == 1 and pieces[1] == "" and {} or pieces
         end
         pieces[#pieces + 1] = text:sub(from, first - 1)
         from = last + 1

@@ -120,3 +120,26 @@ t.test("reducers of numbers, and where there is nothing to reduce", function()
     t.contains(err, "cannot reduce the values of map `plain`: it is of type hash, which has one value for all CPUs")
     t.contains(t.fails(b.get_table, b, "numbers", nil, nil, 5), "argument `reducer` of `get_table` is a number")
 end)
+
+t.test("values of any size, also such as bcc's Python refuses", function()
+    local b = BPF({ text = [[
+struct twelve { u32 a, b, c; };
+struct five { char text[5]; };
+BPF_PERCPU_ARRAY(twelves, struct twelve, 2);
+BPF_PERCPU_HASH(fives, u32, struct five);
+BPF_PERCPU_HASH(shorts, u32, u16);
+BPF_PERCPU_ARRAY(signs, s16, 1);
+]] })
+    local last = #BPF.get_possible_cpus() - 1
+    b.twelves[1] = { [0] = { a = 1, b = 2, c = 3 }, [last] = { a = 4, b = 5, c = 6 } }
+    t.equal(b.twelves[1][last].b, 5)
+    t.equal(b.twelves[0][last].b, 0)
+    b.fives[7] = { text = "four" }
+    t.equal(ffi.string(b.fives[7][last].text), "four")
+    b.shorts[7] = { [0] = 65535 }
+    t.equal(b.shorts:max(7), 65535)
+    b.signs[0] = { [0] = -32768 }
+    t.equal(b.signs[0][0], -32768)
+    t.equal(b.signs:sum(0) == -32768 + (last > 0 and tonumber(b.signs[0][last]) or 0), true)
+    b:cleanup()
+end)

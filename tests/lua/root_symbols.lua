@@ -230,3 +230,43 @@ t.test("functions of BPF through an object", function()
     t.equal(b:ksym(address), "vfs_read")
     t.equal(b:sym(address, -1, false, true), "vfs_read+0x0")
 end)
+
+t.test("frames of processes that are gone: by build IDs, and by nothing else", function()
+    local b = BPF({ text = [[
+BPF_STACK_TRACE(addresses, 1024);
+BPF_STACK_TRACE_BUILDID(by_id, 1024);
+struct sample_t { u32 pid; int addresses, by_id; };
+BPF_PERF_OUTPUT(samples);
+int sampled(struct pt_regs *ctx)
+{
+    struct sample_t sample = { .pid = bpf_get_current_pid_tgid() >> 32 };
+    sample.addresses = addresses.get_stackid(ctx, BPF_F_USER_STACK);
+    sample.by_id = by_id.get_stackid(ctx, BPF_F_USER_STACK);
+    samples.perf_submit(ctx, &sample, sizeof(sample));
+    return 0;
+}
+]] })
+    b:attach_uprobe({ name = "c", sym = "getenv", fn_name = "sampled" })
+    local samples = {}
+    b.samples:open_perf_buffer(function(_, sample)
+        samples[#samples + 1] = sample:copy()
+    end)
+    local shell = io.popen("echo $$; exec sh -c 'exec ls / >/dev/null'")
+    local pid = shell:read("*n")
+    shell:close()
+    BPF.add_module(BPF.find_library("c"))
+    b:perf_buffer_poll(10000)
+    local gone, named = 0, 0
+    for _, sample in ipairs(samples) do
+        if sample.pid == pid then
+            gone = gone + 1
+            -- At its first instruction: the innermost frame is the function itself.
+            local frame = b.by_id:walk(sample.by_id)()
+            t.equal(BPF.sym(frame, pid, true, true), "getenv+0x0 [libc.so.6]")
+            t.equal(BPF.sym(b.addresses:walk(sample.addresses)(), pid, true, true), "[unknown]")
+            named = named + 1
+        end
+    end
+    t.equal(gone > 0 and named == gone, true)
+    b:cleanup()
+end)
