@@ -669,6 +669,8 @@ function _BPF:support_raw_tracepoint_in_module() end
 
 ---The function that an address of a process lies in, as text: `name`, `name+0x12 [module]`, `[unknown]`.
 ---What cannot be looked at (another user's process, hidden kernel addresses) is said once on standard error.
+---A process that was asked about before it ended stays known; of one that is gone at the first question nothing is, but frames of a
+---stack map with build IDs have their names all the same, once `BPF.add_module` knows the file.
 ---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
 ---`BPF.sym{addr = addr, pid = pid}`.
 ---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
@@ -1105,6 +1107,8 @@ function BPF.support_raw_tracepoint_in_module() end
 
 ---The function that an address of a process lies in, as text: `name`, `name+0x12 [module]`, `[unknown]`.
 ---What cannot be looked at (another user's process, hidden kernel addresses) is said once on standard error.
+---A process that was asked about before it ended stays known; of one that is gone at the first question nothing is, but frames of a
+---stack map with build IDs have their names all the same, once `BPF.add_module` knows the file.
 ---Takes its options in order as bcc does, or as a table: `BPF.sym(addr, pid, {show_offset = true})`,
 ---`BPF.sym{addr = addr, pid = pid}`.
 ---@param addr number|string|ffi.cdata* also a frame of a stack map with build IDs
