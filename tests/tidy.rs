@@ -65,6 +65,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clang_sys", &["compiler"]),
     ("blazesym", &["symbolize"]),
     ("inferno", &["report"]),
+    ("oci_client", &["packs"]),
+    ("tokio", &["packs"]),
+    ("tar", &["packs"]),
+    ("ruzstd", &["kernel", "packs"]),
+    ("sha2", &["packs"]),
 ];
 
 fn root() -> PathBuf {

@@ -5,6 +5,7 @@
 -- It is no wall against a pack that sets out to break it: cdata is memory, and events are cdata.
 
 local errors = require("bpflua.errors")
+local finding = require("bpflua.finding")
 local native = require("bpflua.native")
 
 local M = {}
@@ -90,7 +91,7 @@ local function own_require(grants, granted, environment)
     end
 end
 
--- The file of a module: beside the script, or `PACK.part` of a pack.
+-- The file of a module beside the script.
 local function finder(template)
     return function(name)
         return name:find("^[%w_.-]+$") and not name:find("..", 1, true) and package.searchpath(name, template) or nil
@@ -105,7 +106,10 @@ function M.environment(grants)
     for _, name in ipairs(grants.lua) do
         granted[name] = true
     end
-    grants.find = finder(package.path)
+    local beside = finder(package.path)
+    grants.find = function(name)
+        return finding.own_file(name) or beside(name)
+    end
     local environment = {}
     for _, name in ipairs(PLAIN) do
         environment[name] = rawget(_G, name)

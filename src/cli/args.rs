@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::pack::{PackCommand, RunArgs};
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// The options of a run that take their value as the next argument, apart from `-e`.
@@ -22,6 +23,8 @@ Examples:
   bpflua compile probe.c -o probe.o   write a portable BPF object
   bpflua types opens.lua              complete a script's maps and events in an editor
   bpflua list -v 'tracepoint:sched:*' what can be probed, and what each probe hands out
+  bpflua execsnoop -x                 run a tool: one of those that come with bpflua, or of an installed pack
+  bpflua pack new ./mine              make a pack of scripts, for others to install
   bpflua doctor                       what this machine can trace, and what to do about the rest
 A script named like a command is reached by a path: bpflua ./check";
 
@@ -184,6 +187,14 @@ pub enum Command {
     },
     /// Tell what this machine can trace, what it cannot, and what to do about it
     Doctor,
+    /// Run a tool of a pack: bpflua run PACK/TOOL -- ARGS
+    Run(RunArgs),
+    /// Make, check, test, install and share packs of scripts
+    Pack {
+        /// What to do
+        #[command(subcommand)]
+        command: PackCommand,
+    },
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn check(file: &Path, load: bool, settings: &Settings) -> Vec<Error> {
 }
 
 fn check_script(file: &Path, settings: &Settings) -> Result<Vec<Option<Error>>> {
-    Vm::new(settings.clone())?.check(Script::read_file(file)?)
+    Ok(Vm::new(settings.clone())?.check(Script::read_file(file)?, &[])?.texts)
 }
 
 /// Scripts without an ending say what they are in their first line.

@@ -17,6 +17,7 @@ mod compile;
 mod doctor;
 mod exit;
 mod list;
+mod pack;
 mod run;
 mod settings;
 mod types;

@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use super::args::{Args, Command};
 use super::settings::settings;
-use super::{bcc_lua, check, compile, doctor, exit, list, types, version};
+use super::{bcc_lua, check, compile, doctor, exit, list, pack, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::prompt::Prompt;
-use crate::lua::{BccLua, End, PackEntry, Script, Settings, Vm};
-use crate::packs::catalog::{self, Tool};
+use crate::lua::{BccLua, End, Script, Settings, Vm};
+use crate::packs::catalog::Tool;
+use crate::packs::is_name;
 use crate::repl::{Repl, is_input_terminal};
 
 /// Runs the command with this process's arguments; the result is its exit status.
@@ -33,6 +34,8 @@ pub fn main() -> ExitCode {
         Some(Command::Types { script }) => types::main(script.as_deref(), &args.common),
         Some(Command::List { pattern, pid, long }) => list::main(pattern, *pid, *long, &args.common),
         Some(Command::Doctor) => doctor::main(),
+        Some(Command::Run(tool)) => pack::run(tool, &args.common),
+        Some(Command::Pack { command }) => pack::main(command, &args.common),
         None => run_or_interact(&args, bcc_lua).map_or_else(|error| exit::failed(&error, &args.common), exit::ended),
     }
 }
@@ -48,13 +51,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run_or_interact(args: &Args, bcc_lua: BccLua) -> Result<End> {
     let mechanism = args.mechanism.as_deref().map_or(Ok(Mechanism::Auto), Mechanism::parse)?;
     let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
-    let mut settings = Settings { mechanism, json: args.json, bcc_lua, prompt: Some(repl), ..settings(&args.common) };
+    let settings = Settings { mechanism, json: args.json, bcc_lua, prompt: Some(repl), ..settings(&args.common) };
     if let Some(tool) = tool_of(args)? {
-        let script = Script { name: tool.file, text: tool.text, path: None };
-        let version = Some(tool.pack.version);
-        let entry =
-            PackEntry { name: tool.name, pack: tool.pack.name, version, entry: tool.entry, ..PackEntry::default() };
-        settings.entry = Some(entry);
+        let (settings, script) = pack::settings_of(tool, settings);
         return Vm::new(settings)?.run(script, &args.script[1..]);
     }
     let (script, rest) = match script_of(args) {
@@ -73,7 +72,7 @@ fn run_or_interact(args: &Args, bcc_lua: BccLua) -> Result<End> {
 fn tool_of(args: &Args) -> Result<Option<Tool>> {
     let name = args.script.first().and_then(|name| name.to_str());
     match name.filter(|name| args.execute.is_none() && !name.contains(['/', '.'])) {
-        Some(name) => catalog::embedded(name),
+        Some(name) => pack::catalog().tool(name),
         None => Ok(None),
     }
 }
@@ -86,6 +85,8 @@ fn script_of(args: &Args) -> Option<(Result<Script>, &[OsString])> {
     let (name, rest) = args.script.split_first()?;
     let script = match name.to_str() {
         Some("-") => Script::read_stdin(),
+        Some(word) if is_name(word) => Script::read_file(Path::new(name))
+            .map_err(|error| error.with_evidence(format!("no tool of a pack is called `{word}`, either"))),
         _ => Script::read_file(Path::new(name)),
     };
     Some((script, rest))

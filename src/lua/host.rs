@@ -48,6 +48,9 @@ pub struct PackEntry {
     /// The folder of objects that were compiled before, if its pack has one.
     #[serde(skip)]
     pub built: Option<Built>,
+    /// The packs that `require` finds by name, with their folders: its own and those that it needs.
+    #[serde(skip)]
+    pub packs: Vec<(String, PathBuf)>,
 }
 
 impl PackEntry {
@@ -65,6 +68,26 @@ pub struct BccLua {
     pub called: Option<String>,
     /// Whether LLVM's form of each C text is shown: their global `LIBBCC_LLVM_DEBUG`.
     pub llvm_debug: bool,
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// One for each C text: its error, if it has one.
+    pub texts: Vec<Option<Error>>,
+    /// The texts that stand in no file, but are made or changed when the script runs.
+    pub generated: Vec<Generated>,
+}
+
+/// A C text that stands in no file as it is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The script.
+    pub name: String,
+    /// The line of the script that it was made from, when that can be told.
+    pub line: Option<u32>,
+    /// Its first line with something in it.
+    pub first_line: String,
 }
 
 /// The options of a run.
@@ -136,8 +159,8 @@ pub struct Host {
     pub script: Script,
     /// The statements of a prompt by the names of their chunks.
     pub statements: HashMap<String, Script>,
-    /// What a check found: one entry per C text, with its error if it has one.
-    pub checked: Vec<Option<Error>>,
+    /// What a check found.
+    pub checked: Checked,
     /// The C texts that a check came by.
     pub requests: RefCell<Vec<Request>>,
 }
@@ -152,7 +175,17 @@ impl Host {
     pub fn record_check(lua: &Lua, outcome: Option<Error>) -> Result<()> {
         let mut host =
             lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
-        host.checked.push(outcome);
+        host.checked.texts.push(outcome);
+        Ok(())
+    }
+
+    /// Notes a C text that stands in no file.
+    pub fn record_generated(lua: &Lua, generated: Generated) -> Result<()> {
+        let mut host =
+            lua.app_data_mut::<Host>().ok_or_else(|| Error::bug("cannot note a check", "no state is set"))?;
+        if !host.checked.generated.contains(&generated) {
+            host.checked.generated.push(generated);
+        }
         Ok(())
     }
 

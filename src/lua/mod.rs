@@ -27,7 +27,7 @@ mod require;
 mod results;
 mod syntax;
 
-pub use host::{BccLua, PackEntry, Settings, Task};
+pub use host::{BccLua, Checked, Generated, PackEntry, Settings, Task};
 pub use natives::check as check_text;
 pub use script::Script;
 pub use syntax::Syntax;

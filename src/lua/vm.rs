@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::compile::Request;
-use super::host::{Host, Settings, Task};
+use super::host::{Checked, Host, Settings, Task};
 use super::interrupt::Interrupt;
 use super::script::Script;
 use super::{errors, failure, natives, require, results};
@@ -99,9 +99,8 @@ impl Vm {
     }
 
     /// Compiles what the script's `BPF{…}` calls would compile, without running the rest; see `scripts/lib/check.lua`.
-    /// One entry per C text: its error, or none.
-    pub fn check(&self, script: Script) -> Result<Vec<Option<Error>>> {
-        self.run(script, &[])?;
+    pub fn check(&self, script: Script, args: &[OsString]) -> Result<Checked> {
+        self.run(script, args)?;
         let host = self.lua.app_data_mut::<Host>();
         Ok(host.map(|mut host| std::mem::take(&mut host.checked)).unwrap_or_default())
     }
@@ -111,6 +110,11 @@ impl Vm {
         self.run(script, args)?;
         let host = self.lua.app_data_mut::<Host>();
         Ok(host.map(|host| host.requests.take()).unwrap_or_default())
+    }
+
+    /// Whether a file is Lua; it is not run.
+    pub fn parse(&self, script: &Script) -> Result<()> {
+        self.load(script).map(drop)
     }
 
     /// The stubs for editors: of bpflua itself, or of the maps and events of a script's C texts.

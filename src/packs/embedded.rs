@@ -159,6 +159,7 @@ files! {
     "scripts/lib/oneliner_text.lua",
     "scripts/lib/oneliner_values.lua",
     "scripts/lib/oneliners.lua",
+    "scripts/lib/pack_test.lua",
     "scripts/lib/percpu.lua",
     "scripts/lib/posix.lua",
     "scripts/lib/probes.lua",
@@ -242,6 +243,14 @@ files! {
 /// The pack of tools, `scripts/tools/`, in a release build.
 #[cfg(not(debug_assertions))]
 static TOOLS: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/scripts/tools");
+
+/// What `bpflua pack new` begins with, `scripts/skeleton/`, in every build: paths and bytes.
+pub const SKELETON: [(&str, &[u8]); 4] = [
+    ("NAME.lua", include_bytes!("../../scripts/skeleton/NAME.lua")),
+    ("README.md", include_bytes!("../../scripts/skeleton/README.md")),
+    ("pack.toml", include_bytes!("../../scripts/skeleton/pack.toml")),
+    ("tests/NAME.lua", include_bytes!("../../scripts/skeleton/tests/NAME.lua")),
+];
 
 /// A file of the pack of tools, by its path in that pack.
 #[cfg(not(debug_assertions))]

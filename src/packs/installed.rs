@@ -9,6 +9,10 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::record::Record;
+use super::rules::is_name;
+use crate::error::{Error, Result};
+
 /// The variable whose folders, apart by `:`, stand in place of the usual ones; empty: there are no packs.
 pub const VARIABLE: &str = "BPFLUA_PACKS";
 
@@ -29,6 +33,99 @@ pub fn places(variable: &dyn Fn(&str) -> Option<OsString>, uid: u32) -> Vec<Plac
         Some(Place { refused: refusal(about.uid(), about.mode(), uid), folder })
     });
     there.collect()
+}
+
+/// Where packs of the whole machine are installed.
+pub const OF_THE_MACHINE: &str = "/usr/local/share/bpflua/packs";
+
+/// The folder that packs are installed in: the first of those that they are found in, whether it is there or not.
+pub fn place_to_install(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
+    folders(variable).into_iter().next().ok_or_else(|| {
+        Error::script("cannot install packs", format!("`{VARIABLE}` is empty, which means that there are none"))
+    })
+}
+
+/// A pack in one of the places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its name, which is that of its folder.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What was noted when bpflua installed it; none for a folder that somebody put there.
+    pub record: Option<Record>,
+}
+
+/// The packs of all places by name. Of two with one name the first is the one that is used.
+pub fn all(places: &[Place]) -> Result<Vec<Installed>> {
+    let mut found: Vec<Installed> = Vec::new();
+    for place in places.iter().filter(|place| place.refused.is_none()) {
+        let entries = std::fs::read_dir(&place.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        for name in names.filter(|name| is_name(name)) {
+            if !found.iter().any(|known| known.name == name) {
+                found.extend(of_place(place, &name)?);
+            }
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
+}
+
+/// The pack of that name. Places that are refused are told when it lies in one of them and in no other.
+pub fn find(places: &[Place], name: &str) -> Result<Option<Installed>> {
+    for place in places.iter().filter(|place| place.refused.is_none()) {
+        if let Some(found) = of_place(place, name)? {
+            return Ok(Some(found));
+        }
+    }
+    let refused = places
+        .iter()
+        .find_map(|place| Some((place, place.refused.as_ref()?)).filter(|_| place.folder.join(name).is_dir()));
+    match refused {
+        Some((place, why)) => Err(Error::machine(
+            format!("cannot use the pack `{name}`"),
+            format!("`{}` is no place for packs: {why}", place.folder.display()),
+        )),
+        None => Ok(None),
+    }
+}
+
+fn of_place(place: &Place, name: &str) -> Result<Option<Installed>> {
+    let folder = place.folder.join(name);
+    // A link would lead to where nobody looked whether others can write.
+    if !std::fs::symlink_metadata(&folder).is_ok_and(|about| about.is_dir()) {
+        return Ok(None);
+    }
+    let record = Record::read(&folder)?;
+    Ok(Some(Installed { name: name.to_owned(), folder, record }))
+}
+
+/// Why packs are neither taken from a folder nor installed in it; none when it is safe, or not there.
+pub fn unsafe_place(folder: &Path, uid: u32) -> Option<String> {
+    let about = std::fs::metadata(folder).ok()?;
+    refusal(about.uid(), about.mode(), uid)
+}
+
+/// Refuses a folder when others than `uid` and root could change it or something in it.
+pub fn guard(name: &str, folder: &Path, uid: u32) -> Result<()> {
+    let mut pending = vec![folder.to_owned()];
+    while let Some(path) = pending.pop() {
+        let unreadable = |error: &std::io::Error| Error::io(format!("cannot read `{}`", path.display()), error);
+        let about = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&error))?;
+        if let Some(why) = refusal(about.uid(), about.mode(), uid).filter(|_| !about.is_symlink()) {
+            return Err(Error::machine(
+                format!("cannot use the pack `{name}`"),
+                format!("`{}` is not safe: {why}", path.display()),
+            ));
+        }
+        if about.is_dir() {
+            for entry in std::fs::read_dir(&path).map_err(|error| unreadable(&error))? {
+                pending.push(entry.map_err(|error| unreadable(&error))?.path());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn folders(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {

@@ -68,6 +68,38 @@ pub struct WholeEntry {
     requires: Requires,
 }
 
+/// Another pack that one needs: the versions that will do, and where it is when that cannot be told by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Dependency {
+    /// The versions alone: `base = "^1.0"`.
+    Versions(String),
+    /// With where it is installed from: `base = { version = "^1.0", source = "https://…/base.git" }`.
+    From {
+        /// The versions that will do.
+        version: String,
+        /// A source as `bpflua pack install` takes it.
+        source: String,
+    },
+}
+
+impl Dependency {
+    /// The versions that will do, as they are written.
+    pub fn versions(&self) -> &str {
+        match self {
+            Dependency::Versions(versions) | Dependency::From { version: versions, .. } => versions,
+        }
+    }
+
+    /// Where it is installed from, when the manifest says it.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Dependency::Versions(_) => None,
+            Dependency::From { source, .. } => Some(source),
+        }
+    }
+}
+
 /// Where a pack's tests are.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -87,7 +119,7 @@ pub struct Manifest {
     pub requires: Requires,
     /// Other packs, with the versions that will do, by the rules of Cargo.
     #[serde(default)]
-    pub dependencies: BTreeMap<String, String>,
+    pub dependencies: BTreeMap<String, Dependency>,
     /// The commands, by name.
     #[serde(default)]
     pub entries: BTreeMap<String, EntryPoint>,
@@ -101,7 +133,7 @@ pub struct Manifest {
 #[serde(deny_unknown_fields, default)]
 struct HeadData {
     pack: Option<Pack>,
-    dependencies: BTreeMap<String, String>,
+    dependencies: BTreeMap<String, Dependency>,
     summary: String,
     description: String,
     parameters: Vec<Parameter>,
@@ -117,7 +149,7 @@ pub struct Head {
     /// What the pack is, when the file is a pack of its own.
     pub pack: Option<Pack>,
     /// Packs that it needs.
-    pub dependencies: BTreeMap<String, String>,
+    pub dependencies: BTreeMap<String, Dependency>,
     /// What the entry says of itself.
     pub entry: Entry,
 }
@@ -161,6 +193,7 @@ impl Head {
             data;
         let entry = Entry { summary, description, parameters, columns, outputs, examples, requires };
         rules::head(pack.as_ref(), &entry, file)?;
+        rules::dependencies(&dependencies, file)?;
         Ok(Some(Head { pack, dependencies, entry }))
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the data of a manifest must be beyond its form: names, versions, ranges, defaults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Column, Entry, Kind, Parameter, Value};
-use super::manifest::{API, Manifest, Pack};
+use super::manifest::{API, Dependency, Manifest, Pack};
 use super::units;
 use crate::error::{Error, Result};
 
@@ -24,6 +24,7 @@ pub fn stays_inside(path: &str) -> bool {
 /// The rules for `pack.toml`.
 pub fn manifest(manifest: &Manifest, file: &str) -> Result<()> {
     pack(&manifest.pack, file)?;
+    dependencies(&manifest.dependencies, file)?;
     for (name, entry) in &manifest.entries {
         if !is_name(name) {
             return Err(bad(file, format!("`{name}` is no name for a command"), NAMES));
@@ -44,7 +45,23 @@ pub fn head(pack: Option<&Pack>, entry: &Entry, file: &str) -> Result<()> {
     self::entry(entry, file)
 }
 
-const NAMES: &str = "lower-case letters, digits, `-` and `_`, a letter first";
+/// The rules for the packs that one needs.
+pub fn dependencies(dependencies: &BTreeMap<String, Dependency>, file: &str) -> Result<()> {
+    for (name, dependency) in dependencies {
+        if !is_name(name) {
+            return Err(bad(file, format!("the dependency `{name}` is no name for a pack"), NAMES));
+        }
+        let versions = dependency.versions();
+        if let Err(error) = semver::VersionReq::parse(versions) {
+            let why = format!("`{versions}` are no versions of the dependency `{name}`: {error}");
+            return Err(bad(file, why, "such as ^1.2, ~1.2.3, >=1.0, <3"));
+        }
+    }
+    Ok(())
+}
+
+/// What a name consists of, as a hint.
+pub const NAMES: &str = "lower-case letters, digits, `-` and `_`, a letter first";
 
 fn bad(file: &str, why: String, hint: &str) -> Error {
     let error = Error::script(format!("cannot use `{file}`"), why);
@@ -177,6 +194,8 @@ mod tests {
                 "has a default that does not fit: 10 is not within 1 to 9",
             ),
             ("columns = [{ name = \"a\", when = \"b\" }]", "column `a` depends on `b`, which is no parameter"),
+            ("dependencies = { base = \"?\" }", "`?` are no versions of the dependency `base`"),
+            ("dependencies = { Base = \"1\" }", "the dependency `Base` is no name for a pack"),
             ("[pack]\nname = \"X\"\nversion = \"1.0.0\"\napi = 1", "`X` is no name for a pack"),
             ("[pack]\nname = \"x\"\nversion = \"1\"\napi = 1", "`1` is no version"),
             ("[pack]\nname = \"x\"\nversion = \"1.0.0\"\napi = 2", "written for API 2, and this bpflua has API 1"),

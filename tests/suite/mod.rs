@@ -45,6 +45,14 @@ mod module_types;
 mod moved_bits;
 mod oneliners;
 mod packs;
+mod packs_commands;
+mod packs_git;
+mod packs_guide;
+mod packs_help;
+mod packs_install;
+#[cfg(feature = "registry")]
+mod packs_registry;
+mod packs_versions;
 mod ports;
 mod reference;
 mod repl;

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::lua::Settings;
 use crate::lua::compile::{self, Compiled, Request};
 use crate::lua::errors::{Natives, from_mlua};
-use crate::lua::host::{Host, PackEntry, Task};
+use crate::lua::host::{Generated, Host, PackEntry, Task};
 
 /// A compiled C text or an object file that is not in the kernel yet.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         show_libbpf_messages(Host::of(lua)?.settings.notice);
         Ok(())
     })?;
-    natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.len()))?;
+    natives.add("checked", "checked", |lua, ()| Ok(Host::of(lua)?.checked.texts.len()))?;
     Ok(natives.into_table())
 }
 
@@ -56,6 +56,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
 fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<(ElfValue, u32)>> {
     let host = Host::of(lua)?;
     let request = request(&host, arguments)?;
+    let generated = generated(&host, arguments, &request)?;
     let compiled = compile_timed(&request, &host.settings);
     if let Task::Check { .. } = host.settings.task {
         host.requests.borrow_mut().push(request.clone());
@@ -66,9 +67,14 @@ fn compile_text(lua: &Lua, arguments: &Table) -> Result<Option<(ElfValue, u32)>>
     };
     if is_check && !goes_on {
         drop(host);
+        generated.map_or(Ok(()), |generated| Host::record_generated(lua, generated))?;
         return Host::record_check(lua, compiled.err()).map(|()| None);
     }
     let Compiled { object, ir, preprocessed, .. } = compiled?;
+    if is_check {
+        drop(host);
+        generated.map_or(Ok(()), |generated| Host::record_generated(lua, generated))?;
+    }
     Ok(Some((ElfValue { bytes: object, name: object_name(&request.name), ir, preprocessed }, request.line)))
 }
 
@@ -226,6 +232,21 @@ fn request(host: &Host, arguments: &Table) -> Result<Request> {
         Some((line, column)) => Request { name, text, line, column, cflags, folder, ..wanted },
         None => Request { name: format!("C text of {name}"), text, line: 1, column: 1, cflags, folder, ..wanted },
     })
+}
+
+/// What is to be noted of a text that stands neither in a C file nor in the script as it is compiled.
+fn generated(host: &Host, arguments: &Table, request: &Request) -> Result<Option<Generated>> {
+    if field::<Option<String>>(arguments, "file")?.is_some() {
+        return Ok(None);
+    }
+    let source: Option<String> = field(arguments, "source")?;
+    let (name, script, _) = script_of(host, source.as_deref());
+    if script.is_some_and(|script| script.contains(request.text.as_str())) {
+        return Ok(None);
+    }
+    let line = (request.name == name).then_some(request.line);
+    let first_line = request.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
+    Ok(Some(Generated { name, line, first_line }))
 }
 
 /// The script that called `BPF{…}`: its name, its text if it can be had, its folder.

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the running script says of itself: the entry of its pack, and values of its parameters.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use mlua::{Lua, LuaSerdeExt as _, Value};
+use mlua::{Lua, LuaSerdeExt as _, Table, Value};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::kernel::privilege::effective_uid;
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, PackEntry};
 use crate::packs::entry::{Kind, Parameter};
+use crate::packs::installed::Place;
+use crate::packs::limits::Limits;
 use crate::packs::manifest::Head;
+use crate::packs::open;
 use crate::packs::units::{self, Given};
 
 const WHAT: &str = "BPF.tool";
 
-/// `native.pack`: `entry()`, `grants()`, `parse(parameter, text)`, `noun(kind)`.
-pub fn table(lua: &Lua) -> mlua::Result<mlua::Table> {
+/// `native.pack`: `entry()`, `grants()`, `parse(parameter, text)`, `noun(kind)`, `folders()`, `verify(place, name)`.
+pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("entry", WHAT, |lua, ()| entry(lua))?;
     natives.add("grants", WHAT, |lua, ()| {
         let Some(entry) = Host::of(lua)?.settings.entry.clone().filter(|entry| entry.is_held) else { return Ok(None) };
-        let fill = || -> mlua::Result<mlua::Table> {
+        let fill = || -> mlua::Result<Table> {
             let grants = lua.create_table()?;
             grants.set("who", format!("pack `{}`", entry.pack))?;
             grants.set("lua", entry.entry.requires.lua)?;
@@ -40,7 +45,25 @@ pub fn table(lua: &Lua) -> mlua::Result<mlua::Table> {
         let kind: Kind = lua.from_value(kind).map_err(|error| from_mlua(WHAT, &error))?;
         Ok(units::noun(kind))
     })?;
+    natives.add("folders", "require", |lua, ()| folders(lua))?;
+    natives.add("verify", "require", |_, (place, name): (String, String)| {
+        let place = Place { folder: place.into(), refused: None };
+        open::verify(&place, &name, effective_uid(), &Limits::default())
+    })?;
     Ok(natives.into_table())
+}
+
+/// The folders of the packs that the running tool is of and needs, by their names.
+fn folders(lua: &Lua) -> Result<Table> {
+    let fill = || -> mlua::Result<Table> {
+        let table = lua.create_table()?;
+        let host = Host::of(lua).map_err(mlua::Error::external)?;
+        for (name, folder) in host.settings.entry.iter().flat_map(|entry| &entry.packs) {
+            table.set(name.as_str(), lua.create_string(folder.as_os_str().as_bytes())?)?;
+        }
+        Ok(table)
+    };
+    fill().map_err(|error| from_mlua("require", &error))
 }
 
 fn to_lua(lua: &Lua, given: Given) -> Result<Value> {
