@@ -77,8 +77,14 @@ local function own_require(grants, granted, environment)
         elseif loaded[name] ~= nil then
             return loaded[name]
         end
-        local path = grants.find(name)
-        if not path then
+        local path, tried = grants.find(name)
+        if not path and tried then
+            errors.fail({
+                what = ("cannot require `%s`"):format(name),
+                why = ("the pack `%s` has no such file"):format(name:match("^[^.]+")),
+                evidence = { "looked for:" .. tried:gsub("\n%s*no file", "") },
+            })
+        elseif not path then
             refuse(grants, "require")
         end
         local chunk = assert(loadfile(path))
@@ -108,7 +114,8 @@ function M.environment(grants)
     end
     local beside = finder(package.path)
     grants.find = function(name)
-        return finding.own_file(name) or beside(name)
+        local path, tried = finding.own_file(name)
+        return path or beside(name), tried
     end
     local environment = {}
     for _, name in ipairs(PLAIN) do

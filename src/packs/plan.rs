@@ -94,7 +94,7 @@ pub fn plan(ask: &Ask, installed: &[Installed], limits: &Limits) -> Result<Plan>
             (resolve(first, &standing, &mut shelf)?, shelf)
         }
     };
-    arrange(ask, chosen, shelf, &names)
+    arrange(ask, &chosen, shelf, &names)
 }
 
 fn shelf(ask: &Ask, installed: &[Installed], limits: &Limits) -> Shelf {
@@ -123,10 +123,10 @@ fn refuse_embedded(pack: &Fetched) -> Result<()> {
 }
 
 /// What was chosen, as things to do, dependencies before those that need them.
-fn arrange(ask: &Ask, chosen: BTreeMap<String, semver::Version>, mut shelf: Shelf, roots: &[String]) -> Result<Plan> {
+fn arrange(ask: &Ask, chosen: &BTreeMap<String, semver::Version>, mut shelf: Shelf, roots: &[String]) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut new: BTreeMap<String, Planned> = BTreeMap::new();
-    for (name, version) in &chosen {
+    for (name, version) in chosen {
         match shelf.take(name, version)? {
             Chosen::Embedded => {}
             Chosen::Installed(pack) => plan.kept.push(pack),

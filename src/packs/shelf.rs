@@ -90,7 +90,7 @@ impl Shelf {
         let Some(listed) = listed else {
             let packs: Vec<_> = fetch(source, &self.limits)?.into_iter().map(Rc::new).collect();
             packs.iter().for_each(|pack| {
-                self.offer(Origin::one(source), pack.version().clone(), pack.name(), Some(Rc::clone(pack)))
+                self.offer(Origin::one(source), pack.version().clone(), pack.name(), Some(Rc::clone(pack)));
             });
             let first = packs.into_iter().next();
             let first =

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
-use super::harness::{Need, missing, root_folder};
+use super::harness::{Bpflua, Need, missing, root_folder};
 use super::packs_help::Packs;
 
 struct Block {
@@ -67,7 +67,7 @@ fn fits(wanted: &[String], output: &str) -> bool {
 /// Runs a command beside work until it has printed what it should; what it printed.
 fn at_work(packs: &Packs, command: &str, wanted: &[String]) -> String {
     let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-    let command = words.iter().fold(packs.run([]), |command, word| command.arg(word));
+    let command = words.iter().fold(packs.run([]), Bpflua::arg);
     let mut running = command.env("XDG_CACHE_HOME", packs.path("cache")).start();
     let work = || drop(Command::new("cat").arg("/etc/hostname").stdout(Stdio::null()).status());
     running.work_until_end(work, |stdout, _| fits(wanted, stdout));

@@ -31,7 +31,11 @@ fn all(catalog: &Catalog) -> Result<Vec<Listed>> {
     for installed in catalog.all()? {
         match open::of_installed(&installed, &catalog.limits) {
             Ok(fetched) => {
-                listed.push(Listed { contents: fetched.contents, from: origin(&installed), installed: Some(installed) })
+                listed.push(Listed {
+                    contents: fetched.contents,
+                    from: origin(&installed),
+                    installed: Some(installed),
+                });
             }
             Err(error) => exit::notice(&format!("`{}` is left out: {error}", installed.folder.display())),
         }
