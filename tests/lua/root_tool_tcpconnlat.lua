@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- tcpconnlat: a connection whose first packet is lost takes the second until the next one.
+-- tcpconnlat: a connection whose first packet is lost takes the time until the next one.
 
 local t = require("harness")
 local tcp = require("help.tcp")
 local tool = require("help.tool")
 
-t.test("a slow connection, and only that with a least time", function()
+t.test("a slow connection, with a least time", function()
     local pair, spent
-    local found = tool.run("tcpconnlat", { "--json", "-L", "500" }, function(running)
+    local found = tool.run("tcpconnlat", { "--json", "-L", "50" }, function(running)
         tcp.pair():close()
         local began = BPF.monotonic_time()
         pair = tcp.slow_pair()
@@ -15,10 +15,13 @@ t.test("a slow connection, and only that with a least time", function()
         running:sees('"dport":' .. pair.sport)
     end)
     pair:close()
-    t.equal(#found:rows(), 1)
     local row = found:row({ pid = tcp.pid, lport = pair.cport, dport = pair.sport })
     t.equal(row.saddr .. row.daddr .. row.ip .. row.comm, "127.0.0.1127.0.0.14bpflua")
-    assert(row.latency >= 900 and row.latency <= spent, row.latency)
+    -- It cannot be established while the queue is full, which is 0.1 s.
+    assert(row.latency >= 100 and row.latency <= spent, row.latency)
+    for _, other in ipairs(found:rows()) do
+        assert(other.latency >= 50, other.latency)
+    end
 end)
 
 t.test("every connection that is established, as text", function()
