@@ -203,6 +203,7 @@ attach_all()
 
 local KINDS = { [0] = "WRITE/SEND", "READ/RECV", "HANDSHAKE" }
 
+-- A text; for people the lines of a block that stands below the call.
 local function data_of(event)
     local bytes = ffi.string(event.data, event.size)
     if args.hexdump then
@@ -215,9 +216,14 @@ local function data_of(event)
     elseif event.kind == 2 then
         return nil
     end
-    local lines = args.hexdump and bytes:gsub(("."):rep(64), "%0\n") or bytes
+    local lines = { "----- DATA -----" }
+    local text = args.hexdump and bytes:gsub(("."):rep(64), "%0\n") or bytes
+    for line in (text:gsub("\n$", "") .. "\n"):gmatch("(.-)\r?\n") do
+        lines[#lines + 1] = line
+    end
     local missing = event.length > event.size and (" (%d bytes more)"):format(event.length - event.size) or ""
-    return ("\n----- DATA -----\n%s\n----- END DATA%s -----\n"):format(lines, missing)
+    lines[#lines + 1] = ("----- END DATA%s -----"):format(missing)
+    return lines
 end
 
 local start

@@ -117,19 +117,8 @@ constants.with_stack = not args.nostack
 local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
 tool:attach(b, { { { raw_tp = "kfree_skb", fn_name = "on_drop" } } })
 
--- As text each frame has a line of its own; a list to JSON.
-local Stack = {
-    __tostring = function(stack)
-        local lines = {}
-        for i, frame in ipairs(stack) do
-            lines[i] = "\n        " .. frame
-        end
-        return table.concat(lines) .. "\n"
-    end,
-}
-
 local function frames(id)
-    local list = setmetatable({}, Stack)
+    local list = {}
     if id < 0 then
         return list
     end

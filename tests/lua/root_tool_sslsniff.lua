@@ -82,7 +82,7 @@ t.test_unless(lacking, "as text, some bytes in hexadecimal, by the name", functi
     end)
     local pattern = "^FUNC         TIME%%(s%%)            COMM             PID     LEN *\nWRITE/SEND   0%%.000000000        bpflua           %-7d 9 *\n"
     assert(found.out:find(pattern:format(pid)), found.out)
-    t.contains(found.out, "----- DATA -----\n61207265\n----- END DATA (5 bytes more) -----\n")
+    t.contains(found.out, "    ----- DATA -----\n    61207265\n    ----- END DATA (5 bytes more) -----\n")
 end)
 
 t.test_unless(lacking, "nothing to trace, a library of no kind", function()

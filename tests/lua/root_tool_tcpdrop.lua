@@ -26,6 +26,6 @@ t.test("as text, of one network namespace", function()
         end).out
     end
     local out = run("--pid-netns", tcp.pid)
-    assert(out:find("127.0.0.1 +%d+ +127.0.0.1 +1 +%- +SYN +NO_SOCKET *\n        [%w_.]+%+0x"), out)
+    assert(out:find("127.0.0.1 +%d+ +127.0.0.1 +1 +%- +SYN +NO_SOCKET *\n    [%w_.]+%+0x"), out)
     assert(not run("--no-stack", "--netns-id", "1"):find("127.0.0.1"))
 end)
