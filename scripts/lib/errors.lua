@@ -99,8 +99,9 @@ function M.end_of_run(raised)
     if type(raised) == "table" then
         return rawget(raised, "end_of_run")
     end
-    -- What the Ctrl-C hook raises; bcc-lua's scripts know this text.
-    return raised == "interrupted!" and "interrupted" or nil
+    -- What the Ctrl-C hook raises; bcc-lua's scripts know this text. A function of the host that it reaches wraps it.
+    local text = type(raised) == "userdata" and tostring(raised):match("^[^\n]*") or raised
+    return (text == "interrupted!" or text == "runtime error: interrupted!") and "interrupted" or nil
 end
 
 local function sorted_names(known)

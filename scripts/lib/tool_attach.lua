@@ -93,31 +93,57 @@ function M.first(b, ways)
     })
 end
 
----Attaches to those of some system calls that this kernel has; an architecture may lack some, an older kernel others.
----@param b bpflua.BPF
+---The attachments to those of some system calls that this kernel has; an architecture may lack some, an older kernel others.
 ---@param names string[]
 ---@param functions {enter?: string, exit?: string}
----@return string[] attached the calls that it has
-function M.syscalls(b, names, functions)
-    local attached = {}
+---@return table[] way
+---@return string[] known the calls that it has
+function M.of_syscalls(names, functions)
+    local way, known = {}, {}
     for _, name in ipairs(names) do
         if BPF.tracepoint_exists("syscalls", "sys_enter_" .. name) then
-            attached[#attached + 1] = name
+            known[#known + 1] = name
             for _, side in ipairs({ "exit", "enter" }) do
                 if functions[side] then
-                    b:attach_tracepoint({ tp = ("syscalls:sys_%s_%s"):format(side, name), fn_name = functions[side] })
+                    way[#way + 1] = { tp = ("syscalls:sys_%s_%s"):format(side, name), fn_name = functions[side] }
                 end
             end
         end
     end
-    if #attached == 0 then
+    return way, known
+end
+
+---Several lists of attachments as one way.
+---@param ... table[]
+---@return table[] way
+function M.together(...)
+    local way = {}
+    for _, part in ipairs({ ... }) do
+        for _, one in ipairs(part) do
+            way[#way + 1] = one
+        end
+    end
+    return way
+end
+
+---Attaches to those of some system calls that this kernel has.
+---@param b bpflua.BPF
+---@param names string[]
+---@param functions {enter?: string, exit?: string}
+---@return string[] attached
+function M.syscalls(b, names, functions)
+    local way, known = M.of_syscalls(names, functions)
+    if #known == 0 then
         errors.fail({
             kind = "machine",
             what = "cannot attach the tool",
             why = ("this kernel has no tracepoint of %s"):format(table.concat(names, ", ")),
         })
     end
-    return attached
+    for _, one in ipairs(way) do
+        KINDS.tp(b, one)
+    end
+    return known
 end
 
 return M

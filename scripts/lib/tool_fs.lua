@@ -3,6 +3,7 @@
 
 local ffi = require("ffi")
 local bit = require("bit")
+local attach = require("bpflua.tool_attach")
 local paths = require("bpflua.tool_paths")
 
 local M = {}
@@ -260,6 +261,19 @@ local function functions_of(kind)
     return #way > 0 and way or nil
 end
 
+local function system_calls()
+    local parts = {
+        (attach.of_syscalls({ "fsync", "fdatasync" }, { enter = "enter_fsync", exit = "exit_call" })),
+        (attach.of_syscalls(M.OPENS, { enter = "enter_open", exit = "exit_open" })),
+    }
+    for _, names in ipairs({ M.READS, M.WRITES }) do
+        for _, name in ipairs(names) do
+            parts[#parts + 1] = attach.of_syscalls({ name }, { enter = "enter_" .. name:match("^(.-)[v%d]*$"), exit = "exit_call" })
+        end
+    end
+    return attach.together(unpack(parts))
+end
+
 local function is_known(kind)
     for line in io.lines("/proc/filesystems") do
         if line:match("%S+$") == kind then
@@ -284,18 +298,10 @@ function M.attach_operations(tool, kind, text, constants, syscalls)
     constants.own_pid = M.own_pid()
     constants.type_name, constants.other_name = as_number(kind), OTHER_NAMES[kind] and as_number(OTHER_NAMES[kind]) or nil
     local b = BPF{ text = M.OPERATIONS_TEXT .. text, attach = false, constants = constants }
-    local way = not syscalls and functions_of(kind)
-    if way and pcall(tool.attach, tool, b, { way }) then
-        return b, false
-    end
-    for _, names in ipairs({ M.READS, M.WRITES }) do
-        for _, name in ipairs(names) do
-            tool:attach_syscalls(b, { name }, { enter = "enter_" .. name:match("^(.-)[v%d]*$"), exit = "exit_call" })
-        end
-    end
-    tool:attach_syscalls(b, { "fsync", "fdatasync" }, { enter = "enter_fsync", exit = "exit_call" })
-    tool:attach_syscalls(b, M.OPENS, { enter = "enter_open", exit = "exit_open" })
-    return b, true
+    local ways = { not syscalls and functions_of(kind) or nil }
+    ways[#ways + 1] = system_calls()
+    local way = tool:attach(b, ways)
+    return b, way == #ways
 end
 
 return M

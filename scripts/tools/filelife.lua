@@ -24,6 +24,8 @@ attach = ["tracepoint:syscalls:sys_*_open*", "tracepoint:syscalls:sys_*_creat", 
 ]==]
 
 local ffi = require("ffi")
+local attach = require("bpflua.tool_attach")
+local fs = require("bpflua.tool_fs")
 local paths = require("bpflua.tool_paths")
 local tool = BPF.tool()
 local args = tool.args
@@ -36,7 +38,6 @@ local TEXT = [[
 #define FMODE_CREATED 0x100000 // include/linux/fs.h: the open made the file
 
 const volatile u32 only_pid = 0;
-const volatile bool by_path = false; // removals are found by their paths
 
 enum { REMOVED, CREATED, REMOVED_BY_PATH };
 
@@ -101,24 +102,36 @@ static __always_inline bool is_other(void)
     return only_pid && bpf_get_current_pid_tgid() >> 32 != only_pid;
 }
 
+// The file that an open made.
+static __always_inline struct file *made(s64 fd)
+{
+    struct file *file = fd >= 0 ? bpf_file_of(fd) : 0;
+
+    return file && !is_other() && file->f_mode & FMODE_CREATED ? file : 0;
+}
+
 int exit_open(struct tracepoint__raw_syscalls__sys_exit *ctx)
 {
-    struct file *file = ctx->ret >= 0 ? bpf_file_of(ctx->ret) : 0;
+    struct file *file = made(ctx->ret);
 
-    if (!file || is_other() || !(file->f_mode & FMODE_CREATED))
+    if (!file)
         return 0;
-    if (by_path) {
-        struct event *e = new_event(CREATED);
-        if (e) {
-            bpf_path_read(&e->path, file->f_path.mnt, file->f_path.dentry);
-            submit(ctx, e);
-        }
-        return 0;
-    }
     struct inode *inode = file->f_inode;
     struct file_id id = { inode->i_ino, inode->i_sb->s_dev };
     u64 now = bpf_ktime_get_ns();
     born.update(&id, &now);
+    return 0;
+}
+
+int exit_open_by_path(struct tracepoint__raw_syscalls__sys_exit *ctx)
+{
+    struct file *file = made(ctx->ret);
+    struct event *e = file ? new_event(CREATED) : 0;
+
+    if (!e)
+        return 0;
+    bpf_path_read(&e->path, file->f_path.mnt, file->f_path.dentry);
+    submit(ctx, e);
     return 0;
 }
 
@@ -198,31 +211,20 @@ int exit_unlink(struct tracepoint__raw_syscalls__sys_exit *ctx)
 }
 ]]
 
--- Whether the kernel lets functions be probed shows when they are attached, and the constants are set before.
-local function attached(by_path)
-    local b = BPF{ text = TEXT, attach = false, constants = { only_pid = args.pid, by_path = by_path } }
-    if by_path then
-        tool:attach_syscalls(b, { "unlinkat" }, { enter = "enter_unlinkat", exit = "exit_unlink" })
-        if BPF.tracepoint_exists("syscalls", "sys_enter_unlink") then
-            tool:attach_syscalls(b, { "unlink" }, { enter = "enter_unlink", exit = "exit_unlink" })
-        end
-    else
-        tool:attach(b, { {
-            { event = "security_inode_unlink", fn_name = "on_unlink" },
-            { event = "vfs_unlink", fn_name = "on_unlinked", retprobe = true },
-        } })
-    end
-    tool:attach_syscalls(b, { "open", "creat", "openat", "openat2" }, { exit = "exit_open" })
-    return b
-end
-
-local ok, b = pcall(attached, false)
-if not ok then
-    b = attached(true)
-end
+local b = BPF{ text = TEXT, attach = false, constants = { only_pid = args.pid } }
+local by_function = attach.together((attach.of_syscalls(fs.OPENS, { exit = "exit_open" })), {
+    { event = "security_inode_unlink", fn_name = "on_unlink" },
+    { event = "vfs_unlink", fn_name = "on_unlinked", retprobe = true },
+})
+local by_path = attach.together(
+    (attach.of_syscalls(fs.OPENS, { exit = "exit_open_by_path" })),
+    (attach.of_syscalls({ "unlink" }, { enter = "enter_unlink", exit = "exit_unlink" })),
+    (attach.of_syscalls({ "unlinkat" }, { enter = "enter_unlinkat", exit = "exit_unlink" }))
+)
+tool:attach(b, { by_function, by_path })
 
 -- When files were created, by their paths: those since a while, and those before.
-local MOST_FILES = 65536
+local MOST_FILES, CREATED, REMOVED_BY_PATH = 65536, 1, 2
 local young, old, count = {}, {}, 0
 
 local function remember(path, at)
@@ -239,14 +241,11 @@ local function age_by_path(event)
     return begin and event.at - begin, path:match("[^/]*$")
 end
 
-local KINDS = { [0] = "removed", "created", "removed_by_path" }
-
 b.events:open_perf_buffer(function(_, event)
     local age, name = event.age, ffi.string(event.name)
-    local kind = KINDS[event.kind]
-    if kind == "created" then
+    if event.kind == CREATED then
         return remember(paths.text(event.path), event.at + 0)
-    elseif kind == "removed_by_path" then
+    elseif event.kind == REMOVED_BY_PATH then
         age, name = age_by_path(event)
     end
     if age then

@@ -28,6 +28,7 @@ examples = [
 attach = ["kprobe:vfs_*", "kprobe:security_inode_create", "tracepoint:syscalls:sys_*"]
 ]==]
 
+local attach = require("bpflua.tool_attach")
 local fs = require("bpflua.tool_fs")
 local tool = BPF.tool()
 local args = tool.args
@@ -87,28 +88,26 @@ local CALLS = {
 
 local b = BPF{ text = TEXT, attach = false, constants = { only_pid = args.pid } }
 
-local function attach_functions()
+local function functions()
     local way = {}
     for _, kind in ipairs(KINDS) do
         way[#way + 1] = { event = FUNCTIONS[kind] or "vfs_" .. kind, fn_name = "on_" .. kind }
     end
-    tool:attach(b, { way })
+    return way
 end
 
-local function attach_calls()
+local function calls()
+    local parts = {
+        (attach.of_syscalls({ "unlinkat" }, { enter = "enter_unlinkat" })),
+        (attach.of_syscalls(fs.OPENS, { exit = "exit_open" })),
+    }
     for kind, names in pairs(CALLS) do
-        for _, name in ipairs(names) do
-            if BPF.tracepoint_exists("syscalls", "sys_enter_" .. name) then
-                tool:attach_syscalls(b, { name }, { enter = "on_" .. kind })
-            end
-        end
+        parts[#parts + 1] = attach.of_syscalls(names, { enter = "on_" .. kind })
     end
-    tool:attach_syscalls(b, { "unlinkat" }, { enter = "enter_unlinkat" })
-    tool:attach_syscalls(b, fs.OPENS, { exit = "exit_open" })
+    return attach.together(unpack(parts))
 end
 
-if not pcall(attach_functions) then
-    attach_calls()
+if tool:attach(b, { functions(), calls() }) == 2 then
     io.stderr:write("note: this kernel lets no functions be probed; system calls are counted\n")
 end
 
