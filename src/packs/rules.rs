@@ -125,7 +125,8 @@ fn columns(output: &str, list: &[Column], parameters: &BTreeSet<&String>, file: 
         }
         for when in column.when.iter().flat_map(|when| when.split_whitespace()) {
             let name = when.strip_prefix('!').unwrap_or(when).to_owned();
-            if !parameters.contains(&name) {
+            // An option that all tools have: a column for those who read the data.
+            if !parameters.contains(&name) && name != "--json" {
                 return Err(complain(format!("depends on `{name}`, which is no parameter")));
             }
         }
