@@ -85,6 +85,12 @@ function Tool:write(text, row)
     self._out:flush()
 end
 
+---Whether text for people is printed: neither JSON nor CSV nor folded stacks.
+---@return boolean
+function Tool:is_text()
+    return self._out:is_text()
+end
+
 ---Shows a histogram.
 ---@param map bpflua.Map one of the C text (`BPF_HISTOGRAM`), also by a struct key, or a hash of counts by slot
 ---@param options? {unit?: string, title?: string, section?: string, section_fn?: fun(bucket: any): string, linear?: boolean, clear?: boolean}
@@ -101,11 +107,14 @@ end
 ---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string, count?: integer}[]
 ---`frames`: the innermost first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it; `target`,
 ---`waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
----@param options? {unit?: string, title?: string, counted?: string} `unit`: what `value` counts ("samples", "us", "bytes"); `counted`: what
----the stacks' `count` is, if they have one ("allocations")
+---@param options? {unit?: string, title?: string, counted?: string, is_snapshot?: boolean} `unit`: what `value` counts ("samples", "us",
+---"bytes"); `counted`: what the stacks' `count` is, if they have one ("allocations"); `is_snapshot`: they take the place of those before in a
+---flame graph, and are not added to them
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)
-    tool_stacks_show.show(self._out, stacks, errors.options("stacks", options, { unit = "string", title = "string", counted = "string" }))
+    tool_stacks_show.show(self._out, stacks, errors.options("stacks", options, {
+        unit = "string", title = "string", counted = "string", is_snapshot = "boolean",
+    }))
 end
 
 local FRAMES = {

@@ -180,20 +180,22 @@ function M.add_hist(outputs, data)
     end)
 end
 
----Keeps stacks for the flame graph and the page, where those of one title are together.
+---Keeps stacks for the flame graph and the page, where those of one title are together; of snapshots the last.
 ---@param outputs ToolOutputs
 ---@param stacks table[]
----@param options {unit?: string, title?: string}
+---@param options {unit?: string, title?: string, is_snapshot?: boolean}
 function M.add_stacks(outputs, stacks, options)
     if not (outputs.form.flamegraph or outputs.form.html) then
         return
     end
-    local report, key = outputs.report, (options.title or "") .. "\0" .. (options.unit or "")
+    local report, key = outputs.report, (options.is_snapshot and "" or options.title or "") .. "\0" .. (options.unit or "")
     report.stacks_of = report.stacks_of or {}
     local section = report.stacks_of[key]
     if not section then
         section = add_section(report, { kind = "stacks", title = options.title, unit = options.unit, stacks = {} })
         report.stacks_of[key] = section
+    elseif options.is_snapshot then
+        section.title, section.stacks = options.title, {}
     end
     for _, stack in ipairs(stacks) do
         -- The thread that the innermost frame leads to is one more frame.

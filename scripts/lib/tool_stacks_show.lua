@@ -56,7 +56,7 @@ end
 ---Shows stacks, those that count most last.
 ---@param outputs ToolOutputs
 ---@param stacks table[]
----@param options {unit?: string, title?: string, counted?: string}
+---@param options {unit?: string, title?: string, counted?: string, is_snapshot?: boolean}
 function M.show(outputs, stacks, options)
     local sorted = checked(stacks)
     if options.title and outputs:is_text() and not outputs.form.flamegraph then

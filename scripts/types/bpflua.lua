@@ -1752,6 +1752,10 @@ function _Tool:header() end
 ---`section_fn` their text; `linear`: slots count themselves, not powers of two; `clear`: empties the map afterwards
 function _Tool:hist(map, options) end
 
+---Whether text for people is printed: neither JSON nor CSV nor folded stacks.
+---@return boolean
+function _Tool:is_text() end
+
 ---Prints a row of the tool's output: values by the names of the columns. The headings come before the first.
 ---@param row table<string, any> numbers, texts, booleans, 64-bit cdata; nil is an empty cell
 function _Tool:print(row) end
@@ -1768,8 +1772,9 @@ function _Tool:say(text) end
 ---@param stacks {frames: string[], value: number, comm?: string, pid?: integer, slots?: table<integer, number>, target?: string, waker?: string, count?: integer}[]
 ---`frames`: the innermost first; `slots`: a log2 histogram of the stack's values, counts by slot, that is shown below it; `target`,
 ---`waker`: a thread that the innermost frame leads to; what else is in them is in JSON, too
----@param options? {unit?: string, title?: string, counted?: string} `unit`: what `value` counts ("samples", "us", "bytes"); `counted`: what
----the stacks' `count` is, if they have one ("allocations")
+---@param options? {unit?: string, title?: string, counted?: string, is_snapshot?: boolean} `unit`: what `value` counts ("samples", "us",
+---"bytes"); `counted`: what the stacks' `count` is, if they have one ("allocations"); `is_snapshot`: they take the place of those before in a
+---flame graph, and are not added to them
 function _Tool:stacks(stacks, options) end
 
 ---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.
