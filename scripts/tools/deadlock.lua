@@ -7,7 +7,7 @@ status 1. The process slows down while it is watched."""
 parameters = [
   { name = "pid", positional = true, required = true, type = "pid", help = "the process" },
   { name = "binary", flags = "--binary", type = "path", help = "the program or library that has the functions that lock" },
-  { name = "dump_graph", flags = "--dump-graph", type = "path", metavar = "FILE", help = "write the graph of the mutexes to this file, as JSON" },
+  { name = "dump_graph", flags = "--dump-graph", type = "path", metavar = "FILE", help = "write the graph of the mutexes to this file (JSON)" },
   { name = "verbose", flags = "--verbose", type = "flag", help = "print how many mutexes and orders there are, every second" },
   { name = "lock_symbols", flags = "--lock-symbols", default = "pthread_mutex_lock", metavar = "NAMES", help = "functions that lock, with commas between" },
   { name = "unlock_symbols", flags = "--unlock-symbols", default = "pthread_mutex_unlock", metavar = "NAMES", help = "functions that unlock, with commas between" },
@@ -299,8 +299,13 @@ local function dump()
     file:close()
 end
 
+local is_over = false
+
 local function look(is_last)
     local circle
+    if is_over then
+        return
+    end
     for order, seen in b.orders:items() do
         local new = note(order, seen)
         local back = new and not circle and way(new.taken, new.held)
@@ -325,6 +330,7 @@ local function look(is_last)
             io.stderr:write(("warning: %d mutexes were not looked at: their threads held 16 others\n"):format(beyond))
         end
     end
+    is_over = circle ~= nil or has_ended
     if circle then
         tell(circle)
         BPF.exit(1)

@@ -182,15 +182,16 @@ TRACEPOINT_PROBE(percpu, percpu_alloc_percpu) { return is_wanted(args->size) ? a
 TRACEPOINT_PROBE(percpu, percpu_free_percpu) { return release(args, (u64)args->ptr); }
 ]]
 
-local pid = args.pid
 local function start_command()
     local quoted = args.command:gsub("'", "'\\''")
-    -- It stops before the program begins, until it is looked at.
-    local pipe = io.popen(("exec sh -c 'echo $$; exec >&2; kill -STOP $$; eval \"exec $0\"' '%s'"):format(quoted))
-    pid = tonumber(pipe:read("*l"))
-    return pipe -- kept: closing would wait for its end
+    -- It stops before the program begins, until it is looked at. Beside a shell it would not hear Ctrl-C.
+    local start = "env --default-signal=INT,QUIT sh -c 'echo $$; exec >&2; kill -STOP $$; eval \"exec $0\"' '%s' </dev/null &"
+    local pipe = io.popen(start:format(quoted))
+    local started = tonumber(pipe:read("*l"))
+    pipe:close()
+    return started
 end
-local command = args.command and start_command()
+local pid = args.command and start_command() or args.pid
 
 local b = BPF{
     text = TEXT,
@@ -239,7 +240,7 @@ end
 
 local is_attached, why = pcall(pid and attach_process or attach_kernel)
 if not is_attached then
-    if command then
+    if args.command then
         os.execute("kill -KILL " .. pid) -- it would stay stopped
     end
     error(why, 0)
@@ -288,10 +289,15 @@ local function has_ended()
     return pid and (not stat or stat:find("%) [ZX] "))
 end
 
+local is_over = false
+
 local function report()
-    if has_ended() then
+    if is_over then
+        return
+    elseif has_ended() then
+        is_over = true
         tool:say(("Process %d has ended"):format(pid))
-        BPF.exit(0)
+        return BPF.exit(0)
     end
     local list = {}
     for stack, sum in pairs(sums()) do
@@ -315,7 +321,7 @@ local function report()
 end
 
 tool:say(pid and ("Tracing the allocations of process %d... Ctrl-C ends it"):format(pid) or "Tracing the kernel's allocations... Ctrl-C ends it")
-if command then
+if args.command then
     os.execute("kill -CONT " .. pid)
 end
 tool:run({ interval = args.interval, count = args.count, each = report })
