@@ -7,12 +7,18 @@
 //! [[allow]]                      # only these packs, when there is a list
 //! name = "opens"
 //! digest = "sha256:…"            # and only this content
+//! [limits]                       # how much a pack may hold
+//! files = 2000
+//! size_bytes = 67108864
+//! file_bytes = 16777216
+//! depth = 16
 //! ```
 
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::limits::Limits;
 use super::trust::{Asked, Candidate, Key, Origin};
 use crate::error::{Error, Result};
 
@@ -40,6 +46,8 @@ pub struct Policy {
     pub require_signatures: Option<bool>,
     /// The packs that may be used; without, all.
     pub allow: Option<Vec<Allowed>>,
+    /// How much a pack may hold.
+    pub limits: Limits,
     #[serde(skip)]
     file: String,
 }
@@ -48,6 +56,11 @@ impl Policy {
     /// The machine's policy; that of a machine without the file permits what is not known to be bad.
     pub fn of_machine() -> Result<Policy> {
         Self::read(Path::new(FILE))
+    }
+
+    /// How much a pack may hold on this machine. A policy that cannot be read is told where packs are decided about.
+    pub fn limits_of_machine() -> Limits {
+        Self::of_machine().map(|policy| policy.limits).unwrap_or_default()
     }
 
     /// Reads a policy, which must be root's alone to write.
@@ -148,6 +161,13 @@ mod tests {
         let other = of(text, "opens", "sha256:2").unwrap_err().to_string();
         assert_eq!(other, "cannot use pack `opens`: the policy `policy.toml` allows it with another content");
         assert!(of(text, "closes", "sha256:1").is_err() && of("", "closes", "sha256:1").is_ok());
+    }
+
+    #[test]
+    fn limits_are_those_of_the_policy_or_the_usual() {
+        let policy = Policy::parse("[limits]\nfiles = 3", "policy.toml").unwrap();
+        assert_eq!(policy.limits, Limits { files: 3, ..Limits::default() });
+        assert!(Policy::parse("[limits]\nfile = 3", "policy.toml").is_err());
     }
 
     #[test]

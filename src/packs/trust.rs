@@ -172,7 +172,7 @@ pub fn decide(candidate: &Candidate<'_>, asked: &Asked, policy: &Policy) -> Resu
 mod tests {
     use super::*;
 
-    fn pair() -> (KeyPair, Key) {
+    fn new() -> (KeyPair, Key) {
         let pair = KeyPair::generate_unencrypted_keypair().unwrap();
         let key = Key(pair.pk.clone());
         (pair, key)
@@ -188,13 +188,13 @@ mod tests {
 
     #[test]
     fn a_signature_holds_for_its_listing_and_key_alone() {
-        let (pair, key) = self::pair();
+        let (pair, key) = new();
         let text = signature(&pair, "a\n");
-        let signed = verify("a\n", &text, &[key.clone()], "opens").unwrap();
+        let signed = verify("a\n", &text, std::slice::from_ref(&key), "opens").unwrap();
         assert_eq!((signed.key, signed.comment.as_str()), (key.text(), "opens 1.0.0"));
         let changed = verify("b\n", &text, &[key], "opens").unwrap_err().to_string();
         assert_eq!(changed, "cannot trust pack `opens`: its files are not those that were signed");
-        let other = verify("a\n", &text, &[self::pair().1], "opens").unwrap_err().to_string();
+        let other = verify("a\n", &text, &[new().1], "opens").unwrap_err().to_string();
         assert!(other.contains("which is not trusted"), "{other}");
         assert!(verify("a\n", "no signature", &[], "opens").is_err());
     }
@@ -215,9 +215,9 @@ mod tests {
         let asked = Asked { allow_unsigned: true, ..Asked::default() };
         let refused = decide(&candidate(None, Origin::Local), &asked, &policy).unwrap_err().to_string();
         assert!(refused.contains("the policy `policy.toml` does not permit it"), "{refused}");
-        let (pair, key) = self::pair();
+        let (pair, key) = new();
         let text = signature(&pair, "a\n");
-        let policy = Policy::parse(&format!("trusted_keys = [\"{}\"]", self::pair().1.text()), "policy.toml").unwrap();
+        let policy = Policy::parse(&format!("trusted_keys = [\"{}\"]", new().1.text()), "policy.toml").unwrap();
         let asked = Asked { keys: vec![key], ..Asked::default() };
         assert!(decide(&candidate(Some(&text), Origin::Remote), &asked, &policy).is_err());
     }

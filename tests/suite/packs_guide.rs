@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
-use super::harness::{Bpflua, Need, missing, root_folder};
+use super::harness::{Bpflua, Need, deadline, missing, root_folder};
 use super::packs_help::Packs;
 
 struct Block {
@@ -82,6 +82,7 @@ fn shell(packs: &Packs, command: &str) -> (Option<i32>, String) {
         .env("PATH", format!("{own}:{}", std::env::var("PATH").unwrap_or_default()))
         .env("BPFLUA_PACKS", packs.path("installed"))
         .env("XDG_CACHE_HOME", packs.path("cache"))
+        .env("BPFLUA_TEST_DEADLINE", deadline().as_secs().to_string())
         .env_remove("COLUMNS")
         .output()
         .unwrap();

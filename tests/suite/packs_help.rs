@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::harness::{Bpflua, Ended, bpflua, scratch};
+use super::harness::{Bpflua, Ended, bpflua, deadline, scratch};
 
 /// A folder with packs in it, and with `installed/`, where they are installed.
 pub struct Packs {
@@ -41,6 +41,7 @@ impl Packs {
 
     pub fn run<const N: usize>(&self, args: [&str; N]) -> Bpflua {
         let command = bpflua(args).current_dir(&self.folder).env("BPFLUA_PACKS", self.path("installed"));
+        let command = command.env("BPFLUA_TEST_DEADLINE", deadline().as_secs().to_string());
         command.env("HOME", "/nonexistent").env("XDG_RUNTIME_DIR", "")
     }
 

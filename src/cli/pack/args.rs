@@ -35,7 +35,7 @@ pub enum PackCommand {
     /// Run the tests of a pack
     Test {
         /// Seconds for a test file to end
-        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
         timeout: u64,
         /// The folder, or the Lua file, of a pack
         #[arg(value_name = "PACK", default_value = ".")]

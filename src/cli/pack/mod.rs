@@ -20,7 +20,7 @@ use super::exit;
 use crate::error::Result;
 use crate::kernel::privilege::effective_uid;
 use crate::packs::catalog::Catalog;
-use crate::packs::limits::Limits;
+use crate::packs::policy::Policy;
 use crate::packs::{installed, skeleton};
 
 /// Does what the command says.
@@ -47,7 +47,7 @@ pub fn main(command: &PackCommand, common: &Common) -> ExitCode {
 /// Where packs are looked for.
 pub fn catalog() -> Catalog {
     let uid = effective_uid();
-    Catalog { places: installed::places(&|name| std::env::var_os(name), uid), uid, limits: Limits::default() }
+    Catalog { places: installed::places(&|name| std::env::var_os(name), uid), uid, limits: Policy::limits_of_machine() }
 }
 
 /// Where packs are installed.

@@ -13,9 +13,9 @@ use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, PackEntry};
 use crate::packs::entry::{Kind, Parameter};
 use crate::packs::installed::Place;
-use crate::packs::limits::Limits;
 use crate::packs::manifest::Head;
 use crate::packs::open;
+use crate::packs::policy::Policy;
 use crate::packs::units::{self, Given};
 
 const WHAT: &str = "BPF.tool";
@@ -48,7 +48,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     natives.add("folders", "require", |lua, ()| folders(lua))?;
     natives.add("verify", "require", |_, (place, name): (String, String)| {
         let place = Place { folder: place.into(), refused: None };
-        open::verify(&place, &name, effective_uid(), &Limits::default())
+        open::verify(&place, &name, effective_uid(), &Policy::limits_of_machine())
     })?;
     Ok(natives.into_table())
 }
