@@ -23,7 +23,7 @@ Examples:
   bpflua compile probe.c -o probe.o   write a portable BPF object
   bpflua types opens.lua              complete a script's maps and events in an editor
   bpflua list -v 'tracepoint:sched:*' what can be probed, and what each probe hands out
-  bpflua execsnoop -x                 run a tool that comes with bpflua, or that of an installed pack
+  bpflua execsnoop -x                 run a tool of bpflua's, or of an installed pack
   bpflua pack new ./mine              make a pack of scripts, for others to install
   bpflua doctor                       what this machine can trace, and what to do about the rest
 A script named like a command is reached by a path: bpflua ./check";

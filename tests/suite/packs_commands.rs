@@ -121,7 +121,7 @@ fn what_is_there_is_told() {
     assert!(listed.contains("a part of bpflua"), "{listed}");
     golden("info", &packs.shown(["pack", "info", "tcp"]));
     golden("info_missing", &packs.shown(["pack", "info", "udp"]));
-    let found = packs.shown(["pack", "search", "the", "pack", "TCP"]);
+    let found = packs.shown(["pack", "search", "Pack TCP"]);
     golden("search", &found);
     golden("search_nothing", &packs.shown(["pack", "search", "tcp", "quic"]));
     assert!(packs.ok(["pack", "search", "programs", "start"]).contains("tools/execsnoop"));
