@@ -18,9 +18,15 @@ local function toucher()
     return caller and caller.source == script_source and caller.what or nil
 end
 
+-- What looks for a statement's globals where the prompt is inside a script.
+local SESSION = "@scripts/lib/repl/session.lua"
+
 -- Whether the code is a statement of the prompt.
 local function is_statement()
     local caller = debug.getinfo(3, "S")
+    if caller and caller.source == SESSION then
+        caller = debug.getinfo(4, "S")
+    end
     return caller and caller.source:match("^=%(repl%):") ~= nil
 end
 

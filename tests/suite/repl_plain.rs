@@ -47,6 +47,9 @@ fn a_script_is_gone_on_from_with_its_locals() {
     terminal.statement("n = 10", 3);
     terminal.statement("inc()", 4);
     terminal.see("inc()\n11\n");
+    // What nobody declared is told as at any prompt.
+    terminal.statement("nobody", 5);
+    terminal.see("error: cannot read the undeclared variable `nobody`\n  --> (repl):4:1:1");
     terminal.leave();
     // One that fails: its locals are those it had.
     std::fs::write(&script, "local found = 5\nlocal function f(inner)\n  error('no')\nend\nf(7)\n").unwrap();
