@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, RawFd};
 
 /// What a terminal is taken to have that does not say.
 const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -68,10 +68,7 @@ impl Terminal {
 
     /// Columns and rows.
     pub fn size(&self) -> (u16, u16) {
-        let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-        // SAFETY: room for one size.
-        let result = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
-        if result == 0 && size.ws_col > 0 && size.ws_row > 0 { (size.ws_col, size.ws_row) } else { USUAL_SIZE }
+        size_of(self.file.as_raw_fd())
     }
 
     /// Sets the mode that it had when it was opened.
@@ -83,6 +80,18 @@ impl Terminal {
     pub fn try_clone(&self) -> io::Result<Terminal> {
         Ok(Terminal { file: self.file.try_clone()?, mode: self.mode })
     }
+}
+
+/// Columns and rows of the terminal that keys are read from.
+pub fn input_size() -> (u16, u16) {
+    size_of(libc::STDIN_FILENO)
+}
+
+fn size_of(fd: RawFd) -> (u16, u16) {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: room for one size.
+    let result = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &raw mut size) };
+    if result == 0 && size.ws_col > 0 && size.ws_row > 0 { (size.ws_col, size.ws_row) } else { USUAL_SIZE }
 }
 
 fn mode_of(file: &File) -> Option<libc::termios> {
