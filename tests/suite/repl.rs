@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The prompt on a terminal: statements, results, errors, several lines, the end.
 
-use super::harness::on_terminal;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::harness::{deadline, on_terminal};
 
 #[test]
 fn expressions_print_and_results_are_kept() {
@@ -116,13 +119,18 @@ fn the_terminals_new_width_is_used() {
     terminal.resize(40, 30);
     terminal.keys(" .. 'end'");
     terminal.see("'end'");
-    let rows = terminal.rows();
-    let first = rows
-        .iter()
-        .position(|row| row.ends_with("bpflua 1> x = '0123456789012345678901234"))
-        .unwrap_or_else(|| panic!("{rows:#?}"));
-    assert_eq!(rows[first + 1], "5678901234567890123456789012345678901234", "{rows:#?}");
-    assert_eq!(rows[first + 2], "56789' .. 'end'", "{rows:#?}");
+    // The keys may have come before the signal of the new size.
+    let wanted = ["5678901234567890123456789012345678901234", "56789' .. 'end'"];
+    let limit = Instant::now() + deadline();
+    loop {
+        let rows = terminal.rows();
+        let first = rows.iter().position(|row| row.ends_with("bpflua 1> x = '0123456789012345678901234"));
+        if first.is_some_and(|first| rows[first + 1..].iter().take(2).eq(wanted)) {
+            break;
+        }
+        assert!(Instant::now() < limit, "{rows:#?}");
+        thread::sleep(Duration::from_millis(20));
+    }
     terminal.keys("\r#x\r");
     terminal.see("\n73\n");
     terminal.leave();
