@@ -222,7 +222,8 @@ fn root_usdt_in_one_liners() {
     let (pid, program, library) = (server.pid(), program.display().to_string(), library.display().to_string());
     // What the text given to `-e` prints about what the server does meanwhile.
     let mut about = |text: &str, values: &[i32]| {
-        let text = format!("{text} print('ready') io.stdout:flush()");
+        // Said from the loop: Ctrl-C before it would end the program without a result.
+        let text = format!("{text} BPF.after(0.01, function() print('ready') io.stdout:flush() end)");
         let mut running = bpflua(["-e", &text]).start();
         running.until("it is ready", |output| output.contains("ready\n").then_some(()));
         values.iter().for_each(|value| drop(server.ask(*value)));
