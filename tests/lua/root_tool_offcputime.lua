@@ -22,8 +22,8 @@ t.test_unless(programs.lacking(), "a sleep of 0.7 s", function()
         t.equal(rows[1].unit, "us")
         assert(rows[1].frames[1]:find("schedule"), rows[1].frames[1])
 
-        -- It sleeps interruptibly, and is no thread of the kernel.
-        found = tool.run("offcputime", { "-f", "-d", "-u", "-m", 500000, "--state", 1, "-M", 20000000 }, function()
+        -- It sleeps interruptibly, and has one thread.
+        found = tool.run("offcputime", { "-f", "-d", "-t", pid, "-m", 500000, "--state", 1, "-M", 20000000 }, function()
             BPF.sleep(1.5)
         end)
         assert(found.out:find("named;[^\n]*main;sleep_here[^\n]*;%-%-;[^\n]*schedule %d+\n"), found.out)
