@@ -19,9 +19,11 @@ M.Output = Output
 local function is_shown(column, args, form)
     for when in (column.when or ""):gmatch("%S+") do
         local name = when:gsub("^!", "")
-        local value = args[name]
+        local value
         if name:sub(1, 2) == "--" then
             value = form[name:sub(3)]
+        else
+            value = args[name]
         end
         if (value ~= nil and value ~= false) ~= (when:sub(1, 1) ~= "!") then
             return false
