@@ -152,7 +152,8 @@ tool:attach(b, {
     { { raw_tp = "cap_capable", fn_name = "on_checked" } },
 })
 
-local function stack_text(id, pid)
+-- The functions of a stack, the innermost first; a list stands below its row.
+local function stack(id, pid)
     if id < 0 then
         return nil
     end
@@ -160,7 +161,7 @@ local function stack_text(id, pid)
     for address in b.stacks:walk(id) do
         names[#names + 1] = pid and BPF.sym(address, pid) or BPF.ksym(address)
     end
-    return table.concat(names, ";")
+    return names
 end
 
 local function option(event, mask)
@@ -183,8 +184,8 @@ b.events:open_perf_buffer(function(_, event)
         audit = no_audit and 1 - no_audit,
         insetid = option(event, IN_SETID),
         allowed = event.ret == 0,
-        kstack = stack_text(event.kernel_stack),
-        ustack = stack_text(event.user_stack, event.pid),
+        kstack = stack(event.kernel_stack),
+        ustack = stack(event.user_stack, event.pid),
     })
 end)
 

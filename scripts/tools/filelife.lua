@@ -65,7 +65,8 @@ struct event {
     struct bpf_path_names path;
 };
 
-BPF_PERF_OUTPUT(events);
+// One buffer for all CPUs: a file is created before it is removed.
+BPF_RINGBUF_OUTPUT(events, 256);
 BPF_TABLE("lru_hash", struct file_id, u64, born, 65536);
 BPF_HASH(removals, u64, struct removal, 1024);
 BPF_HASH(calls, u64, struct call, 10240);
@@ -89,12 +90,12 @@ static __always_inline struct event *new_event(u32 kind)
     return e;
 }
 
-static __always_inline void submit(void *ctx, struct event *e)
+static __always_inline void submit(struct event *e)
 {
     u32 size = offsetof(struct event, path.names) + e->path.size;
 
     if (size <= sizeof(*e))
-        events.perf_submit(ctx, e, size);
+        events.ringbuf_output(e, size, 0);
 }
 
 static __always_inline bool is_other(void)
@@ -131,7 +132,7 @@ int exit_open_by_path(struct tracepoint__raw_syscalls__sys_exit *ctx)
     if (!e)
         return 0;
     bpf_path_read(&e->path, file->f_path.mnt, file->f_path.dentry);
-    submit(ctx, e);
+    submit(e);
     return 0;
 }
 
@@ -164,7 +165,7 @@ int on_unlinked(struct pt_regs *ctx)
         e->age = removal->age;
         __builtin_memcpy(e->name, removal->name, sizeof(e->name));
         born.delete(&removal->id);
-        submit(ctx, e);
+        submit(e);
     }
     removals.delete(&thread);
     return 0;
@@ -204,7 +205,7 @@ int exit_unlink(struct tracepoint__raw_syscalls__sys_exit *ctx)
             bpf_path_read(&e->path, folder->f_path.mnt, folder->f_path.dentry);
         else
             bpf_path_read(&e->path, task->fs->pwd.mnt, task->fs->pwd.dentry);
-        submit(ctx, e);
+        submit(e);
     }
     calls.delete(&thread);
     return 0;
@@ -241,7 +242,7 @@ local function age_by_path(event)
     return begin and event.at - begin, path:match("[^/]*$")
 end
 
-b.events:open_perf_buffer(function(_, event)
+b.events:open_ring_buffer(function(_, event)
     local age, name = event.age, ffi.string(event.name)
     if event.kind == CREATED then
         return remember(paths.text(event.path), event.at + 0)
@@ -251,7 +252,7 @@ b.events:open_perf_buffer(function(_, event)
     if age then
         tool:print({ time = os.date("%H:%M:%S"), pid = event.pid, comm = ffi.string(event.comm), age = tonumber(age) / 1e9, file = name })
     end
-end, { page_cnt = 128 })
+end)
 
 tool:header()
 tool:run({ duration = args.duration })
