@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tests that are written in Lua: `tests/lua/*.lua`, each a script of its own process.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::harness::skip;
 
@@ -13,14 +15,15 @@ fn folder() -> PathBuf {
 /// Runs the files whose names do or do not begin with `root_`.
 fn run_all(root: bool) {
     let mut failed = Vec::new();
-    let mut count = 0;
+    let mut took = Vec::new();
     for entry in std::fs::read_dir(folder()).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         if !name.ends_with(".lua") || name == "harness.lua" || name.starts_with("root_") != root {
             continue;
         }
-        count += 1;
+        let start = Instant::now();
         let output = Command::new(env!("CARGO_BIN_EXE_bpflua")).arg(&name).current_dir(folder()).output().unwrap();
+        took.push((start.elapsed(), name.clone()));
         for reason in String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.strip_prefix("skipped: "))
         {
             skip(&format!("{name}: {reason}"));
@@ -29,8 +32,19 @@ fn run_all(root: bool) {
             failed.push(format!("{name}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
         }
     }
-    assert!(count > 0, "no Lua tests found");
+    assert!(!took.is_empty(), "no Lua tests found");
+    tell_slowest(took);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Where the time went, for those who wait for it.
+fn tell_slowest(mut took: Vec<(Duration, String)>) {
+    let all: Duration = took.iter().map(|(time, _)| *time).sum();
+    took.sort();
+    let slowest: Vec<_> = took.iter().rev().take(12).map(|(time, name)| format!("{name} {}", time.as_secs())).collect();
+    let (count, seconds) = (took.len(), all.as_secs());
+    // Past the test runner, which keeps what is printed to itself.
+    let _ = writeln!(std::io::stderr(), "{count} files took {seconds} s; the slowest: {}", slowest.join(", "));
 }
 
 #[test]
