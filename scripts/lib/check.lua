@@ -160,6 +160,7 @@ local function silence()
         return open(name, mode)
     end
     io.popen, os.execute, os.remove, os.rename = refused, refused, refused, refused
+    io.stderr = inert
     os.exit = finish
 end
 

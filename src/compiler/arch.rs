@@ -46,6 +46,15 @@ impl Arch {
     /// The architecture this executable runs on.
     pub const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::X86_64 };
 
+    /// The architecture by the name that `uname -m` has for it.
+    pub fn of_machine(name: &str) -> Option<Arch> {
+        match name {
+            "x86_64" => Some(Arch::X86_64),
+            "aarch64" => Some(Arch::Arm64),
+            _ => None,
+        }
+    }
+
     /// The register table.
     pub fn registers(self) -> &'static Registers {
         match self {

@@ -105,11 +105,12 @@ impl Vm {
         Ok(host.map(|mut host| std::mem::take(&mut host.checked)).unwrap_or_default())
     }
 
-    /// As [`Vm::check`], with arguments; gives the C texts themselves, in the order in which the script came by them.
-    pub fn texts(&self, script: Script, args: &[OsString]) -> Result<Vec<Request>> {
-        self.run(script, args)?;
+    /// As [`Vm::check`], with arguments; gives the C texts themselves, in the order in which the script came by them, and how the
+    /// script ended.
+    pub fn texts(&self, script: Script, args: &[OsString]) -> (Vec<Request>, Result<End>) {
+        let ended = self.run(script, args);
         let host = self.lua.app_data_mut::<Host>();
-        Ok(host.map(|host| host.requests.take()).unwrap_or_default())
+        (host.map(|host| host.requests.take()).unwrap_or_default(), ended)
     }
 
     /// Whether a file is Lua; it is not run.

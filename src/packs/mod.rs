@@ -30,7 +30,7 @@ pub mod tree;
 pub mod trust;
 pub mod units;
 
-mod disk;
+pub mod disk;
 mod git;
 mod head;
 mod resolve;

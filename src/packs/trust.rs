@@ -68,6 +68,9 @@ pub fn sign(listing: &str, comment: &str, file: &Path, password: &dyn Fn() -> Re
     let what = || format!("cannot sign with `{}`", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| Error::io(what(), &error))?;
     let no_key = || Error::script(what(), "it is no secret key of minisign");
+    if !text.starts_with("untrusted comment:") {
+        return Err(no_key());
+    }
     let sealed = || SecretKeyBox::from_string(&text).map_err(|_| no_key());
     let key: SecretKey = match sealed()?.into_unencrypted_secret_key() {
         Ok(key) => key,

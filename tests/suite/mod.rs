@@ -45,6 +45,7 @@ mod module_types;
 mod moved_bits;
 mod oneliners;
 mod packs;
+mod packs_built;
 mod packs_commands;
 mod packs_git;
 mod packs_guide;

@@ -24,6 +24,7 @@ fn other_kernels() {
         return skip("not in a VM");
     }
     compile_portable_object();
+    super::packs_built::build_portable_pack();
     if let Err(why) = headers("6.1") {
         say(&format!("skipped: headers of Linux 6.1: {why}\n"));
     }

@@ -128,6 +128,42 @@ pub enum PackCommand {
         #[arg(value_name = "FILE.tar.zst")]
         file: PathBuf,
     },
+    /// Compile every C text of a pack ahead, so that it runs where there is no compiler
+    Build {
+        /// Where the pack is written; by default NAME-VERSION.tar.zst
+        #[arg(short, long, value_name = "FILE.tar.zst")]
+        output: Option<PathBuf>,
+        /// Check the texts against the type data (BTF) of this kernel, too
+        #[arg(long, value_name = "BTF")]
+        kernel: Vec<PathBuf>,
+        /// The folder of a pack
+        #[arg(value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Sign a pack with a secret key of minisign
+    Sign {
+        /// The secret key
+        #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
+        key: Option<PathBuf>,
+        /// Make a pair of keys first: FILE and FILE.pub
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        new_key: Option<PathBuf>,
+        /// The folder or archive of a pack; with `--new-key` it may be left out
+        #[arg(value_name = "PACK", required_unless_present = "new_key")]
+        pack: Option<PathBuf>,
+    },
+    /// Check who signed a pack
+    Verify {
+        /// Trust this public key of minisign: its text, or the file that it is in
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        /// Print the text that is signed, for minisign itself
+        #[arg(long, conflicts_with = "key")]
+        listing: bool,
+        /// The folder or archive of a pack
+        #[arg(value_name = "PACK", default_value = ".")]
+        pack: PathBuf,
+    },
     /// Run one test file; what `test` starts
     #[command(hide = true)]
     RunTest {

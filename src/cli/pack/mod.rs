@@ -2,11 +2,13 @@
 //! `bpflua pack` and `bpflua run`: arguments, what is printed, exit statuses. The rules are in `packs`.
 
 mod args;
+mod build;
 mod change;
 mod check;
 mod export;
 mod run;
 mod show;
+mod sign;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +41,9 @@ pub fn main(command: &PackCommand, common: &Common) -> ExitCode {
         PackCommand::Update { how, names } => change::update(how, names),
         PackCommand::Lock { update, from, folder } => change::lock(folder, from, *update),
         PackCommand::Export { output, to, pack } => export::main(pack, output.as_deref(), to.as_deref()),
+        PackCommand::Build { output, kernel, folder } => build::main(folder, output.as_deref(), kernel, common),
+        PackCommand::Sign { key, new_key, pack } => sign::main(key.as_deref(), new_key.as_deref(), pack.as_deref()),
+        PackCommand::Verify { key, listing, pack } => sign::check(pack, key, *listing),
         PackCommand::Import { system, trust, file } => change::import(*system, trust, file),
     };
     done.map_or_else(|error| exit::failed(&error, common), |()| ExitCode::SUCCESS)

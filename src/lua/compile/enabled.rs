@@ -83,7 +83,7 @@ fn with_options<T>(
         // Type data of another kernel come without its configuration.
         kernel_config: &|| KernelConfig::running().filter(|_| settings.btf.is_none()),
         kernel_headers: kernel_headers.as_ref(),
-        arch: Arch::NATIVE,
+        arch: request.arch.and_then(Arch::of_machine).unwrap_or(Arch::NATIVE),
         limits: Limits::default(),
         wanted: compiler::Wanted { ir: request.show_ir, preprocessed: request.show_preprocessed },
         cache: cache.as_ref(),

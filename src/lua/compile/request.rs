@@ -20,6 +20,8 @@ pub struct Request {
     pub cflags: Vec<String>,
     /// Where `#include "…"` looks first.
     pub folder: Option<PathBuf>,
+    /// The architecture to compile for, as `uname -m` names it; none: this machine's.
+    pub arch: Option<&'static str>,
     /// Whether LLVM's form is to be shown.
     pub show_ir: bool,
     /// Whether the text behind the preprocessor is to be shown.
