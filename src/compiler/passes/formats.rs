@@ -19,11 +19,14 @@ const MOST_VALUES: usize = 3;
 
 /// A helper of the kernel's that came together with the one reader for all formats.
 const CAME_WITH_COMMON_READER: &str = "BPF_FUNC_snprintf";
+const ALWAYS_THERE: &str = "BPF_FUNC_trace_printk";
 
 /// The warnings about the formats of a module that is optimised, in the order of the text, each once. `kernel` has the
 /// types of the kernel that is to print.
 pub fn check(module: &Module<'_>, file: &str, kernel: Option<&Btf>) -> Vec<Diagnostic> {
-    let own_reader = kernel.is_some_and(|btf| btf.enumerator(CAME_WITH_COMMON_READER).is_none());
+    let has = |name| kernel.is_some_and(|btf| btf.enumerator(name).is_some());
+    // Types that name no helpers say nothing of the kernel's age.
+    let own_reader = has(ALWAYS_THERE) && !has(CAME_WITH_COMMON_READER);
     let mut found: Vec<Diagnostic> = Vec::new();
     for call in module.functions().into_iter().flat_map(Value::instructions) {
         let Some((helper, format)) = format_of(call) else { continue };
