@@ -25,6 +25,34 @@ local M = {}
 
 local the_tool
 
+-- An argument that has to be an object of a kind.
+local function need(method, name, value, noun, is)
+    if not is(value) then
+        errors.fail({
+            what = ("argument `%s` of `%s` is a %s"):format(name, method, errors.type_name(value)),
+            why = ("it must be a %s"):format(noun),
+        })
+    end
+end
+
+local is_map = require("bpflua.map").receiver.is
+
+local function is_object(value)
+    return type(value) == "table" and tostring(value):find("^BPF object") ~= nil
+end
+
+-- A list whose elements are all of one type of Lua's, and not empty unless it may be.
+local function need_list(method, name, list, kind, may_be_empty)
+    for i, one in ipairs(list) do
+        if type(one) ~= kind then
+            errors.fail({ what = ("`%s[%d]` of `%s` is a %s"):format(name, i, method, errors.type_name(one)), why = ("it must be a %s"):format(kind) })
+        end
+    end
+    if #list == 0 and (not may_be_empty or next(list) ~= nil) then
+        errors.fail({ what = ("argument `%s` of `%s` is no list"):format(name, method), why = "it has no first element" })
+    end
+end
+
 ---What the script says of itself in its head (`--[==[ pack … ]==]`, or the `pack.toml` of its pack), put to use: its arguments are
 ---read, `--help`, wrong values and unknown options answered. Called again, it gives the same.
 ---@return bpflua.Tool
@@ -47,6 +75,7 @@ end
 ---Prints a row of the tool's output: values by the names of the columns. The headings come before the first.
 ---@param row table<string, any> numbers, texts, booleans, 64-bit cdata; nil is an empty cell
 function Tool:print(row)
+    errors.arguments("print", { "row", "table!" }, row)
     self._out:of():print(row)
 end
 
@@ -97,10 +126,11 @@ end
 ---`unit`: what the values are ("usecs", "bytes"); `title`: a line above it; `section`: what the sections of a struct key are, and
 ---`section_fn` their text; `linear`: slots count themselves, not powers of two; `clear`: empties the map afterwards
 function Tool:hist(map, options)
-    errors.arguments("hist", { "map", "any!" }, map)
-    tool_hist.show(self._out, map, errors.options("hist", options, {
+    options = errors.options("hist", options, {
         unit = "string", title = "string", section = "string", section_fn = "function", linear = "boolean", clear = "boolean",
-    }))
+    })
+    need("hist", "map", map, "map", is_map)
+    tool_hist.show(self._out, map, options)
 end
 
 ---Shows stacks, those that count most last, or writes them folded or as a flame graph when that was asked for.
@@ -112,6 +142,12 @@ end
 ---flame graph, and are not added to them
 function Tool:stacks(stacks, options)
     errors.arguments("stacks", { "stacks", "table!" }, stacks)
+    need_list("stacks", "stacks", stacks, "table", true)
+    for i, stack in ipairs(stacks) do
+        if type(stack.frames) ~= "table" or not tonumber(stack.value) then
+            errors.fail({ what = ("`stacks[%d]` of `stacks` has no frames or no value"):format(i), why = "it is written {frames = {…}, value = 1}" })
+        end
+    end
     tool_stacks_show.show(self._out, stacks, errors.options("stacks", options, {
         unit = "string", title = "string", counted = "string", is_snapshot = "boolean",
     }))
@@ -129,8 +165,9 @@ local FRAMES = {
 ---of the kernel end in `_[k]`; `offset`: with the distance from the function's start; `address`: with the address
 ---@return string[]
 function Tool:frames(map, options)
-    errors.arguments("frames", { "map", "any!", "options", "table!" }, map, options)
-    return tool_stacks.frames(map, errors.options("frames", options, FRAMES))
+    options = errors.options("frames", options, FRAMES)
+    need("frames", "map", map, "map", is_map)
+    return tool_stacks.frames(map, options)
 end
 
 ---Shows rows as a whole: a view that is drawn anew on a terminal, a table below the last one elsewhere.
@@ -139,6 +176,7 @@ end
 ---`keep`: leaves what is on the screen
 function Tool:view(rows, options)
     errors.arguments("view", { "rows", "table!" }, rows)
+    need_list("view", "rows", rows, "table", true)
     options = errors.options("view", options, { title = "string", output = "string", keep = "boolean" })
     tool_view.show(self._out, rows, options)
 end
@@ -150,7 +188,9 @@ end
 ---function, by fentry or kprobe) `raw_tp` and `kfunc`, `kretfunc`
 ---@return integer way which of them it was
 function Tool:attach(b, ways)
+    need("attach", "b", b, "BPF object", is_object)
     errors.arguments("attach", { "b", "any!", "ways", "table!" }, b, ways)
+    need_list("attach", "ways", ways, "table")
     return tool_attach.first(b, ways)
 end
 
@@ -161,8 +201,11 @@ end
 ---`int enter_open(struct tracepoint__raw_syscalls__sys_enter *ctx)` and `int exit_open(struct tracepoint__raw_syscalls__sys_exit *ctx)`
 ---@return string[] attached those that it has
 function Tool:attach_syscalls(b, names, functions)
-    errors.arguments("attach_syscalls", { "b", "any!", "names", "table!", "functions", "table!" }, b, names, functions)
-    return tool_attach.syscalls(b, names, errors.options("attach_syscalls", functions, { enter = "string", exit = "string" }))
+    functions = errors.options("attach_syscalls", functions, { enter = "string", exit = "string" })
+    errors.arguments("attach_syscalls", { "b", "any!", "names", "table!" }, b, names)
+    need("attach_syscalls", "b", b, "BPF object", is_object)
+    need_list("attach_syscalls", "names", names, "string")
+    return tool_attach.syscalls(b, names, functions)
 end
 
 -- The time that is left, and how long the next piece of it is.

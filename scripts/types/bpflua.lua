@@ -1515,6 +1515,8 @@ function _Oneliner:stop() end
 ---@return string
 function _Oneliner:text() end
 
+---@class bpflua.PackTest
+
 ---@class bpflua.PerCpu values by CPU number, from 0 to `cpus - 1`
 ---@field cpus integer
 local _PerCpu = {}
