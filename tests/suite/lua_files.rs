@@ -12,15 +12,31 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lua")
 }
 
+/// The files whose names do or do not begin with `root_`, sorted.
+fn names(root: bool) -> Vec<String> {
+    let entries = std::fs::read_dir(folder()).unwrap().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".lua") && name != "harness.lua" && name.starts_with("root_") == root);
+    names.sort();
+    names
+}
+
+/// In a virtual machine that shares the work with another (`BPFLUA_TEST_SHARE`, such as `0/2`): the tests of tools, and this
+/// machine's share of the rest. Everything runs on this kernel, and on all with `tests/run --all-kernels`.
+fn shared_out(names: Vec<String>) -> Vec<String> {
+    let Ok(share) = std::env::var("BPFLUA_TEST_SHARE") else { return names };
+    let (mine, of) = share.split_once('/').unwrap();
+    let (mine, of): (usize, usize) = (mine.parse().unwrap(), of.parse().unwrap());
+    let (tools, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with("root_tool_"));
+    let others = others.into_iter().enumerate().filter(|(at, _)| at % of == mine);
+    tools.into_iter().chain(others.map(|(_, name)| name)).collect()
+}
+
 /// Runs the files whose names do or do not begin with `root_`.
 fn run_all(root: bool) {
     let mut failed = Vec::new();
     let mut took = Vec::new();
-    for entry in std::fs::read_dir(folder()).unwrap().flatten() {
-        let name = entry.file_name().into_string().unwrap();
-        if !name.ends_with(".lua") || name == "harness.lua" || name.starts_with("root_") != root {
-            continue;
-        }
+    for name in shared_out(names(root)) {
         let start = Instant::now();
         let output = Command::new(env!("CARGO_BIN_EXE_bpflua")).arg(&name).current_dir(folder()).output().unwrap();
         took.push((start.elapsed(), name.clone()));

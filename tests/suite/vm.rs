@@ -33,7 +33,9 @@ fn other_kernels() {
     // A machine has one processor, emulated on one of ours.
     for several in kernels.split_whitespace().collect::<Vec<_>>().chunks(MACHINES_AT_ONCE) {
         std::thread::scope(|scope| {
-            let runs: Vec<_> = several.iter().map(|kernel| (*kernel, scope.spawn(|| passes(kernel)))).collect();
+            let shares = several.iter().enumerate().map(|(at, kernel)| (*kernel, (at, several.len())));
+            let runs: Vec<_> =
+                shares.map(|(kernel, share)| (kernel, scope.spawn(move || passes(kernel, share)))).collect();
             failed.extend(runs.into_iter().filter_map(|(kernel, run)| (!run.join().unwrap()).then_some(kernel)));
         });
     }
@@ -48,9 +50,14 @@ fn compile_portable_object() {
 }
 
 /// Runs the tests whose names hold `root_` under one kernel, their output passed on as it comes.
-fn passes(kernel: &str) -> bool {
+///
+/// Machines that run at the same time share the Lua files that are not of tools, unless `BPFLUA_TEST_WHOLE` is set.
+fn passes(kernel: &str, (mine, of): (usize, usize)) -> bool {
     let mut command = Command::new(root_folder().join("tests/vm/run"));
     command.args(["--kernel", kernel, "--timeout", MACHINE_SECONDS, "--env", &format!("BPFLUA_TEST_VM={kernel}")]);
+    if std::env::var_os("BPFLUA_TEST_WHOLE").is_none() {
+        command.args(["--env", &format!("BPFLUA_TEST_SHARE={mine}/{of}")]);
+    }
     command.args(goldens());
     command.arg(std::env::current_exe().unwrap()).args(["--test-threads=1", "root_"]);
     command.current_dir(root_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
