@@ -53,5 +53,7 @@ fn root_kernel_modules_that_are_loaded_later() {
     // One that no other test loads.
     let file = kernel_module("nlmon", &scratch("kernel-module")).expect("a kernel module of this kernel");
     let ended = bpflua(["tests/runtime/symbolize/kernel_module.lua", &file, "nlmon", "nlmon_xmit"]).run().expect(0);
-    assert_eq!(ended.stdout, "nlmon_xmit+0x0 [nlmon]\ntrue\ttrue\n[unknown]\n");
+    let gone = ended.stdout.strip_prefix("nlmon_xmit+0x0 [nlmon]\ntrue\ttrue\n").expect(&ended.stdout);
+    // Where the module was there is nothing now, or what the kernel has put there for probes of its own since.
+    assert!(gone == "[unknown]\n" || gone.ends_with(" [__builtin__kprobes]\n"), "{gone}");
 }
