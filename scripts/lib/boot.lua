@@ -77,7 +77,10 @@ function M.call(chunk, args, on_error)
         M.add_words()
     end
     require("bpflua.globals").watch(source)
-    require("bpflua.sandbox").install(chunk)
+    local grants = native.pack.grants()
+    if grants then
+        require("bpflua.sandbox").install(chunk, grants)
+    end
     return xpcall(on_error and whole_script or run_whole, on_error or M.on_error, chunk, args)
 end
 

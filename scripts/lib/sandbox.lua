@@ -6,7 +6,6 @@
 
 local errors = require("bpflua.errors")
 local finding = require("bpflua.finding")
-local native = require("bpflua.native")
 
 local M = {}
 
@@ -144,13 +143,11 @@ function M.environment(grants)
     })
 end
 
----Gives a pack's script its globals, when a pack's script is what runs.
+---Gives a pack's script its globals.
 ---@param chunk function
-function M.install(chunk)
-    local grants = native.pack.grants()
-    if grants then
-        setfenv(chunk, M.environment(grants))
-    end
+---@param grants table as `native.pack.grants` gives it
+function M.install(chunk, grants)
+    setfenv(chunk, M.environment(grants))
 end
 
 return M

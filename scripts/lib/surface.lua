@@ -21,7 +21,7 @@ M.all = {}
 
 ---The modules with public functions that are loaded when a script asks for them.
 ---@type string[]
-M.on_demand = { "bpflua.utils", "bpflua.oneliner_show", "bcc.utils", "bcc.exec" }
+M.on_demand = { "bpflua.utils", "bpflua.oneliner_show", "bpflua.tool", "bcc.utils", "bcc.exec" }
 
 local originals = setmetatable({}, { __mode = "k" })
 

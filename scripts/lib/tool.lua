@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
--- `BPF.tool()`: what a script says of itself in its head, put to use. The arguments are read and checked, rows printed as text,
+-- What `BPF.tool()` gives: what a script says of itself in its head, put to use. The arguments are read and checked, rows printed as text,
 -- JSON or CSV, histograms and stacks shown, probes attached by the first way that this kernel has.
 
 local errors = require("bpflua.errors")
@@ -53,10 +53,9 @@ local function need_list(method, name, list, kind, may_be_empty)
     end
 end
 
----What the script says of itself in its head (`--[==[ pack … ]==]`, or the `pack.toml` of its pack), put to use: its arguments are
----read, `--help`, wrong values and unknown options answered. Called again, it gives the same.
+---The tool that the script is.
 ---@return bpflua.Tool
-function M.tool()
+function M.get()
     if not the_tool then
         local entry = native.pack.entry()
         local args, form = tool_args.read(entry, arg)

@@ -233,6 +233,7 @@ files! {
     "scripts/lib/tool_stacks_show.lua",
     "scripts/lib/tool_trace.lua",
     "scripts/lib/tool_view.lua",
+    "scripts/lib/tools.lua",
     "scripts/lib/trace.lua",
     "scripts/lib/types.lua",
     "scripts/lib/usdt.lua",
