@@ -61,12 +61,15 @@ fn texts(pack: &Opened, settings: &Settings) -> Result<BTreeMap<String, Request>
                 ended?;
             }
             for request in requests {
-                let compiles = compile::compile(&request, settings);
-                if has_samples && compiles.is_err() {
+                let name = built::file_name(&request.text, &request.cflags, "");
+                if found.contains_key(&name) {
                     continue;
                 }
-                compiles?;
-                found.insert(built::file_name(&request.text, &request.cflags, ""), request);
+                match compile::compile(&request, settings) {
+                    Err(_) if has_samples => continue,
+                    compiled => compiled?,
+                };
+                found.insert(name, request);
             }
         }
     }
