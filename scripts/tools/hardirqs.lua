@@ -27,11 +27,9 @@ attach = ["raw_tracepoint:irq_handler_entry", "raw_tracepoint:irq_handler_exit"]
 ]==]
 
 local ffi = require("ffi")
+local irqs = require("bpflua.tool_irqs")
 local tool = BPF.tool()
-local args = tool.args
-if args.count and (args.dist or args.nanoseconds) then
-    tool:fail("cannot count events and show their time", "-C goes with neither -d nor -N")
-end
+irqs.check(tool)
 
 local TEXT = [[
 #include <linux/interrupt.h>
@@ -94,38 +92,4 @@ local function name_of(key)
     return ffi.string(key.text)
 end
 
-local unit = args.nanoseconds and 1 or 1000
-local unit_name = args.nanoseconds and "nsecs" or "usecs"
-local b = BPF{ text = TEXT, constants = { only_cpu = args.cpu, with_hist = args.dist, unit = unit } }
-
-local function print_totals()
-    local rows, now = {}, os.date("%H:%M:%S")
-    for key, total in b.totals:drain() do
-        rows[#rows + 1] = { time = now, name = name_of(key), count = tonumber(total.count), total_us = tonumber(total.time) / 1000, total_ns = tonumber(total.time) }
-    end
-    table.sort(rows, function(x, y)
-        local by = args.count and "count" or "total_ns"
-        return x[by] < y[by]
-    end)
-    for _, row in ipairs(rows) do
-        tool:print(row)
-    end
-end
-
-tool:say("Tracing handlers of interrupts... Ctrl-C ends it")
-tool:run({
-    interval = args.interval,
-    count = args.outputs,
-    each = function()
-        if not args.dist then
-            return print_totals()
-        end
-        tool:hist(b.dists, {
-            title = args.timestamp and os.date("%H:%M:%S") or nil,
-            unit = unit_name,
-            section = "hardirq",
-            section_fn = name_of,
-            clear = true,
-        })
-    end,
-})
+irqs.run(tool, { says = "Tracing handlers of interrupts... Ctrl-C ends it", section = "hardirq", text = TEXT, name_of = name_of })

@@ -28,24 +28,12 @@ attach = ["raw_tracepoint:sched_switch", "raw_tracepoint:sched_waking"]
 ]==]
 
 local ffi = require("ffi")
+local offcpu = require("bpflua.tool_offcpu")
 local tool = BPF.tool()
 local args = tool.args
-local ways = (#args.pid > 0 and 1 or 0) + (#args.tid > 0 and 1 or 0) + (args.user_threads and 1 or 0) + (args.kernel_threads and 1 or 0)
-if ways > 1 then
-    tool:fail("cannot choose threads in two ways", "-p, -t, -u and -k exclude each other")
-elseif args.user_only and args.kernel_only then
-    tool:fail("cannot leave out all stacks", "-U and -K exclude each other")
-end
+offcpu.check(tool)
 
-local TEXT = [[
-#include <linux/sched.h>
-
-#define PF_KTHREAD_BIT 0x00200000
-enum { ALL, PROCESSES, THREADS, OF_USERS, OF_KERNEL };
-const volatile u32 only = ALL, states = 0;
-const volatile bool by_state = false, with_kernel = true, with_user = true;
-const volatile u64 shortest = 0, longest = -1; // nanoseconds
-
+local MAPS = [[
 struct side {
     u32 pid;
     int kernel, user;
@@ -58,27 +46,11 @@ struct left {
     u64 at;
     struct key key; // the waker is not known until it wakes
 };
-BPF_HASH(wanted, u32, u8, 4096);
 BPF_HASH(off, u32, struct left, 131072);
 BPF_HASH(times, struct key, u64, 65536);
-BPF_STACK_TRACE(stacks, 16384);
+]]
 
-static __always_inline bool is_wanted(struct task_struct *task)
-{
-    u32 tgid = task->tgid, tid = task->pid;
-    long state = bpf_core_field_exists(task->state) ? task->state : task->__state;
-    if (!tid || state & 0x80) // idle, or TASK_DEAD: it never runs again
-        return false;
-    if (by_state && (states ? !(state & states) : state))
-        return false;
-    if (only == PROCESSES)
-        return wanted.lookup(&tgid);
-    if (only == THREADS)
-        return wanted.lookup(&tid);
-    bool is_of_kernel = task->flags & PF_KTHREAD_BIT;
-    return only == ALL || is_of_kernel == (only == OF_KERNEL);
-}
-
+local PROBES = [[
 // The stacks and the name of the current thread.
 static __always_inline void describe(void *ctx, struct side *side)
 {
@@ -108,35 +80,12 @@ RAW_TRACEPOINT_PROBE(sched_switch)
         describe(ctx, &left.key.target);
         off.update(&tid, &left);
     }
-    tid = next->pid;
-    struct left *left = off.lookup(&tid);
-    if (!left)
-        return 0;
-    u64 time = now - left->at;
-    if (time >= shortest && time <= longest)
-        times.atomic_increment(left->key, time);
-    off.delete(&tid);
+    comes_back(next, now);
     return 0;
 }
 ]]
 
-local b = BPF{
-    text = TEXT,
-    constants = {
-        only = #args.pid > 0 and 1 or #args.tid > 0 and 2 or args.user_threads and 3 or args.kernel_threads and 4 or 0,
-        by_state = args.state ~= nil,
-        states = args.state or 0,
-        with_kernel = not args.user_only,
-        with_user = not args.kernel_only,
-        shortest = args.min_block_time * 1000,
-        longest = args.max_block_time and args.max_block_time * 1000 or nil,
-    },
-    maps = { stacks = { max_entries = args.stack_storage_size } },
-    attach = false,
-}
-for _, id in ipairs(#args.pid > 0 and args.pid or args.tid) do
-    b.wanted[id] = 1
-end
+local b = offcpu.open(tool, MAPS, PROBES)
 tool:attach(b, { {
     { raw_tp = "sched_waking", fn_name = "raw_tracepoint__sched_waking" },
     { raw_tp = "sched_switch", fn_name = "raw_tracepoint__sched_switch" },

@@ -223,6 +223,8 @@ files! {
     "scripts/lib/tool_fsdist.lua",
     "scripts/lib/tool_fsslower.lua",
     "scripts/lib/tool_hist.lua",
+    "scripts/lib/tool_irqs.lua",
+    "scripts/lib/tool_offcpu.lua",
     "scripts/lib/tool_output.lua",
     "scripts/lib/tool_paths.lua",
     "scripts/lib/tool_probe_stacks.lua",
