@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- From a request to a BPF object: the statements that filter and fill, the declarations, the text, the attachments.
 
+local c_expression = require("bpflua.c_expression")
 local errors = require("bpflua.errors")
 local show = require("bpflua.oneliner_show")
 local text = require("bpflua.oneliner_text")
@@ -130,25 +131,13 @@ function M.declarations_for(request, members, more, maps)
     return list
 end
 
--- The compiler speaks of lines that the user has not written; the filter is what may be wrong in them.
 local function compile(request, code)
-    local BPF = require("bpflua.bpf")
     local filter = request.options.filter
     if not filter then
-        return BPF({ text = code })
+        return require("bpflua.bpf")({ text = code })
     end
-    local ok, result = pcall(BPF, { text = code })
-    if ok then
-        return result
-    elseif not errors.is_error(result) or result.kind ~= "script" then
-        error(result, 0)
-    end
-    errors.fail({
-        what = ("cannot use the filter `%s`"):format(filter),
-        why = tostring(result):match("%-%-> [^\n]-:%d+:%d+: ([^\n]*)") or result.message,
-        evidence = { "it is a C expression over the names of the probe" },
-        hints = result.hints,
-    })
+    local evidence = { "it is a C expression over the names of the probe" }
+    return c_expression.compile({ text = code }, ("cannot use the filter `%s`"):format(filter), evidence)
 end
 
 local function attach(self, request, groups)

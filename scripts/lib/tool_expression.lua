@@ -2,6 +2,7 @@
 -- Expressions of `trace` and `argdist`, in bcc's spelling: C over `arg1` … `arg6`, `retval`, `$pid` and so on, `args->FIELD`,
 -- and the names of a signature. Here they become C of the dialect.
 
+local c_expression = require("bpflua.c_expression")
 local errors = require("bpflua.errors")
 
 local M = {}
@@ -239,18 +240,9 @@ end
 ---@param options table as `BPF` takes them
 ---@return bpflua.BPF
 function M.compile(state, options)
-    local ok, result = pcall(BPF, options)
-    if ok then
-        return result
-    elseif not errors.is_error(result) or result.kind ~= "script" then
-        error(result, 0)
-    end
-    errors.fail({
-        what = ("cannot use `%s`"):format(state.text),
-        why = tostring(result):match("%-%-> [^\n]-:%d+:%d+: ([^\n]*)") or result.message,
-        evidence = { tostring(result):match("\n *%d+ >%s*([^\n]*)") },
-        hints = result.hints,
-    })
+    return c_expression.compile(options, ("cannot use `%s`"):format(state.text), function(report)
+        return { report:match("\n *%d+ >%s*([^\n]*)") }
+    end)
 end
 
 return M

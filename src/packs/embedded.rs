@@ -108,6 +108,7 @@ files! {
     "scripts/lib/boot.lua",
     "scripts/lib/bpf.lua",
     "scripts/lib/buffers.lua",
+    "scripts/lib/c_expression.lua",
     "scripts/lib/c_source.lua",
     "scripts/lib/cfunctions.lua",
     "scripts/lib/check.lua",
