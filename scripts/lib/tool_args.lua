@@ -123,9 +123,9 @@ local function taken_flags(entry)
     return taken
 end
 
--- Adds the options that tools have in common; gives those that were.
+-- Adds the options that tools have in common, as far as their flags are free; gives the flags of the tool's own.
 local function add_common(parser, entry)
-    local taken, added = taken_flags(entry), {}
+    local taken = taken_flags(entry)
     local has_stacks = entry.entry.outputs.stacks ~= nil
     local all = { COMMON[1], COMMON[2], HTML }
     if has_stacks then
@@ -141,7 +141,6 @@ local function add_common(parser, entry)
             flags = table.concat(free, " ")
             local option = metavar and parser:option(flags, help):argname(metavar) or parser:flag(flags, help)
             option:target("_" .. target)
-            added[#added + 1] = option
         end
     end
     return taken

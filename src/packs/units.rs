@@ -50,7 +50,7 @@ pub fn parse(parameter: &Parameter, text: &str) -> Result<Given, String> {
 }
 
 /// What a value of a kind is called.
-pub fn noun(kind: Kind) -> &'static str {
+fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Flag => "true or false",
         Kind::Integer => "whole number",

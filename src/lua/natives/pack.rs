@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::privilege::effective_uid;
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{Host, PackEntry};
-use crate::packs::entry::{Kind, Parameter};
+use crate::packs::entry::Parameter;
 use crate::packs::installed::Place;
 use crate::packs::manifest::Head;
 use crate::packs::open;
@@ -20,7 +20,7 @@ use crate::packs::units::{self, Given};
 
 const WHAT: &str = "BPF.tool";
 
-/// `native.pack`: `entry()`, `grants()`, `parse(parameter, text)`, `noun(kind)`, `folders()`, `verify(place, name)`.
+/// `native.pack`: `entry()`, `grants()`, `parse(parameter, text)`, `folders()`, `verify(place, name)`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("entry", WHAT, |lua, ()| entry(lua))?;
@@ -40,10 +40,6 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
             Ok(given) => (to_lua(lua, given)?, None),
             Err(why) => (Value::Nil, Some(why)),
         })
-    })?;
-    natives.add("noun", WHAT, |lua, kind: Value| {
-        let kind: Kind = lua.from_value(kind).map_err(|error| from_mlua(WHAT, &error))?;
-        Ok(units::noun(kind))
     })?;
     natives.add("folders", "require", |lua, ()| folders(lua))?;
     natives.add("verify", "require", |_, (place, name): (String, String)| {
