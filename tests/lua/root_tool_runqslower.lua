@@ -28,7 +28,7 @@ end)
 t.test("long ones only; of one thread only; text", function()
     local busy
     local found = tool.run("runqslower", { "--json", "2000" }, function()
-        busy = tool.two_on_a_cpu()
+        busy = tool.two_on_a_cpu(19)
     end)
     assert(found:row({ pid = busy.pid, comm = "perl" }))
     for _, row in ipairs(found:rows()) do

@@ -198,7 +198,7 @@ end
 
 -- The parent reads what the kernel counted when they have ended, and only then takes note of their end.
 local TWO_BUSY = [[
-    for (1, 2) { my $pid = fork; unless ($pid) { 1 while (times)[0] < 0.1; exit } push @pids, $pid }
+    for (@ARGV) { my $pid = fork; unless ($pid) { setpriority 0, 0, $_; 1 while (times)[0] < 0.1; exit } push @pids, $pid }
     sub of { open my $file, "<", "/proc/$_[0]/$_[1]"; scalar <$file> }
     for (@pids) { select undef, undef, undef, 0.01 until of($_, "stat") =~ /\) Z/ }
     print "@pids ", of($pids[0], "schedstat");
@@ -206,9 +206,12 @@ local TWO_BUSY = [[
 
 ---Two busy processes that share one CPU, each for a tenth of a second of it; `pid`, and what the kernel says of the first: nanoseconds
 ---on the CPU, nanoseconds of waiting for it, and how often it got it.
+---@param nice? integer the first's; the other's is the opposite. With 19 the first waits for about a tenth of a second at once,
+---whatever the slices of the machine's scheduler are
 ---@return {pid: integer, other: integer, ran: number, waited: number, times: integer}
-function M.two_on_a_cpu()
-    local pid, other, ran, waited, times = M.sh("taskset -c 0 perl -e " .. quote(TWO_BUSY)):match("^(%d+) (%d+) (%d+) (%d+) (%d+)")
+function M.two_on_a_cpu(nice)
+    local command = ("taskset -c 0 perl -e %s -- %d %d"):format(quote(TWO_BUSY), nice or 0, -(nice or 0))
+    local pid, other, ran, waited, times = M.sh(command):match("^(%d+) (%d+) (%d+) (%d+) (%d+)")
     return { pid = tonumber(pid), other = tonumber(other), ran = tonumber(ran), waited = tonumber(waited), times = tonumber(times) }
 end
 
