@@ -7,6 +7,20 @@ local M = {}
 
 -- ---------------------------------------------------------------- what is done with the values of an element
 
+local function fail_action(action, target, why)
+    errors.fail({ what = ("cannot do the action `%s` for `%s`"):format(action, target), why = why })
+end
+
+-- What is already in the result, to add to.
+local function list_of(result, target, action)
+    local list = result[target] or {}
+    if type(list) ~= "table" then
+        fail_action(action, target, ("it adds to a list, and `init` is a %s"):format(errors.type_name(list)))
+    end
+    result[target] = list
+    return list
+end
+
 ---How values go into the result, by name; a function of the script's may stand in for any.
 ---@type table<string, fun(result: table, target: string, values: any, overwrite: boolean)>
 M.ACTIONS = {
@@ -21,21 +35,23 @@ M.ACTIONS = {
     end,
     count = function(result, target, _, overwrite)
         if not overwrite then
-            result[target] = result[target] + 1
+            result[target] = (result[target] or 0) + 1
         end
     end,
     append = function(result, target, value, overwrite)
-        local list = result[target] or {}
-        result[target] = list
+        local list = list_of(result, target, "append")
         list[#list + 1] = value
         if overwrite then
             table.remove(list, 1)
         end
     end,
     concat = function(result, target, values, overwrite)
-        assert(not overwrite, "the action `concat` cannot be given so often")
-        local list = result[target] or {}
-        result[target] = list
+        if overwrite then
+            fail_action("concat", target, "it is given more often than `count` says, and of joined lists none can be taken back")
+        elseif type(values) ~= "table" then
+            fail_action("concat", target, "it joins lists, and `args` lets one use have one value at most")
+        end
+        local list = list_of(result, target, "concat")
         for _, value in ipairs(values) do
             list[#list + 1] = value
         end
