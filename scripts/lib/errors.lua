@@ -9,13 +9,32 @@ local M = {}
 -- More known names than this are no help in a message; the nearest are.
 local MOST_LISTED = 24
 
--- A function that the user's own words of the prompt begin at: what called it is no place of theirs.
-local boundary
+-- The functions that the user's own words at the prompt begin at: what called them is no place of theirs.
+local boundaries = {}
 
----Makes a function the outermost that errors name a line within.
+---Makes a function one that errors name no line outside of.
 ---@param fn function
 function M.begin_at(fn)
-    boundary = fn
+    boundaries[fn] = true
+end
+
+local function is_users(frame)
+    return frame.what ~= "C" and frame.currentline > 0 and not native.is_embedded(frame.source)
+end
+
+---How many of the user's lines on the stack are outside of what errors name lines within: where a prompt was opened.
+---@return integer
+function M.lines_outside()
+    local level, is_outside, count = 2, false, 0
+    while true do
+        local frame = debug.getinfo(level, "Slf")
+        if not frame then
+            return count
+        end
+        is_outside = is_outside or boundaries[frame.func] ~= nil
+        count = count + (is_outside and is_users(frame) and 1 or 0)
+        level = level + 1
+    end
 end
 
 ---The innermost stack frame that is not part of bpflua: the line of the user's script.
@@ -26,11 +45,11 @@ end
 function M.user_frame(level)
     level = (level or 1) + 1
     while true do
-        local frame = debug.getinfo(level, boundary and "Slf" or "Sl")
-        if not frame or boundary and frame.func == boundary then
+        local frame = debug.getinfo(level, "Slf")
+        if not frame or boundaries[frame.func] then
             return nil
         end
-        if frame.what ~= "C" and frame.currentline > 0 and not native.is_embedded(frame.source) then
+        if is_users(frame) then
             return frame.source:gsub("^[@=]", ""):match("^[^\n]*"), frame.currentline, frame.source
         end
         level = level + 1

@@ -219,6 +219,15 @@ M.Oneliner = {
     end,
     -- For `:json` at the prompt.
     __json = Oneliner.rows,
+    -- What the prompt says beside the first of them.
+    __hint = function(self)
+        if not self.is_running then
+            return nil
+        elseif self.kind == "trace" then
+            return "`_:stop()` ends it"
+        end
+        return "`_:print()` shows what it has, `:watch _` goes on showing it, `_:stop()` ends it"
+    end,
 }
 
 surface.add_methods("bpflua.Oneliner", Oneliner, {

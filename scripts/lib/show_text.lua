@@ -115,6 +115,31 @@ function M.pad(text, width, right)
     return right and space .. text or text .. space
 end
 
+-- Narrower than this, no text is put beside another.
+local LEAST_TEXT = 24
+
+---A text beside a head, on as many lines as a width makes of it, broken between words and each under the first.
+---@param head string
+---@param at integer the column, from 0, that the text begins at
+---@param text string
+---@param width integer
+---@return string
+function M.hanging(head, at, text, width)
+    local room = math.max(width - at, LEAST_TEXT)
+    local lines, line = {}, ""
+    for word in text:gmatch("%S+") do
+        if line == "" then
+            line = word
+        elseif M.width(line) + 1 + M.width(word) <= room then
+            line = line .. " " .. word
+        else
+            lines[#lines + 1], line = line, word
+        end
+    end
+    lines[#lines + 1] = line
+    return M.pad(head, at) .. table.concat(lines, "\n" .. (" "):rep(at))
+end
+
 ---A count with commas between its thousands, for sentences.
 ---@param count number
 ---@return string

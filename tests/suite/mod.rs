@@ -64,6 +64,7 @@ mod repl_live;
 mod repl_output;
 mod repl_plain;
 mod repl_signals;
+mod repl_tab;
 mod repl_tour;
 mod symbolize_containers;
 mod symbolize_process;

@@ -71,13 +71,14 @@ fn locals_live_on_and_are_shared_with_functions() {
 
 #[test]
 fn errors_show_the_statements_line_and_end_nothing() {
-    let mut terminal = on_terminal("repl-errors", [""; 0]).start();
+    let mut terminal = on_terminal("repl-errors", [""; 0]).size(100, 40).start();
     terminal.see_last("bpflua 1>");
     terminal.statement("foo bar", 2);
     terminal.statement("do\n  prnt(1)\nend", 3);
     terminal.statement("error({})", 4);
     terminal.statement("BPF{txt = 'int x;'}", 5);
     terminal.statement("os.rename(nil)", 6);
+    terminal.statement("({}).b.c -- not there", 7);
     insta::with_settings!({snapshot_path => "../repl", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("errors", terminal.leave());
     });

@@ -61,6 +61,23 @@ fn a_script_is_gone_on_from_with_its_locals() {
     terminal.leave();
 }
 
+/// Where the script ended, or called `BPF.repl()`, says nothing of what is typed.
+#[test]
+fn errors_at_the_prompt_name_no_place_of_the_script() {
+    let script = scratch("repl-errors-after").join("script.lua");
+    let typed = "undeclared\nlocal function f()\n  return nothing.at_all\nend\nf()\nb = BPF{text = 'int x;'}\nb:no_such()\nof_the_script()\n";
+    let mut seen = Vec::new();
+    for (text, args) in [("", &["-i"][..]), ("local function f()\n  BPF.repl()\nend\nf()\n", &[])] {
+        std::fs::write(&script, format!("function of_the_script()\n  error('in the script')\nend\n{text}")).unwrap();
+        let args = args.iter().map(std::ffi::OsStr::new).chain([script.as_os_str()]);
+        seen.push(bpflua(args).input(typed).run().expect(0).stderr.replace(script.to_str().unwrap(), "script.lua"));
+    }
+    assert_eq!(seen[0], seen[1]);
+    insta::with_settings!({snapshot_path => "../repl", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("errors_after_a_script", seen[0]);
+    });
+}
+
 #[test]
 fn a_script_in_its_loop_is_gone_on_from_after_ctrl_c() {
     let home = scratch("repl-after-loop");

@@ -3,26 +3,25 @@
 
 local C = require("bpflua.cfunctions")
 local errors = require("bpflua.errors")
+local native = require("bpflua.native")
+local show_text = require("bpflua.show_text")
 
 local M = {}
 
--- Characters, not bytes.
-local function length(text)
-    return select(2, text:gsub("[^\128-\191]", ""))
-end
-
 local function help(commands)
-    local lines, width = {}, 0
+    local lines, widest = {}, 0
     for _, name in ipairs(commands.names()) do
         local command = commands.all[name]
-        local head = ":" .. name .. (command.args and " " .. command.args or "")
-        lines[#lines + 1] = { head, command.help }
-        width = math.max(width, length(head))
+        lines[#lines + 1] = { "  :" .. name .. (command.args and " " .. command.args or ""), command.help }
     end
-    lines[#lines + 1] = { "!command", "run a shell's command; `!command &` in the background; its process is `_pid`, and `pid`" }
-    lines[#lines + 1] = { "name?", "what a function, map or value is" }
+    lines[#lines + 1] = { "  !command", "run a shell's command; `!command &` in the background; its process is `_pid`, and `pid`" }
+    lines[#lines + 1] = { "  name?", "what a function, map or value is" }
     for _, line in ipairs(lines) do
-        print(("  %s%s  %s"):format(line[1], (" "):rep(math.max(width, 8) - length(line[1])), line[2]))
+        widest = math.max(widest, show_text.width(line[1]))
+    end
+    local columns = native.prompt.size()
+    for _, line in ipairs(lines) do
+        print(show_text.hanging(line[1], widest + 2, line[2], columns))
     end
 end
 

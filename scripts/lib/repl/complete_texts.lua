@@ -173,6 +173,20 @@ local function rest_of(place, literal)
     return stop and place.after:sub(1, stop - 1) or place.after
 end
 
+local STANDARD_MODULES = {
+    bpf = "BPF",
+    ffi = "LuaJIT's foreign functions",
+    bit = "bits of numbers",
+    jit = "the compiler",
+    ["bpflua.utils"] = "argparse, posix, USDT",
+    bcc = "BPF, by bcc's name",
+    ["bcc.utils"] = "printb, get_online_cpus, detect_language, StrcmpRewrite",
+    ["bcc.containers"] = "filter_by_containers",
+    ["bcc.syscall"] = "syscall_name",
+    ["bcc.tcp"] = "names of TCP's states and flags",
+    ["bcc.exec"] = "run_cmd",
+}
+
 local function modules(typed, start)
     local notes = {}
     -- Installed packs, each a folder.
@@ -185,7 +199,7 @@ local function modules(typed, start)
             end
         end
     end
-    for name, note in pairs({ bpf = "BPF", ffi = "LuaJIT's foreign functions", bit = "bits of numbers", jit = "the compiler", ["bpflua.utils"] = "argparse, posix, USDT" }) do
+    for name, note in pairs(STANDARD_MODULES) do
         notes[name] = note
     end
     return start, ranked(typed, notes)

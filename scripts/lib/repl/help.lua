@@ -7,6 +7,7 @@ local members = require("bpflua.repl.complete_members")
 local native = require("bpflua.native")
 local notes_of = require("bpflua.repl.complete_notes")
 local options_of = require("bpflua.repl.complete_options").options_of
+local show_text = require("bpflua.show_text")
 local surface = require("bpflua.surface")
 
 local M = {}
@@ -17,14 +18,31 @@ local function signature_of(doc, name)
     return ("%s(%s)"):format(name or "function", table.concat(doc.params, ", "))
 end
 
--- `@param event string the name` as a line of a list.
-local function tag_line(line)
+-- `@param event string the name`, `@return integer`: the head of a line, and what stands beside it.
+local function tag_of(line)
     local name, rest = line:match("^@param%s+(%S+)%s+(.*)$")
     if name then
-        return ("  %-10s %s"):format(name:gsub("%?$", ""), rest)
+        return name:gsub("%?$", ""), rest
     end
     local returned = line:match("^@return%s+(.*)$")
-    return returned and "  returns    " .. returned or nil
+    return returned and "returns", returned
+end
+
+-- Columns of the screen.
+local function columns()
+    local is_prompt, width = pcall(native.prompt.size)
+    return is_prompt and width or (native.terminal.size())
+end
+
+-- Heads with what stands beside them, one under the other.
+local function add_list(lines, list, indent)
+    local widest = 0
+    for _, one in ipairs(list) do
+        widest = math.max(widest, #one[1])
+    end
+    for _, one in ipairs(list) do
+        lines[#lines + 1] = show_text.hanging(indent .. one[1], #indent + widest + 2, one[2], columns())
+    end
 end
 
 local function function_text(fn, name)
@@ -34,11 +52,19 @@ local function function_text(fn, name)
         local place = info.what == "C" and "a function of the host" or ("defined at %s:%d"):format(info.short_src, info.linedefined)
         return ("%s: %s\n"):format(name or "function", place)
     end
-    local lines = { signature_of(doc, name) }
+    local lines, tags, words = { signature_of(doc, name) }, {}, {}
     for _, line in ipairs(doc.lines) do
-        local text = line:match("^@") and tag_line(line) or not line:match("^@") and "  " .. line
-        lines[#lines + 1] = text or nil
+        local head, text = tag_of(line)
+        if head then
+            tags[#tags + 1] = { head, text }
+        elseif not line:match("^@") then
+            words[#words + 1] = line
+        end
     end
+    if #words > 0 then
+        lines[#lines + 1] = show_text.hanging("", 2, table.concat(words, " "), columns())
+    end
+    add_list(lines, tags, "  ")
     local options = options_of(fn)
     if options then
         local names = {}
@@ -47,9 +73,11 @@ local function function_text(fn, name)
         end
         table.sort(names)
         lines[#lines + 1] = "  options:"
-        for _, option in ipairs(names) do
-            lines[#lines + 1] = ("    %-12s %s"):format(option, options[option])
+        local list = {}
+        for i, option in ipairs(names) do
+            list[i] = { option, options[option] }
         end
+        add_list(lines, list, "    ")
     end
     return table.concat(lines, "\n") .. "\n"
 end

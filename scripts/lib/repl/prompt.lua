@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 -- The loop behind the prompt: events, timers and typed lines, one after the other, until the session ends.
 
+local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local native = require("bpflua.native")
 local repeats = require("bpflua.repl.repeats")
@@ -222,6 +223,9 @@ local function close(prompt)
     end
     prompt.loop.used, prompt.loop.stop_told = false, false
 end
+
+-- Where a script opened the prompt says nothing about what is typed there.
+errors.begin_at(step)
 
 ---Reads and runs statements until the session ends.
 ---@param session bpflua.Session

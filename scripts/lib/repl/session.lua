@@ -6,6 +6,7 @@
 -- script, and the globals.
 
 local boot = require("bpflua.boot")
+local errors = require("bpflua.errors")
 local events = require("bpflua.events")
 local globals = require("bpflua.globals")
 local locals = require("bpflua.repl.locals")
@@ -154,7 +155,11 @@ function M.guarded(fn, ...)
         return M.settled(loop, fn(...))
     end, function(raised)
         loop.used = true
-        return boot.on_error(raised)
+        local failure = boot.on_error(raised)
+        for _ = 1, errors.lines_outside() do
+            table.remove(failure.frames)
+        end
+        return failure
     end, ...)
 end
 
@@ -184,12 +189,18 @@ end
 -- ---------------------------------------------------------------- statements
 
 -- An expression, with a function that gets its results: not a tail call, so that the statement is in the stack.
-local EXPRESSION = "local take_ = ... take_(%s\n)"
+local EXPRESSION = "local take_ = ... take_(%s)"
+
+-- An expression without what stands behind it: an error of its last part is told of the line where it is closed.
+local function without_comment(text)
+    local tokens = locals.tokens(text)
+    return #tokens > 0 and text:sub(1, tokens[#tokens].last) or text
+end
 
 -- The chunk of a text: as an expression, else as a statement. Nil, with Lua's message, when it is neither.
 local function compile(self, text, chunk)
     if loadstring("return " .. text) then
-        return loadstring(EXPRESSION:format(text), "=" .. chunk), true
+        return loadstring(EXPRESSION:format(without_comment(text)), "=" .. chunk), true
     end
     local rewritten, names = locals.rewrite(text)
     -- A first line that begins with `#` is skipped unless something stands in front.
@@ -209,6 +220,15 @@ local function is_incomplete(message)
     return message:match("'<eof>'$") ~= nil and not message:find(": unfinished string near ", 1, true)
 end
 
+-- How to go on with a value, said once in a session.
+local function hint_of(self, value)
+    local meta = type(value) == "table" and not self.is_hint_told and getmetatable(value)
+    local hint = type(meta) == "table" and rawget(meta, "__hint")
+    local text = hint and hint(value)
+    self.is_hint_told = self.is_hint_told or text ~= nil
+    return text
+end
+
 -- Prints the results of an expression and keeps the first.
 local function keep_results(self, number, ...)
     rawset(self.environment, "_", (...))
@@ -217,6 +237,10 @@ local function keep_results(self, number, ...)
     local options = { width = (native.prompt.size()), json = self.is_json }
     for i = 1, select("#", ...) do
         io.stdout:write(show((select(i, ...)), options), "\n")
+    end
+    local hint = not self.is_json and hint_of(self, (...))
+    if hint then
+        io.stdout:write(hint, "\n")
     end
 end
 
