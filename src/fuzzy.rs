@@ -12,6 +12,7 @@
 //! assert_eq!(best("tcpcon", known, 9), ["tcp_v4_connect"]);
 //! ```
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 /// How a name is like what was typed; the least comes first.
@@ -31,28 +32,68 @@ impl Rank {
     }
 }
 
-/// The names that match, the best first, at most `limit`. Where some begin with what was typed, the others are left out: so a
-/// beginning that they have in common can be filled in; and where some have it in them, those that only have its letters.
-/// Everything matches what is empty, in its own order.
+/// The names that match, the best first, each once, at most `limit`. Where some begin with what was typed, the others are left
+/// out: so a beginning that they have in common can be filled in; and where some have it in them, those that only have its
+/// letters. Everything matches what is empty, in its own order.
 pub fn best<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
     if typed.is_empty() {
         return known.into_iter().take(limit).collect();
     }
+    let found = best_of(typed, known.into_iter().map(|name| (name, ())), limit);
+    found.into_iter().map(|(name, ())| name).collect()
+}
+
+/// As [`best`], for names that come in no order, each with what it is the name of: a list of a hundred thousand takes longer
+/// to sort than to search. Of several with one name it gives the first; for what is empty, those first in the alphabet.
+pub fn best_of<'a, T>(typed: &str, known: impl IntoIterator<Item = (&'a str, T)>, limit: usize) -> Vec<(&'a str, T)> {
     let exact = typed.bytes().any(|byte| byte.is_ascii_uppercase());
     // A heap of the best so far, the worst on top.
-    let mut best: BinaryHeap<(Rank, &'a str)> = BinaryHeap::new();
+    let mut best: BinaryHeap<Found<'a, T>> = BinaryHeap::new();
     let mut best_group = u8::MAX;
-    for name in known {
+    for (name, item) in known {
         let Some(rank) = rank(typed.as_bytes(), name.as_bytes(), exact, best_group) else { continue };
         best_group = best_group.min(rank.group());
-        best.push((rank, name));
+        let found = Found { rank, name, item };
+        if best.len() == limit && best.peek().is_none_or(|worst| *worst <= found)
+            || best.iter().any(|one| *one == found)
+        {
+            continue;
+        }
+        best.push(found);
         if best.len() > limit {
             best.pop();
         }
     }
-    let sorted = best.into_sorted_vec();
-    sorted.iter().take_while(|(rank, _)| rank.group() == best_group).map(|(_, name)| *name).collect()
+    let sorted = best.into_sorted_vec().into_iter();
+    sorted.take_while(|found| found.rank.group() == best_group).map(|found| (found.name, found.item)).collect()
 }
+
+/// A name that matches, in the order of being shown.
+struct Found<'a, T> {
+    rank: Rank,
+    name: &'a str,
+    item: T,
+}
+
+impl<T> Ord for Found<'_, T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.rank, self.name).cmp(&(other.rank, other.name))
+    }
+}
+
+impl<T> PartialOrd for Found<'_, T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Found<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<T> Eq for Found<'_, T> {}
 
 fn same(typed: u8, letter: u8, exact: bool) -> bool {
     typed == letter || !exact && typed == letter.to_ascii_lowercase()
@@ -60,6 +101,9 @@ fn same(typed: u8, letter: u8, exact: bool) -> bool {
 
 /// The rank of a name; none when it does not match, or only in a group behind the best one that is known.
 fn rank(typed: &[u8], name: &[u8], exact: bool, best_group: u8) -> Option<Rank> {
+    let Some(&typed_first) = typed.first() else {
+        return Some(Rank { tier: 0, spread: 0, length: 0 });
+    };
     let at = |start: usize| {
         name[start..].len() >= typed.len() && typed.iter().zip(&name[start..]).all(|(t, n)| same(*t, *n, exact))
     };
@@ -70,7 +114,7 @@ fn rank(typed: &[u8], name: &[u8], exact: bool, best_group: u8) -> Option<Rank> 
     if best_group == 0 {
         return None;
     }
-    let (first, other) = (typed[0], if exact { typed[0] } else { typed[0].to_ascii_uppercase() });
+    let (first, other) = (typed_first, if exact { typed_first } else { typed_first.to_ascii_uppercase() });
     let begins_word = |start: &usize| !name[*start - 1].is_ascii_alphanumeric();
     let starts = memchr::memchr2_iter(first, other, name).skip_while(|start| *start == 0);
     let mut inside = starts.filter(|start| at(*start));
@@ -126,6 +170,15 @@ mod tests {
         assert!(best("ab", ["a_very_long_name_that_ends_in_b"], 9).is_empty());
         assert!(best("x", ["axb"], 9) == ["axb"] && best("longer", ["long"], 9).is_empty());
         assert!(best("é", ["è"], 9).is_empty());
+    }
+
+    #[test]
+    fn names_in_no_order_are_found_once_each_with_what_they_are_of() {
+        let known = [("vfs_write", 1), ("vfs_read", 2), ("do_read", 3), ("vfs_read", 4), ("abc", 5)];
+        assert_eq!(best_of("read", known, 9), [("do_read", 3), ("vfs_read", 2)]);
+        assert_eq!(best_of("vfs", known, 1), [("vfs_read", 2)]);
+        assert_eq!(best_of("", known, 3), [("abc", 5), ("do_read", 3), ("vfs_read", 2)]);
+        assert!(best_of("", known, 0).is_empty() && best_of("vfs", known, 0).is_empty());
     }
 
     #[test]

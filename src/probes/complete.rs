@@ -13,7 +13,7 @@ use super::user_names;
 use crate::error::Result;
 use crate::fuzzy;
 use crate::kernel::btf;
-use crate::kernel::traceable::{NamedFunction, functions_like};
+use crate::kernel::traceable::{NamedFunction, all_functions};
 use crate::kernel::tracefs::Tracefs;
 use crate::symbolize::demangle;
 
@@ -65,23 +65,15 @@ fn kinds(typed: &str, limit: usize) -> Vec<Completion> {
 
 /// Kernel functions whose names are like what was typed, with what they take.
 pub fn functions(typed: &str, limit: usize) -> Vec<Completion> {
-    let known = known_functions();
-    let names = known.iter().map(|function| function.name.as_str());
-    let note = |name: &str| {
-        let at = known.binary_search_by(|function| function.name.as_str().cmp(name));
-        at.map_or_else(|_| String::new(), |at| function_note(&known[at]))
-    };
-    fuzzy::best(typed, names, limit).into_iter().map(|name| Completion::new(name, note(name))).collect()
+    let known = known_functions().iter().map(|function| (function.name.as_str(), function));
+    let found = fuzzy::best_of(typed, known, limit).into_iter();
+    found.map(|(name, function)| Completion::new(name, function_note(function))).collect()
 }
 
 /// All functions, read once: what comes with kernel modules later is not offered.
 fn known_functions() -> &'static [NamedFunction] {
     static KNOWN: OnceLock<Vec<NamedFunction>> = OnceLock::new();
-    KNOWN.get_or_init(|| {
-        let mut all = functions_like("*").unwrap_or_default();
-        all.dedup_by(|a, b| a.name == b.name);
-        all
-    })
+    KNOWN.get_or_init(|| all_functions().unwrap_or_default())
 }
 
 /// Reads in the background what the first completion would wait for.
@@ -90,16 +82,22 @@ pub fn prepare() {
     let mut is_prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*is_prepared {
         *is_prepared = true;
-        // Without the thread, the first completion reads it.
-        let _ = std::thread::Builder::new().name("names".into()).spawn(|| {
+        read_on_a_thread(|| {
             known_functions();
             known_tracepoints();
-            // C texts are completed with all of these.
+        });
+        // What functions take is found by these, and C texts are completed with all of them.
+        read_on_a_thread(|| {
             if let Ok(kernel) = btf::shared() {
                 kernel.make_indexes();
             }
         });
     }
+}
+
+/// Without the thread, the first completion reads it.
+fn read_on_a_thread(read: impl FnOnce() + Send + 'static) {
+    let _ = std::thread::Builder::new().name("names".into()).spawn(read);
 }
 
 /// `traceable (struct file *file, char *buf)`
@@ -165,11 +163,11 @@ fn of_file(kind: Kind, rest: &str, start: usize, pid: Option<i32>, limit: usize)
 
 fn user_functions(file: &str, typed: &str, pid: Option<i32>, limit: usize) -> Vec<Completion> {
     let names = user_names::functions_of(file, pid).unwrap_or_default();
-    let found = fuzzy::best(typed, names.iter().map(|name| &**name), limit);
+    let found = fuzzy::best_of(typed, names.iter().map(|name| (name, ())), limit);
     // What the programmer called it, where the compiler has made another name of it.
     let note = |name: &str| Some(demangle(name).into_owned()).filter(|plain| plain != name);
     let completion = |name: &str| Completion::new(name, note(name).unwrap_or_else(|| "function".to_owned()));
-    found.into_iter().map(completion).collect()
+    found.into_iter().map(|(name, ())| completion(name)).collect()
 }
 
 /// The probes of a file, or of everything that a process has mapped (`*`), with what they tell.

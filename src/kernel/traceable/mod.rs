@@ -24,6 +24,6 @@ mod similar;
 mod untraceable;
 
 pub use functions::{ListState, TraceableFunctions};
-pub use named::{NamedFunction, functions_like};
+pub use named::{NamedFunction, all_functions, functions_like};
 pub use shared::{forget, shared};
 pub use untraceable::{Reason, Untraceable};

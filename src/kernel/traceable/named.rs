@@ -10,7 +10,7 @@ use crate::kernel::tracefs::Tracefs;
 use crate::kernel::{kallsyms, modules};
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::sync::Arc;
 
 /// A kernel function as a list shows it.
@@ -28,35 +28,43 @@ pub struct NamedFunction {
 /// functions that the kernel's types describe; and when neither has any, the symbols.
 pub fn functions_like(glob: &str) -> Result<Vec<NamedFunction>> {
     let regex = pattern::glob(glob)?;
-    let blocked = blacklist();
-    let mut found = match filter_list() {
-        Some(text) => from_filter_list(text.as_slice(), |name| regex.is_match(name)),
-        None => from_types(|name| regex.is_match(name)),
-    };
-    if found.is_empty() {
-        found = from_symbols(glob)?;
-    }
-    for function in &mut found {
-        if blocked.contains(&function.name) {
-            function.is_traceable = Some(false);
-        }
-    }
+    let mut found = gather(glob, |name| regex.is_match(name))?;
     found.sort();
     found.dedup();
     Ok(found)
 }
 
+/// All functions, from where [`functions_like`] has them, in no order: sorting them takes longer than reading them.
+pub fn all_functions() -> Result<Vec<NamedFunction>> {
+    gather("*", |_| true)
+}
+
+fn gather(glob: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<NamedFunction>> {
+    let mut found = match filter_list() {
+        Some(text) => from_filter_list(&text, wanted),
+        None => from_types(wanted),
+    };
+    if found.is_empty() {
+        found = from_symbols(glob)?;
+    }
+    let blocked = blacklist();
+    if !blocked.is_empty() {
+        let taken = found.iter_mut().filter(|function| blocked.contains(&function.name));
+        taken.for_each(|function| function.is_traceable = Some(false));
+    }
+    Ok(found)
+}
+
 /// The whole of `available_filter_functions`; `None` when it cannot be read or the function tracer is off.
-fn filter_list() -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(Tracefs::find()?.available_filter_functions()).ok()?.read_to_end(&mut text).ok()?;
+fn filter_list() -> Option<String> {
+    let mut text = String::new();
+    File::open(Tracefs::find()?.available_filter_functions()).ok()?.read_to_string(&mut text).ok()?;
     (!text.is_empty()).then_some(text)
 }
 
-fn from_filter_list(list: impl BufRead, wanted: impl Fn(&str) -> bool) -> Vec<NamedFunction> {
-    let lines = list.lines().map_while(std::result::Result::ok);
-    let functions = lines.filter_map(|line| {
-        let name = lists::filter_function(&line).filter(|name| wanted(name))?;
+fn from_filter_list(list: &str, wanted: impl Fn(&str) -> bool) -> Vec<NamedFunction> {
+    let functions = list.lines().filter_map(|line| {
+        let name = lists::filter_function(line).filter(|name| wanted(name))?;
         let kernel_module = line.split_once('[').map(|(_, module)| module.trim_end_matches(']').to_owned());
         Some(NamedFunction { name: name.to_owned(), kernel_module, is_traceable: Some(true) })
     });
@@ -112,7 +120,7 @@ mod tests {
 
     #[test]
     fn lines_of_the_function_tracers_list() {
-        let list = &b"vfs_read\nfuse_open [fuse]\nvfs_write\n"[..];
+        let list = "vfs_read\nfuse_open [fuse]\nvfs_write\n";
         let found = from_filter_list(list, |name| name != "vfs_write");
         let named = |name: &str, module: Option<&str>| NamedFunction {
             name: name.to_owned(),
@@ -125,7 +133,12 @@ mod tests {
     #[test]
     fn functions_of_this_kernel() {
         match functions_like("vfs_rea*") {
-            Ok(found) => assert!(found.iter().any(|function| function.name == "vfs_read"), "{found:?}"),
+            Ok(found) => {
+                assert!(found.iter().any(|function| function.name == "vfs_read"), "{found:?}");
+                assert!(found.is_sorted());
+                let all = all_functions().unwrap();
+                assert!(all.len() > found.len() && found.iter().all(|function| all.contains(function)));
+            }
             Err(err) => println!("skipped: {err}"),
         }
     }

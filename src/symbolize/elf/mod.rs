@@ -12,6 +12,6 @@ mod image;
 mod names;
 
 pub use facts::ElfFacts;
-pub use functions::function_names;
+pub use functions::{FunctionNames, function_names};
 pub use image::{Function, Image, Place};
 pub(in crate::symbolize) use image::{function_in_vdso, offset_of};
