@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- One completion of the prompt, timed: `complete.lua KIND SECONDS [TIMES]`. Prints the milliseconds of each, and how many
 -- candidates the first one had. SECONDS pass between the start of the session and the first Tab. Without arguments it lists the
--- kinds.
+-- kinds. LARGE_PROGRAM in the environment is a program of many symbols.
 
 local C = require("bpflua.cfunctions")
 
@@ -26,8 +26,8 @@ local KINDS = {
     { "arguments of kernel functions", "x%s = count('kprobe:vfs_read', 'file.f_path.den" },
     { "functions of a library", "x%s = count('uprobe:c:getpp" },
     { "functions of a large program", "x%s = count('uprobe:{program}:main" },
-    { "USDT probes of a library", "x%s = count('usdt:c:setj" },
-    { "USDT probes of a process", "x%s = count('usdt:*:libc:setj|', {pid = {pid}})" },
+    { "USDT probes of a library", "x%s = count('usdt:stdc++:thr" },
+    { "USDT probes of a process", "x%s = count('usdt:*:libstdcxx:thr|', {pid = {pid}})" },
     { "files", "x%s = BPF{src_file = '/usr/bin/" },
     { "programs", "!x%s | ca" },
     { "commands", ":pro" },
@@ -56,7 +56,7 @@ int on_open(struct tracepoint__syscalls__sys_enter_openat *args)
 ]]
 
 local function completed(complete, session, typed, number)
-    local line = typed:gsub("%%s", number):gsub("{program}", "/proc/self/exe"):gsub("{pid}", PID)
+    local line = typed:gsub("%%s", number):gsub("{program}", os.getenv("LARGE_PROGRAM") or "/proc/self/exe"):gsub("{pid}", PID)
     local cursor = (line:find("|", 1, true) or #line + 1) - 1
     line = line:sub(1, cursor) .. line:sub(cursor + 2)
     local start = C.clock_now()
