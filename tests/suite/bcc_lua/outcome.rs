@@ -31,7 +31,7 @@ pub fn reason(stderr: &str, status: Option<i32>) -> String {
         .or_else(|| first(r"(?m)^\S+?:\d+:\d+: (?:fatal )?error: (.*)$"))
         .or_else(|| first(r"(?m)^error: (.*)$"))
         .or_else(|| first(r"(?m)^\[ERROR\] (.*)$"))
-        .or_else(|| stderr.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned));
+        .or_else(|| stderr.lines().rfind(|line| !line.is_empty() && !line.starts_with([' ', '\t'])).map(str::to_owned));
     said.unwrap_or_else(|| format!("it says nothing, and ends with status {status:?}"))
 }
 
@@ -47,5 +47,7 @@ fn reasons_are_one_line() {
         "/virtual/main.c:1:2: warning: w\n/virtual/main.c:3:4: error: no member\n1 error generated.\n[ERROR] bpf\n";
     assert_eq!(reason(bcc, Some(0)), "no member");
     assert_eq!(reason("cannot attach\n[ERROR] bcc.lua:9: failed\nstack traceback:\n", Some(0)), "bcc.lua:9: failed");
+    let warning = "warning: `a` is not used\n  --> x.lua:4:2\n  4 |  a\n    |  ^\n";
+    assert_eq!(reason(warning, None), "warning: `a` is not used");
     assert_eq!(reason("\n", Some(0)), "it says nothing, and ends with status Some(0)");
 }
