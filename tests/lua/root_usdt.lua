@@ -219,8 +219,10 @@ static inline void record_value(int value)
             "record_a(1); record_b(2); record_value(3);", ("-L%s -la -lb -Wl,-rpath,%s"):format(folder, folder))
         local process = programs.serve(path, folder)
         local u = USDT({ pid = process.pid })
+        t.equal(u:get_text(), "")
         local files = {}
         for _, probe in ipairs(u:enumerate_probes()) do
+            t.equal(probe:short_name(), probe.provider .. ":" .. probe.name)
             for _, location in ipairs(probe.provider == "test" and probe.locations or {}) do
                 files[#files + 1] = location.path:match("[^/]*$")
             end

@@ -49,7 +49,7 @@ fn text() -> String {
 }
 
 /// Every function of the surface as the reference writes it, and those whose class has no way to be written.
-fn surface() -> (BTreeSet<String>, Vec<String>) {
+pub fn surface() -> (BTreeSet<String>, Vec<String>) {
     let stub = bpflua(["types"]).run().expect(0).stdout;
     let (mut known, mut unwritten) = (BTreeSet::new(), Vec::new());
     for line in stub.lines() {
