@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Builds the C++ shim and links clang and LLVM into the executable, statically.
+//! Builds the C++ shim and links clang and LLVM into the executable, statically; compiles the Lua library to bytecode.
 //!
 //! Only here and in the shim does an LLVM version stand. `LLVM_CONFIG` names another `llvm-config` than the one found.
 
@@ -132,8 +132,67 @@ mod llvm {
     }
 }
 
+/// The Lua library as LuaJIT's bytecode: lexing and parsing the texts at each start would be half of its time.
+///
+/// Names and lines stay in it, so that messages and stacks are those of the texts. The same bytes serve x86-64 and arm64.
+mod bytecode {
+    use std::fmt::Write as _;
+    use std::path::{Path, PathBuf};
+
+    use anyhow::{Context as _, Result, anyhow};
+    use mlua::{Function, Lua, LuaString, Table};
+
+    const LIBRARY: &str = "scripts/lib";
+
+    /// Writes `lua_bytecode.rs`: a list of path and bytecode, which `src/packs/embedded.rs` includes.
+    pub fn write() -> Result<()> {
+        println!("cargo:rerun-if-changed={LIBRARY}");
+        let out = PathBuf::from(std::env::var("OUT_DIR")?);
+        let lua = Lua::new();
+        let mut list = String::from("&[\n");
+        for (index, path) in files(Path::new(LIBRARY))?.iter().enumerate() {
+            let name = path.display().to_string();
+            let text = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+            // mlua's errors do not leave their thread, which anyhow's must be able to.
+            let bytes = compile(&lua, &name, &text).map_err(|error| anyhow!("cannot compile {name}: {error}"))?;
+            let file = out.join(format!("{index}.bytecode"));
+            std::fs::write(&file, bytes)?;
+            writeln!(list, "    ({name:?}, include_bytes!({file:?})),")?;
+        }
+        list.push(']');
+        std::fs::write(out.join("lua_bytecode.rs"), list)?;
+        Ok(())
+    }
+
+    fn compile(lua: &Lua, name: &str, text: &[u8]) -> mlua::Result<Vec<u8>> {
+        let chunk = lua.load(text).set_name(format!("@{name}")).into_function()?;
+        let dump: Function = lua.globals().get::<Table>("string")?.get("dump")?;
+        // "d": the same bytes at every build.
+        let bytes: LuaString = dump.call((chunk, "d"))?;
+        Ok(bytes.as_bytes().to_vec())
+    }
+
+    fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                found.extend(files(&path)?);
+            } else if path.extension().is_some_and(|end| end == "lua") {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
+    // A debug build reads the texts from the tree.
+    if std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_none() {
+        bytecode::write()?;
+    }
     #[cfg(feature = "compiler")]
     llvm::link()?;
     Ok(())

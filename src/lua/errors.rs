@@ -207,7 +207,7 @@ pub fn install(lua: &Lua) -> mlua::Result<()> {
         })?,
     )?;
     let script = embedded::lua("errors").ok_or_else(|| mlua::Error::runtime("errors.lua is not embedded"))?;
-    let half: Table = lua.load(&*script.text).set_name(script.chunk_name).call(native)?;
+    let half: Table = lua.load(&*script.chunk).set_name(script.chunk_name).call(native)?;
     lua.set_named_registry_value(LUA_HALF, half)
 }
 

@@ -27,7 +27,7 @@ fn search(lua: &Lua, name: &str) -> mlua::Result<Value> {
     let path = short.replace('.', "/");
     match embedded::lua(&path) {
         Some(script) => {
-            let loader: Function = lua.load(&*script.text).set_name(script.chunk_name).into_function()?;
+            let loader: Function = lua.load(&*script.chunk).set_name(script.chunk_name).into_function()?;
             Ok(Value::Function(loader))
         }
         None => Ok(Value::String(lua.create_string(format!("\n\tno embedded file 'scripts/lib/{path}.lua'"))?)),

@@ -2,7 +2,7 @@
 //! The files that travel inside the executable: one list of `scripts/lib` and `scripts/types` (Lua) and of `bpf-include/` (C
 //! headers), and the pack of tools as a folder.
 //!
-//! A release build carries the bytes. A debug build reads the same names from the source tree that the executable
+//! A release build carries the bytes, and the library's bytecode, which it runs. A debug build reads the same names from the source tree that the executable
 //! lies in, so that a change to a script needs no rebuild.
 //! A new file is added by one line in [`FILES`]; a test fails when a file of the tree is missing here.
 
@@ -13,26 +13,30 @@ use std::borrow::Cow;
 pub struct Script {
     /// The name Lua knows the chunk by, `@scripts/lib/map.lua`.
     pub chunk_name: String,
-    /// The text.
-    pub text: Cow<'static, [u8]>,
+    /// What LuaJIT loads: bytecode in a release build, the text in a debug build.
+    pub chunk: Cow<'static, [u8]>,
 }
+
+/// The library's bytecode, by path.
+#[cfg(not(debug_assertions))]
+static BYTECODE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/lua_bytecode.rs"));
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
         /// Every embedded file, by its path from the root of the source tree.
-        const FILES: &[(&str, fn() -> Cow<'static, [u8]>)] = &[$(($path, || bytes!($path))),*];
+        const FILES: &[(&str, fn() -> Cow<'static, str>)] = &[$(($path, || text!($path))),*];
     };
 }
 
 #[cfg(not(debug_assertions))]
-macro_rules! bytes {
+macro_rules! text {
     ($path:literal) => {
-        Cow::Borrowed(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))
+        Cow::Borrowed(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))
     };
 }
 
 #[cfg(debug_assertions)]
-macro_rules! bytes {
+macro_rules! text {
     ($path:literal) => {
         on_disk::read($path)
     };
@@ -297,36 +301,47 @@ mod on_disk {
         executable.ancestors().find(has_scripts).unwrap_or(built_in).to_owned()
     }
 
-    /// The bytes of a file of the tree; none when it is gone, which the caller sees as an empty file.
-    pub(super) fn read(path: &str) -> Cow<'static, [u8]> {
-        Cow::Owned(std::fs::read(root().join(path)).unwrap_or_default())
+    /// The text of a file of the tree; none when it is gone, which the caller sees as an empty file.
+    pub(super) fn read(path: &str) -> Cow<'static, str> {
+        Cow::Owned(std::fs::read_to_string(root().join(path)).unwrap_or_default())
     }
 }
 
 /// The Lua library file of that name (`map` for `scripts/lib/map.lua`), if there is one.
 pub fn lua(name: &str) -> Option<Script> {
     let path = format!("scripts/lib/{name}.lua");
-    let text = listed(&path).or_else(|| not_listed(&path))?;
-    Some(Script { chunk_name: format!("@{path}"), text })
+    let chunk = chunk(&path)?;
+    Some(Script { chunk_name: format!("@{path}"), chunk })
 }
 
-fn listed(path: &str) -> Option<Cow<'static, [u8]>> {
+#[cfg(not(debug_assertions))]
+fn chunk(path: &str) -> Option<Cow<'static, [u8]>> {
+    BYTECODE.iter().find(|(known, _)| *known == path).map(|(_, bytes)| Cow::Borrowed(*bytes))
+}
+
+#[cfg(debug_assertions)]
+fn chunk(path: &str) -> Option<Cow<'static, [u8]>> {
+    listed(path).or_else(|| not_listed(path)).map(|text| Cow::Owned(text.into_owned().into_bytes()))
+}
+
+#[cfg(debug_assertions)]
+fn listed(path: &str) -> Option<Cow<'static, str>> {
     FILES.iter().find(|(known, _)| *known == path).map(|(_, read)| read())
 }
 
 /// A file that came into the tree after a debug build was made.
 #[cfg(debug_assertions)]
-fn not_listed(path: &str) -> Option<Cow<'static, [u8]>> {
+fn not_listed(path: &str) -> Option<Cow<'static, str>> {
     Some(on_disk::read(path)).filter(|text| !text.is_empty())
 }
 
 #[cfg(not(debug_assertions))]
-fn not_listed(_path: &str) -> Option<Cow<'static, [u8]>> {
+fn not_listed(_path: &str) -> Option<Cow<'static, str>> {
     None
 }
 
 /// The text of an embedded Lua file, by its path from the root of the source tree.
-pub fn lua_file(path: &str) -> Option<Cow<'static, [u8]>> {
+pub fn lua_file(path: &str) -> Option<Cow<'static, str>> {
     FILES.iter().find(|(known, _)| *known == path && is_embedded(path)).map(|(_, read)| read())
 }
 
@@ -342,8 +357,8 @@ pub fn is_embedded(source: &str) -> bool {
     is_library && (FILES.iter().any(|(known, _)| *known == path) || not_listed(path).is_some())
 }
 
-/// Every C header: its path below `bpf-include/` and its bytes.
-pub fn c_headers() -> impl Iterator<Item = (&'static str, Cow<'static, [u8]>)> {
+/// Every C header: its path below `bpf-include/` and its text.
+pub fn c_headers() -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
     FILES.iter().filter_map(|(path, read)| Some((path.strip_prefix("bpf-include/")?, read())))
 }
 
@@ -380,7 +395,7 @@ mod tests {
     fn a_library_file_is_found_by_its_short_name() {
         let script = lua("errors").unwrap();
         assert_eq!(script.chunk_name, "@scripts/lib/errors.lua");
-        assert!(script.text.starts_with(b"-- SPDX-License-Identifier"));
+        assert!(script.chunk.starts_with(b"-- SPDX-License-Identifier"));
         assert!(is_embedded(&script.chunk_name) && is_embedded("scripts/lib/errors.lua"));
         assert!(lua("no_such").is_none() && !is_embedded("@errors.lua"));
     }

@@ -59,9 +59,8 @@ fn with_options<T>(
             Err(error) => (None, Some(error)),
         },
     };
-    let headers: Vec<(&str, String)> =
-        embedded::c_headers().map(|(path, text)| (path, String::from_utf8_lossy(&text).into_owned())).collect();
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let headers: Vec<_> = embedded::c_headers().collect();
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, &**text)).collect();
     let tracepoint_struct = |category: &str, event: &str| {
         let tracefs = Tracefs::open()?;
         if !tracefs.has_tracepoint(category, event) {

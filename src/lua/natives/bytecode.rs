@@ -13,7 +13,7 @@ use crate::packs::embedded;
 /// Helpers' names by their numbers, from the header that declares them to C texts: `#define bpf_NAME ((TYPE)NUMBER)`.
 static HELPERS: LazyLock<HashMap<u32, String>> = LazyLock::new(|| {
     let header = embedded::c_headers().find(|(path, _)| *path == "bpflua/helpers.h");
-    let text = header.map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+    let text = header.map(|(_, text)| text).unwrap_or_default();
     text.lines().filter_map(declared).collect()
 });
 
