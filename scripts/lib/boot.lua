@@ -148,5 +148,7 @@ require("bpflua.format").install()
 require("bpflua.bcc_lua").install()
 require("bpflua.bcc_python").install(BPF)
 require("bpflua.json_lines").install()
+-- The next collection is due when the heap has grown by its pause's percentage (what -1 says), not at once.
+collectgarbage("restart", -1)
 
 return M

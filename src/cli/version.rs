@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::bpf;
-use crate::lua::{Settings, Vm, compile};
+use crate::lua::{compile, luajit_version};
 
 /// Prints them.
 pub fn main() -> ExitCode {
@@ -15,7 +15,11 @@ pub fn main() -> ExitCode {
 }
 
 fn text() -> String {
-    let lua = Vm::new(Settings::default()).map_or_else(|_| "unknown".to_owned(), |vm| vm.version());
     let compiler = compile::version().unwrap_or_else(|| "none in this build".to_owned());
-    format!("{}\n{lua}\nlibbpf {}\ncompiler: {compiler}", env!("CARGO_PKG_VERSION"), bpf::libbpf_version())
+    format!(
+        "{}\n{}\nlibbpf {}\ncompiler: {compiler}",
+        env!("CARGO_PKG_VERSION"),
+        luajit_version(),
+        bpf::libbpf_version()
+    )
 }

@@ -31,4 +31,4 @@ pub use host::{BccLua, Checked, Generated, PackEntry, Settings, Task};
 pub use natives::check as check_text;
 pub use script::Script;
 pub use syntax::Syntax;
-pub use vm::{End, Vm};
+pub use vm::{End, Vm, luajit_version};

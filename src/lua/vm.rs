@@ -24,6 +24,13 @@ pub enum End {
     BrokenPipe,
 }
 
+/// LuaJIT's name and version.
+pub fn luajit_version() -> String {
+    let lua = Lua::new();
+    let jit = lua.globals().get::<Table>("jit");
+    jit.and_then(|jit| jit.get("version")).unwrap_or_else(|_| "LuaJIT".to_owned())
+}
+
 /// A VM for one script.
 #[derive(Debug)]
 pub struct Vm {
@@ -43,17 +50,13 @@ impl Vm {
 
     fn install(&self, settings: Settings) -> mlua::Result<()> {
         let lua = &self.lua;
+        // What the library makes at the start stays; boot.lua lets the collector run again when it is there.
+        lua.gc_stop();
         results::make_whole(lua)?;
         lua.set_app_data(Host { settings, ..Host::default() });
         errors::install(lua)?;
         require::install(lua, natives::table(lua)?)?;
         lua.globals().get::<Function>("require")?.call("bpflua.boot")
-    }
-
-    /// LuaJIT's name and version.
-    pub fn version(&self) -> String {
-        let jit = self.lua.globals().get::<Table>("jit");
-        jit.and_then(|jit| jit.get("version")).unwrap_or_else(|_| "LuaJIT".to_owned())
     }
 
     /// The VM itself, for the rooms above.
