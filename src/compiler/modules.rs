@@ -10,13 +10,13 @@ use crate::kernel::btf::{Btf, Kind};
 
 /// `MODULE_KFUNC_PROBE(module, function, …)`, `KFUNC_PROBE(function, …)` and their sisters for returns.
 static PROBE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\b(?:MODULE_K(?:RET)?FUNC_PROBE\s*\(\s*(\w+)\s*,|K(?:RET)?FUNC_PROBE\s*\()\s*(\w+)").ok()
+    Regex::new(r"(?-u)\b(?:MODULE_K(?:RET)?FUNC_PROBE\s*\(\s*(\w+)\s*,|K(?:RET)?FUNC_PROBE\s*\()\s*(\w+)").ok()
 });
 /// `SEC("fentry/module:function")`, with or without a module.
 static SECTION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#""\??(?:fentry|fexit|fmod_ret|fsession)(?:\.s)?/(?:([\w-]+):)?(\w+)""#).ok());
+    LazyLock::new(|| Regex::new(r#"(?-u)"\??(?:fentry|fexit|fmod_ret|fsession)(?:\.s)?/(?:([\w-]+):)?(\w+)""#).ok());
 /// `kfunc__module__function`, as bcc names such functions.
-static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bk(?:ret)?func__(\w+?)__(\w+)").ok());
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?-u)\bk(?:ret)?func__(\w+?)__(\w+)").ok());
 
 /// The functions that the texts trace by BTF and that the kernel's own types have not.
 pub fn functions(texts: &[String], btf: Option<&Btf>) -> Vec<String> {

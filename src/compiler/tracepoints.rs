@@ -11,9 +11,9 @@ use crate::error::Result;
 
 /// `TRACEPOINT_PROBE(category, event)`.
 static PROBE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\bTRACEPOINT_PROBE\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)").ok());
+    LazyLock::new(|| Regex::new(r"(?-u)\bTRACEPOINT_PROBE\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)").ok());
 /// `struct tracepoint__category__event`.
-static RECORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\btracepoint__(\w+)").ok());
+static RECORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?-u)\btracepoint__(\w+)").ok());
 
 /// The C of all records that the texts name, each once, in the order of their names.
 pub fn structs(texts: &[String], write: &dyn Fn(&str, &str) -> Result<Option<String>>) -> Result<String> {
