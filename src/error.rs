@@ -93,7 +93,7 @@ impl fmt::Display for Location {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Inner {
     kind: Kind,
     what: String,
@@ -107,7 +107,7 @@ struct Inner {
 }
 
 /// What went wrong, as data. Boxed, so that a `Result` stays small.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 
 impl Error {

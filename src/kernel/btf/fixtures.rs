@@ -12,7 +12,7 @@ pub(crate) fn layouts() -> Btf {
 
 /// Its type data alone.
 pub(crate) fn layouts_bytes() -> Vec<u8> {
-    layouts().storage.bytes().to_vec()
+    layouts().bytes().to_vec()
 }
 
 /// The running kernel's types, or the reason why the test is skipped, printed.

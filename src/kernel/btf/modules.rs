@@ -51,7 +51,7 @@ impl BtfFolder {
     fn open(&self, module: &str, kernel: &Arc<Btf>) -> Option<Btf> {
         let (path, base) = (self.0.join(module), Arc::clone(kernel));
         if *self == BtfFolder::running() {
-            return open_sysfs(&path, Some(base)).ok();
+            return open_sysfs(&path, base).ok();
         }
         // Anything may lie beside the user's file.
         let mut file = File::open(path).ok()?;
@@ -100,7 +100,7 @@ impl BtfFolder {
 impl Btf {
     /// Whether its own strings have this name.
     pub fn mentions(&self, name: &str) -> bool {
-        memchr::memmem::find(self.storage.bytes(), format!("\0{name}\0").as_bytes()).is_some()
+        memchr::memmem::find(self.bytes(), format!("\0{name}\0").as_bytes()).is_some()
     }
 }
 

@@ -34,7 +34,8 @@ fn hash(name: &[u8]) -> u32 {
 impl NameIndex {
     /// Indexes `(name, id)` pairs; ids are never 0.
     pub(super) fn new<'a>(names: impl Iterator<Item = (&'a [u8], u32)>) -> NameIndex {
-        let hashed: Vec<(u32, u32)> = names.map(|(name, id)| (hash(name), id)).collect();
+        let mut hashed = Vec::with_capacity(1 << 14);
+        names.for_each(|(name, id)| hashed.push((hash(name), id)));
         if hashed.is_empty() {
             return NameIndex::default();
         }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where type data comes from: the thin callers that know paths.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use once_cell::sync::OnceCell;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::reader::Btf;
-use super::storage::{Mapping, Storage};
+use super::storage::{Later, Storage};
 use crate::error::{Error, Result};
 
 const ELF_MAGIC: &[u8] = b"\x7fELF";
@@ -50,6 +49,14 @@ impl Btf {
 
     /// The types of the running kernel.
     pub fn kernel() -> Result<Btf> {
+        let kernel = Btf::kernel_later()?;
+        kernel.check()?;
+        Ok(kernel)
+    }
+
+    /// The types of the running kernel, of which nothing is read before a type is asked for: a name for a cache is then
+    /// had for a tenth of the time. Whether they can be read says [`Btf::check`].
+    pub fn kernel_later() -> Result<Btf> {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         Btf::kernel_under(Path::new("/"), release.trim())
     }
@@ -60,7 +67,8 @@ impl Btf {
         for path in kernel_candidates(release) {
             let whole = root.join(&path);
             if whole.exists() {
-                let mut btf = if path.starts_with(SYSFS_BTF) { open_sysfs(&whole, None)? } else { Btf::open(&whole)? };
+                let is_sysfs = path.starts_with(SYSFS_BTF);
+                let mut btf = if is_sysfs { Btf::from_later(Later::open(&whole)?) } else { Btf::open(&whole)? };
                 btf.notes = Some(root.join("sys/kernel/notes"));
                 return Ok(btf);
             }
@@ -71,18 +79,22 @@ impl Btf {
 
     /// The types of a loaded kernel module.
     pub fn kernel_module(base: Arc<Btf>, name: &str) -> Result<Btf> {
-        open_sysfs(&Path::new("/").join(SYSFS_BTF).join(name), Some(base))
+        open_sysfs(&Path::new("/").join(SYSFS_BTF).join(name), base)
+    }
+
+    /// How many bytes there are, those not read yet among them.
+    fn len(&self) -> usize {
+        self.later.as_ref().map_or_else(|| self.bytes().len(), |later| later.len)
     }
 
     /// A number that stays the same as long as the types do, for keys of caches. For the running kernel it comes from the
     /// kernel's build id, otherwise from all the bytes.
     pub fn identity(&self) -> u64 {
         *self.identity.get_or_init(|| {
-            let bytes = self.storage.bytes();
             let notes = self.notes.as_ref().and_then(|path| fs::read(path).ok());
             let own = match notes.as_deref().and_then(build_id) {
-                Some(build_id) => xxh3_64_with_seed(build_id, bytes.len() as u64),
-                None => xxh3_64(bytes),
+                Some(build_id) => xxh3_64_with_seed(build_id, self.len() as u64),
+                None => xxh3_64(self.bytes()),
             };
             self.base.as_ref().map_or(own, |base| xxh3_64_with_seed(&own.to_ne_bytes(), base.identity()))
         })
@@ -108,22 +120,10 @@ fn kernel_candidates(release: &str) -> Vec<PathBuf> {
     std::iter::once(fixed).chain(by_release.into_iter().map(PathBuf::from)).collect()
 }
 
-/// Maps a file of `/sys/kernel/btf`, or reads it where the kernel cannot map it.
-pub(super) fn open_sysfs(path: &Path, base: Option<Arc<Btf>>) -> Result<Btf> {
-    let what = || format!("cannot read type data (BTF) from `{}`", path.display());
-    let storage = sysfs_storage(path).map_err(|source| Error::io(what(), &source))?;
-    Btf::from_storage(storage, base).map_err(|why| Error::machine(what(), why))
-}
-
-fn sysfs_storage(path: &Path) -> io::Result<Storage> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len() as usize;
-    if let Ok(mapping) = Mapping::of_sysfs(&file, size) {
-        return Ok(Storage::Mapped(mapping));
-    }
-    let mut bytes = Vec::with_capacity(size + 1);
-    file.read_to_end(&mut bytes)?;
-    Ok(Storage::Owned(bytes))
+/// The types of a kernel module, from a file of `/sys/kernel/btf`.
+pub(super) fn open_sysfs(path: &Path, base: Arc<Btf>) -> Result<Btf> {
+    let later = Later::open(path)?;
+    Btf::from_storage(later.read()?, Some(base)).map_err(|why| later.damaged(why))
 }
 
 /// The running kernel's types, opened once.
@@ -136,7 +136,8 @@ pub fn shared() -> Result<Arc<Btf>> {
 /// millisecond, where an index of all names takes two.
 pub fn kernel_mentions(name: &str) -> bool {
     let whole = format!("\0{name}\0");
-    sysfs_storage(&Path::new("/").join(SYSFS_BTF).join("vmlinux"))
+    Later::open(&Path::new("/").join(SYSFS_BTF).join("vmlinux"))
+        .and_then(|later| later.read())
         .is_ok_and(|storage| memchr::memmem::find(storage.bytes(), whole.as_bytes()).is_some())
 }
 
@@ -188,6 +189,24 @@ mod tests {
         assert!(lines[1].starts_with("  looked in: /sys/kernel/btf/vmlinux, /boot/vmlinux-5.4.0, "), "{report}");
         assert_eq!(lines[2], "  /boot/config-5.4.0: CONFIG_DEBUG_INFO_BTF is not set");
         assert_eq!(lines[3], "hint: give a BTF file of this kernel with `--btf FILE`");
+    }
+
+    #[test]
+    fn a_kernels_types_are_read_when_they_are_asked_for() {
+        let root = std::env::temp_dir().join(format!("bpflua-later-{}", std::process::id()));
+        let file = root.join(SYSFS_BTF).join("vmlinux");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, elf_btf(LAYOUTS).unwrap()).unwrap();
+        let good = Btf::kernel_under(&root, "6").unwrap();
+        assert_eq!((good.check().is_ok(), good.type_count()), (true, layouts().type_count()));
+        fs::write(&file, [7; 64]).unwrap();
+        let bad = Btf::kernel_under(&root, "6").unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(bad.len(), 64);
+        let why =
+            format!("cannot read type data (BTF) from `{}`: not BTF (the magic number is missing)", file.display());
+        assert_eq!(bad.check().unwrap_err().to_string(), why);
+        assert_eq!((bad.type_count(), bad.find(super::super::Kind::Struct, "packed")), (1, None));
     }
 
     #[test]

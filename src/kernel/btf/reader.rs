@@ -8,17 +8,17 @@ use std::sync::{Arc, OnceLock};
 
 use super::index::{RECORD_BYTES, Sections, kind_of, u32_at, until_nul, vlen_of};
 use super::names::{Class, NameIndex};
-use super::storage::Storage;
+use super::storage::{Later, Storage};
 use super::views::{Array, Composite, Datasec, Enum, Func, FuncProto, Int, IntEncoding, Kind, Type, TypeId, Var};
+use crate::error::{Error, Result};
 
 /// Type data: the kernel's, a kernel module's or an object's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Btf {
-    pub(super) storage: Storage,
-    types: Range<usize>,
-    strings: Range<usize>,
-    /// Of each own type's record in the type section.
-    offsets: Vec<u32>,
+    /// The bytes, or why they cannot be read; read when first asked for.
+    whole: OnceLock<Result<Whole>>,
+    /// Where they are read from then.
+    pub(super) later: Option<Later>,
     pub(super) base: Option<Arc<Btf>>,
     /// Id of the first own type: 1, or the number of types of the base.
     pub(super) first_id: u32,
@@ -29,6 +29,34 @@ pub struct Btf {
     pub(super) identity: OnceLock<u64>,
     /// Where the build id of the kernel these types belong to can be read; makes the identity cheap.
     pub(super) notes: Option<PathBuf>,
+}
+
+/// The bytes, and where everything is in them.
+#[derive(Debug)]
+struct Whole {
+    storage: Storage,
+    types: Range<usize>,
+    strings: Range<usize>,
+    /// Of each own type's record in the type section.
+    offsets: Vec<u32>,
+}
+
+/// What stands for bytes that cannot be read; [`Btf::check`] tells why.
+static NOTHING: Whole = Whole { storage: Storage::Owned(Vec::new()), types: 0..0, strings: 0..0, offsets: Vec::new() };
+
+impl Whole {
+    fn new(storage: Storage) -> std::result::Result<Whole, String> {
+        let sections = Sections::parse(storage.bytes())?;
+        let offsets = sections.index(&storage.bytes()[sections.types.clone()])?;
+        Ok(Whole { storage, types: sections.types, strings: sections.strings, offsets })
+    }
+}
+
+/// What a type's record begins with.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) name_offset: u32,
+    pub(super) info: u32,
 }
 
 /// The fixed part of a type's record and the bytes that follow it.
@@ -52,26 +80,42 @@ impl Record<'_> {
 }
 
 impl Btf {
-    pub(super) fn from_storage(storage: Storage, base: Option<Arc<Btf>>) -> Result<Btf, String> {
-        let sections = Sections::parse(storage.bytes())?;
-        let offsets = sections.index(&storage.bytes()[sections.types.clone()])?;
+    pub(super) fn from_storage(storage: Storage, base: Option<Arc<Btf>>) -> std::result::Result<Btf, String> {
+        let whole = OnceLock::from(Ok(Whole::new(storage)?));
         let (first_id, first_string) = match &base {
             None => (1, 0),
             Some(base) => (base.type_count(), base.string_end()),
         };
-        Ok(Btf {
-            storage,
-            types: sections.types,
-            strings: sections.strings,
-            offsets,
-            base,
-            first_id,
-            first_string,
-            indexes: Default::default(),
-            aligns: OnceLock::new(),
-            identity: OnceLock::new(),
-            notes: None,
+        Ok(Btf { whole, base, first_id, first_string, ..Btf::default() })
+    }
+
+    /// Type data that go on from no other, read when first asked for.
+    pub(super) fn from_later(later: Later) -> Btf {
+        Btf { later: Some(later), first_id: 1, ..Btf::default() }
+    }
+
+    fn whole(&self) -> &Whole {
+        self.read().as_ref().unwrap_or(&NOTHING)
+    }
+
+    fn read(&self) -> &Result<Whole> {
+        self.whole.get_or_init(|| match &self.later {
+            Some(later) => later.read().and_then(|storage| Whole::new(storage).map_err(|why| later.damaged(why))),
+            None => Err(Error::bug("cannot read type data (BTF)", "there are none")),
         })
+    }
+
+    /// Reads the bytes now.
+    ///
+    /// # Errors
+    /// Why they cannot be read, or are no BTF. Without this call such type data have no types.
+    pub fn check(&self) -> Result<()> {
+        self.read().as_ref().map(drop).map_err(Clone::clone)
+    }
+
+    /// All bytes, header and all.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.whole().storage.bytes()
     }
 
     /// Where its own strings begin, those of its base counted.
@@ -81,27 +125,29 @@ impl Btf {
 
     /// Where those end: a split that goes on here has its first name there.
     pub(super) fn string_end(&self) -> u32 {
-        self.first_string + self.strings.len() as u32
+        self.first_string + self.whole().strings.len() as u32
     }
 
     /// Its own type section.
     pub(super) fn type_bytes(&self) -> &[u8] {
-        &self.storage.bytes()[self.types.clone()]
+        let whole = self.whole();
+        &whole.storage.bytes()[whole.types.clone()]
     }
 
     /// Its own string section.
     pub(super) fn string_bytes(&self) -> &[u8] {
-        &self.storage.bytes()[self.strings.clone()]
+        let whole = self.whole();
+        &whole.storage.bytes()[whole.strings.clone()]
     }
 
     /// Where the record of each own type begins in the type section.
     pub(super) fn record_offsets(&self) -> &[u32] {
-        &self.offsets
+        &self.whole().offsets
     }
 
     /// One more than the highest type id, so that `1..type_count()` are all types, those of the base included.
     pub fn type_count(&self) -> u32 {
-        self.first_id + self.offsets.len() as u32
+        self.first_id + self.whole().offsets.len() as u32
     }
 
     /// All type ids, `void` left out, those of the base included.
@@ -142,11 +188,29 @@ impl Btf {
         if id.0 < self.first_id {
             return self.base.as_ref()?.record(id);
         }
-        let types = self.type_bytes();
-        let at = *self.offsets.get((id.0 - self.first_id) as usize)? as usize;
-        let record = types.get(at..)?;
+        let whole = self.whole();
+        let at = *whole.offsets.get((id.0 - self.first_id) as usize)? as usize;
+        let record = whole.storage.bytes()[whole.types.clone()].get(at..)?;
         let (fixed, rest) = record.split_at_checked(RECORD_BYTES)?;
         Some(Record { name_offset: u32_at(fixed, 0), info: u32_at(fixed, 4), size_or_type: u32_at(fixed, 8), rest })
+    }
+
+    /// The heads of all own types, in id order: what a scan over all of them looks at.
+    pub(super) fn own_heads(&self) -> impl Iterator<Item = (TypeId, Head)> {
+        let types = self.type_bytes();
+        (self.first_id..).map(TypeId).zip(&self.whole().offsets).map(move |(id, at)| {
+            let at = *at as usize;
+            (id, Head { name_offset: u32_at(types, at), info: u32_at(types, at + 4) })
+        })
+    }
+
+    /// Where the names of an enum's values are among the strings.
+    pub(super) fn enumerator_offsets(&self, id: TypeId) -> impl Iterator<Item = u32> {
+        let raw = self.record(id).map_or((&[][..], 1), |record| {
+            let stride = enumerator_bytes(record.info);
+            (trailing(record, stride), stride)
+        });
+        raw.0.chunks_exact(raw.1).map(|value| u32_at(value, 0))
     }
 
     /// What a type is.
@@ -200,12 +264,17 @@ impl Btf {
     }
 
     fn enumeration<'a>(&'a self, id: TypeId, name: &'a str, record: Record<'a>) -> Enum<'a> {
-        let stride = if kind_of(record.info) == 19 { 12 } else { 8 };
+        let stride = enumerator_bytes(record.info);
         let (size_bytes, raw) = (record.size_or_type, trailing(record, stride));
         // Kernels older than 6.0 never set the flag: there, negative values read as large ones.
         let is_signed = record.flag();
         Enum { id, name, size_bytes, is_signed, btf: self, stride, raw }
     }
+}
+
+/// Bytes of a value of an enum: `BTF_KIND_ENUM64` is 19.
+fn enumerator_bytes(info: u32) -> usize {
+    if kind_of(info) == 19 { 12 } else { 8 }
 }
 
 /// The members, enumerators … after a record; as many as there really are bytes for.
@@ -287,7 +356,7 @@ mod tests {
     #[test]
     fn damaged_data_never_panics() {
         let elf = layouts();
-        let whole = elf.storage.bytes();
+        let whole = elf.bytes();
         for len in 0..whole.len() {
             let _ = Btf::from_bytes(&whole[..len]).map(|btf| ask_everything(&btf));
         }
@@ -315,7 +384,7 @@ mod tests {
         // A typedef `plain_t`, at offset 0 of the split's strings, of a struct of the base.
         let plain = base.find(Kind::Struct, "plain").unwrap();
         let strings = b"plain_t\0";
-        let name = base.strings.len() as u32;
+        let name = base.string_end();
         let mut bytes = vec![0x9f, 0xeb, 1, 0];
         for word in [24, 0, 12, 12, strings.len() as u32, name, 8 << 24, plain.0] {
             bytes.extend(u32::to_ne_bytes(word));

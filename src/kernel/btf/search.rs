@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Types, functions and enumerators by name.
 
+use super::index::kind_of;
 use super::names::{Class, NameIndex};
-use super::reader::Btf;
+use super::reader::{Btf, Head};
 use super::views::{Enumerator, Func, Kind, Type, TypeId};
 
 fn class_of(kind: Kind) -> Class {
@@ -14,27 +15,20 @@ fn class_of(kind: Kind) -> Class {
 }
 
 impl Btf {
+    /// The own types with a name of this class.
     fn names_of(&self, class: Class) -> impl Iterator<Item = (&[u8], u32)> {
-        self.own_type_ids().filter_map(move |id| {
-            let record = self.record(id)?;
-            let kind = record.kind();
+        self.own_heads().filter_map(move |(id, head)| {
+            let kind = Kind::from_number(kind_of(head.info));
             // Kinds whose name is no type's name stay out.
-            let named = record.name_offset != 0 && !matches!(kind, Kind::DeclTag | Kind::TypeTag);
-            (named && class_of(kind) == class).then(|| (self.name_bytes(record.name_offset), id.0))
+            let named = head.name_offset != 0 && !matches!(kind, Kind::DeclTag | Kind::TypeTag);
+            (named && class_of(kind) == class).then(|| (self.name_bytes(head.name_offset), id.0))
         })
     }
 
     fn enumerator_names(&self) -> impl Iterator<Item = (&[u8], u32)> {
-        self.own_type_ids()
-            .filter_map(|id| match self.kind_of(id) {
-                Kind::Enum => Some(self.type_by_id(id)),
-                _ => None,
-            })
-            .flat_map(|ty| match ty {
-                Type::Enum(e) => Some(e.enumerators().map(move |value| (value.name.as_bytes(), e.id.0))),
-                _ => None,
-            })
-            .flatten()
+        let is_enum = |head: &Head| Kind::from_number(kind_of(head.info)) == Kind::Enum;
+        let enums = self.own_heads().filter(move |(_, head)| is_enum(head));
+        enums.flat_map(move |(id, _)| self.enumerator_offsets(id).map(move |offset| (self.name_bytes(offset), id.0)))
     }
 
     fn index(&self, class: Class) -> &NameIndex {

@@ -2,9 +2,12 @@
 //! The bytes behind a `Btf`: a vector, or the kernel's own pages mapped. The only unsafe code of the BTF reader.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
+
+use crate::error::{Error, Result};
 
 /// Read-only bytes that live as long as the `Btf`.
 #[derive(Debug)]
@@ -20,6 +23,42 @@ impl Storage {
             Storage::Mapped(mapping) => mapping.bytes(),
         }
     }
+}
+
+/// A file of `/sys/kernel/btf`, open, to be read when its types are first asked for.
+#[derive(Debug)]
+pub(super) struct Later {
+    path: PathBuf,
+    file: File,
+    /// How many bytes there are.
+    pub(super) len: usize,
+}
+
+impl Later {
+    pub(super) fn open(path: &Path) -> Result<Later> {
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len() as usize, file)));
+        let (len, file) = opened.map_err(|source| Error::io(cannot_read(path), &source))?;
+        Ok(Later { path: path.to_owned(), file, len })
+    }
+
+    /// Maps the file, or reads it where the kernel cannot map it.
+    pub(super) fn read(&self) -> Result<Storage> {
+        if let Ok(mapping) = Mapping::of_sysfs(&self.file, self.len) {
+            return Ok(Storage::Mapped(mapping));
+        }
+        let mut bytes = Vec::with_capacity(self.len + 1);
+        (&self.file).read_to_end(&mut bytes).map_err(|source| Error::io(cannot_read(&self.path), &source))?;
+        Ok(Storage::Owned(bytes))
+    }
+
+    /// What is said of bytes that are no BTF.
+    pub(super) fn damaged(&self, why: String) -> Error {
+        Error::machine(cannot_read(&self.path), why)
+    }
+}
+
+fn cannot_read(path: &Path) -> String {
+    format!("cannot read type data (BTF) from `{}`", path.display())
 }
 
 /// A read-only shared mapping of a whole file.

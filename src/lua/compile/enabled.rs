@@ -22,7 +22,7 @@ use crate::packs::embedded;
 
 /// Compiles a C text for this machine, or for the one whose types were given.
 pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
-    let compiled = with_options(request, settings, || Btf::kernel().map(Arc::new), compiler::compile)?;
+    let compiled = with_options(request, settings, || Btf::kernel_later().map(Arc::new), compiler::compile)?;
     Ok(Compiled {
         object: compiled.object,
         warnings: compiled.warnings,
@@ -93,9 +93,12 @@ fn with_options<T>(
         first_line: request.line,
         first_column: request.column,
     };
-    work(&source, &options).map_err(|error| match &no_btf {
-        Some(cause) => error.with_cause(cause),
-        None => error,
+    work(&source, &options).map_err(|error| {
+        let unread = btf.as_ref().and_then(|btf| btf.check().err());
+        match no_btf.as_ref().or(unread.as_ref()) {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        }
     })
 }
 
