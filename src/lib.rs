@@ -23,5 +23,6 @@ pub mod packs;
 pub mod probes;
 pub mod repl;
 pub mod report;
+mod resident;
 pub mod suggest;
 pub mod symbolize;

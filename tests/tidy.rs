@@ -37,7 +37,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("repl", &["lua", "error", "suggest", "digits", "colour"]),
     (
         "lua",
-        &["events", "probes", "bpf", "symbolize", "compiler", "packs", "report", "kernel", "suggest", "fuzzy", "error"],
+        &[
+            "events",
+            "probes",
+            "bpf",
+            "symbolize",
+            "compiler",
+            "packs",
+            "report",
+            "kernel",
+            "suggest",
+            "fuzzy",
+            "resident",
+            "error",
+        ],
     ),
     ("events", &["bpf", "kernel", "error"]),
     ("probes", &["bpf", "symbolize", "kernel", "suggest", "fuzzy", "error"]),
@@ -51,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("fuzzy", &[]),
     ("digits", &[]),
     ("colour", &[]),
+    ("resident", &[]),
     ("error", &[]),
 ];
 

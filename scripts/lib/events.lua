@@ -42,10 +42,17 @@ function M.at_end(fn)
     at_end[#at_end + 1] = fn
 end
 
+local waited = false
+
 ---Does what was to be done before the script waits.
 function M.prepare()
     while before_wait[1] do
         table.remove(before_wait, 1)()
+    end
+    if not waited then
+        -- Everything is attached; what the start alone needed of the memory can go.
+        waited = true
+        native.run.give_back()
     end
 end
 

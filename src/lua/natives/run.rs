@@ -12,9 +12,10 @@ use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::{BccLua, Host, Task};
 use crate::lua::interrupt;
 use crate::packs::{embedded, installed};
+use crate::resident;
 
 /// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `bcc_lua()`, `task()`,
-/// `source(path)`, `sources()`, `pack_folders()`.
+/// `source(path)`, `sources()`, `pack_folders()`, `give_back()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
@@ -26,6 +27,10 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     })?;
     natives.add("request_stop", "exit", |_, ()| {
         stop::request();
+        Ok(())
+    })?;
+    natives.add("give_back", "run", |_, ()| {
+        resident::give_back();
         Ok(())
     })?;
     natives.add("task", "task", |lua, ()| {
