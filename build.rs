@@ -70,7 +70,23 @@ mod llvm {
         link_system()?;
         // LLVM's tables hold a quarter of a million addresses: at a fixed place they need no work at each start.
         println!("cargo:rustc-link-arg-bins=-no-pie");
+        if links_with_lld() {
+            // Templates of LLVM's that come out as the same instructions are kept once.
+            println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
+        }
         Ok(())
+    }
+
+    /// Whether rustc links with LLD, which it does by itself on x86-64 since 1.90; other linkers know no `--icf`.
+    fn links_with_lld() -> bool {
+        let by_itself = std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
+        let told_otherwise = std::env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("link"));
+        by_itself && !told_otherwise && rustc_minor().is_some_and(|minor| minor >= 90)
+    }
+
+    fn rustc_minor() -> Option<u32> {
+        let version = output(std::env::var_os("RUSTC")?, &["--version"]).ok()?;
+        version.split('.').nth(1)?.parse().ok()
     }
 
     /// zlib and zstd (LLVM's compressed sections) and the C++ library, statically, so that the result needs libc alone.
