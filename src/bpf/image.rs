@@ -32,7 +32,8 @@ use super::sys::object::{self as raw, RawMap, RawProgram};
 use super::usdt_records;
 use crate::error::{Error, Result, errno_words};
 use crate::kernel::btf::{self, Btf, BtfFolder, Kind};
-use crate::kernel::{module_files, privilege};
+use crate::kernel::module_files::{self, Search};
+use crate::kernel::privilege;
 use crate::suggest;
 
 /// What an opened and prepared object comes down to.
@@ -292,10 +293,11 @@ fn external_error(name: &str, line: &str) -> Option<Error> {
         let error = Error::machine(what, format!("this kernel has no `{missing}`"));
         let hint = "declare it `__weak`, ask for it by `bpf_ksym_exists`, and do without where it is not";
         let error = if line.contains("ksym") { error.with_hint(hint) } else { error };
-        return Some(match function.and_then(module_with) {
-            Some(module) => {
+        return Some(match function.and_then(in_modules) {
+            Some(Search { found: Some(module), .. }) => {
                 error.with_hint(format!("kernel module `{module}`, which is not loaded, has it: `modprobe {module}`"))
             }
+            Some(search) => error.with_evidence(search.words()),
             None => error,
         });
     }
@@ -305,9 +307,10 @@ fn external_error(name: &str, line: &str) -> Option<Error> {
     Some(Error::script(what, why).with_evidence(format!("libbpf: {line}")))
 }
 
-/// The kernel module, installed and not loaded, that has a function.
-fn module_with(function: &str) -> Option<String> {
-    module_files::find_function(&btf::shared().ok()?, function).found
+/// What the kernel modules that are installed and not loaded say of a function; none when there are none.
+fn in_modules(function: &str) -> Option<Search> {
+    let search = module_files::find_function(&btf::shared().ok()?, function);
+    (search != Search::default()).then_some(search)
 }
 
 fn map_error(name: &str, map: &RawMap, errno: i32) -> Error {

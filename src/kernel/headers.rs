@@ -46,6 +46,29 @@ impl KernelHeaders {
         locate(folder).map_err(|lack| advise(cannot(folder, &lack)))
     }
 
+    /// Those of the running kernel, where distributions put them.
+    pub fn of_running() -> Option<KernelHeaders> {
+        let release = &Release::running().name;
+        let usual = [
+            format!("/lib/modules/{release}"),
+            format!("/usr/src/linux-headers-{release}"),
+            format!("/usr/src/kernels/{release}"),
+        ];
+        usual.iter().find_map(|folder| locate(Path::new(folder)).ok())
+    }
+
+    /// Where those of the running kernel come from, when this machine has none: each a sentence of its own.
+    pub fn how_to_get() -> Vec<String> {
+        let release = &Release::running().name;
+        let text = fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
+        let command = text.ok().and_then(|text| package(&text, release));
+        let packaged = command.map(|command| format!("those of the running kernel come with: {command}"));
+        let own = Path::new("/sys/kernel/kheaders.tar.xz").exists();
+        let own =
+            own.then(|| "the running kernel has its own: tar -xf /sys/kernel/kheaders.tar.xz -C FOLDER".to_owned());
+        packaged.into_iter().chain(own).collect()
+    }
+
     /// The include folders for an architecture (`x86`, `arm64`), in the order in which the kernel's own build has them.
     pub fn include_dirs(&self, arch: &str) -> Vec<PathBuf> {
         let parts = [
@@ -123,19 +146,9 @@ fn cannot(folder: &Path, lack: &Lack) -> Error {
 
 /// What to do about missing headers of the running kernel on this distribution.
 fn advise(error: Error) -> Error {
-    let release = &Release::running().name;
-    let usual = PathBuf::from(format!("/lib/modules/{release}"));
-    if let Ok(headers) = locate(&usual) {
-        return error.with_hint(format!("this kernel's are in `{}`", headers.build.display()));
-    }
-    let text = fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
-    let error = match text.ok().and_then(|text| package(&text, release)) {
-        Some(command) => error.with_hint(format!("those of the running kernel come with: {command}")),
-        None => error,
-    };
-    match Path::new("/sys/kernel/kheaders.tar.xz").exists() {
-        true => error.with_hint("the running kernel has its own: tar -xf /sys/kernel/kheaders.tar.xz -C FOLDER"),
-        false => error,
+    match KernelHeaders::of_running() {
+        Some(headers) => error.with_hint(format!("this kernel's are in `{}`", headers.build.display())),
+        None => KernelHeaders::how_to_get().into_iter().fold(error, Error::with_hint),
     }
 }
 

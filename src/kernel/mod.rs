@@ -24,6 +24,7 @@ pub mod config;
 pub mod cpus;
 pub mod devices;
 pub mod features;
+pub mod header_names;
 pub mod headers;
 pub mod kallsyms;
 pub mod module_files;

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use object::{Object as _, ObjectSection as _};
 
@@ -13,8 +12,9 @@ use super::btf::{Btf, Kind};
 use super::modules::is_loaded;
 use super::packed;
 
-/// An error may take as long as this to say where a type is.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A search looks into so many bytes of kernel modules, the likely ones first, and says how many modules are left: an error
+/// that took longer to say where a type is would be taken for a hang. A count, unlike a time, is the same on every machine.
+const SEARCHED_BYTES: usize = 384 << 20;
 /// A file longer than this is no kernel module.
 const LIMIT_BYTES: usize = 64 << 20;
 const RECORDS: [Kind; 2] = [Kind::Struct, Kind::Union];
@@ -26,8 +26,20 @@ pub struct Search {
     pub found: Option<String>,
     /// How many modules were looked into.
     pub searched: usize,
-    /// How many were not: files that cannot be read, or time was up.
+    /// How many cannot be read.
+    pub unread: usize,
+    /// How many, the least likely ones, were not looked into.
     pub left: usize,
+}
+
+impl Search {
+    /// What was searched in vain.
+    pub fn words(&self) -> String {
+        let told = |count: usize, words: &str| if count > 0 { format!(", {count} {words}") } else { String::new() };
+        let unread = told(self.unread, "cannot be read");
+        let left = told(self.left, "less likely ones were not looked into");
+        format!("searched: {} installed kernel modules that are not loaded{unread}{left}", self.searched)
+    }
 }
 
 /// Looks for a struct or union in the modules installed for the running kernel, whose types are `kernel`, that are not
@@ -43,24 +55,25 @@ pub fn find_function(kernel: &Arc<Btf>, name: &str) -> Search {
 
 fn find(kernel: &Arc<Btf>, kinds: &[Kind], name: &str) -> Search {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    find_under(&Path::new("/lib/modules").join(release.trim()), kernel, kinds, name, PATIENCE)
+    find_under(&Path::new("/lib/modules").join(release.trim()), kernel, kinds, name, SEARCHED_BYTES)
 }
 
-fn find_under(folder: &Path, kernel: &Arc<Btf>, kinds: &[Kind], name: &str, patience: Duration) -> Search {
-    let start = Instant::now();
+fn find_under(folder: &Path, kernel: &Arc<Btf>, kinds: &[Kind], name: &str, most: usize) -> Search {
+    let mut bytes_searched = 0;
     let mut search = Search::default();
     let mut files = files(folder);
     files.sort_by_key(|file| std::cmp::Reverse(module_of(file).map_or(0, |module| likelihood(&module, name))));
     for file in files {
         let Some(module) = module_of(&file).filter(|module| !is_loaded(module)) else { continue };
-        if start.elapsed() > patience {
+        if bytes_searched >= most {
             search.left += 1;
             continue;
         }
         let Some(bytes) = unpacked(&file) else {
-            search.left += 1;
+            search.unread += 1;
             continue;
         };
+        bytes_searched += bytes.len();
         search.searched += 1;
         if has(&bytes, kernel, kinds, name) {
             search.found = Some(module);
@@ -164,10 +177,13 @@ mod tests {
         fs::write(folder.join("kernel/damaged.ko.zst"), &PACKED[..PACKED.len() / 2]).unwrap();
         fs::write(folder.join("modules.dep"), "").unwrap();
         let kernel = Arc::new(layouts());
-        let find = |patience| find_under(&folder, &kernel, &RECORDS, "wanted", patience);
-        assert_eq!(find(PATIENCE), Search { found: None, searched: 2, left: 1 });
-        let search = find(Duration::ZERO);
-        assert_eq!((search.searched, search.left), (0, 3));
+        let find = |most| find_under(&folder, &kernel, &RECORDS, "wanted", most);
+        assert_eq!(find(SEARCHED_BYTES), Search { found: None, searched: 2, unread: 1, left: 0 });
+        // Modules are looked into as a whole; which are left is the same every time.
+        let first = find(1);
+        assert_eq!((first.searched, first.searched + first.unread + first.left), (1, 3));
+        assert_eq!(first, find(1));
+        assert_eq!(find(0), Search { found: None, searched: 0, unread: 0, left: 3 });
         fs::remove_dir_all(&folder).unwrap();
     }
 }

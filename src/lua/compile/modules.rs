@@ -37,16 +37,13 @@ impl Modules for KernelModules<'_> {
         };
         let Some(kernel) = self.kernel.filter(|_| self.given.is_none()) else { return here };
         let search = module_files::find_record(kernel, name);
-        match (search.found, search.searched, search.left) {
-            (Some(module), ..) => {
-                Some(format!("kernel module `{module}`, which is not loaded, has it: `modprobe {module}`"))
-            }
-            (None, 0, 0) => here,
-            (None, searched, left) => {
-                let here = here.map_or_else(String::new, |here| format!("{here}; "));
-                let unread = if left > 0 { format!(", {left} more were not looked into") } else { String::new() };
-                Some(format!("{here}searched: {searched} installed kernel modules that are not loaded{unread}"))
-            }
+        if let Some(module) = search.found {
+            return Some(format!("kernel module `{module}`, which is not loaded, has it: `modprobe {module}`"));
         }
+        if search == module_files::Search::default() {
+            return here;
+        }
+        let here = here.map_or_else(String::new, |here| format!("{here}; "));
+        Some(format!("{here}{}", search.words()))
     }
 }
