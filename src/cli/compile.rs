@@ -16,7 +16,8 @@ pub fn main(file: &Path, output: &Path, common: &Common) -> ExitCode {
 }
 
 fn compile(file: &Path, output: &Path, common: &Common) -> Result<()> {
-    let compiled = compile::compile(&Request::of_file(file)?, &settings(common))?;
+    let request = Request { portable: true, ..Request::of_file(file)? };
+    let compiled = compile::compile(&request, &settings(common))?;
     compiled.warnings.iter().for_each(|warning| exit::notice(warning.trim_end()));
     std::fs::write(output, &compiled.object).map_err(|error| {
         let errno = error.raw_os_error().unwrap_or_default();

@@ -9,6 +9,8 @@ use crate::kernel::headers::KernelHeaders;
 
 /// What only texts about USDT probes need: it has a map.
 const USDT: &str = "bpflua/usdt.h";
+/// What only objects that travel need.
+const BITS: &str = "bpflua/bits.h";
 
 /// clang's cc1 arguments for this text.
 pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
@@ -73,6 +75,9 @@ pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
     args.extend(["-include".into(), format!("{ROOT}/{DIALECT}")]);
     if texts.user.iter().chain(&options.flags).any(|text| usdt::is_mentioned(text)) {
         args.extend(["-include".into(), format!("{ROOT}/{USDT}")]);
+    }
+    if options.relocates_bits() {
+        args.extend(["-include".into(), format!("{ROOT}/{BITS}")]);
     }
     args.extend(["-main-file-name".into(), source.name.clone(), "-x".into(), "c".into(), text_path(&source.name)]);
     args

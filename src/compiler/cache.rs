@@ -68,6 +68,7 @@ impl Cache {
         add(&options.ticks_per_second.to_le_bytes());
         configured::flags(texts, options).iter().for_each(|flag| add(flag.as_bytes()));
         add(options.arch.target_define().as_bytes());
+        add(&[options.portable.into()]);
         // The headers of an installed kernel do not change; those that a build writes anew have a new time.
         let headers = options.kernel_headers.map(|headers| (headers, fs::metadata(headers.build.join(AUTOCONF))));
         add(format!("{headers:?}").as_bytes());

@@ -103,7 +103,10 @@ fn lower(
     }
     packet_fields::mark(module, context);
     let headers = packet_headers::mark(module, context);
-    bit_fields::settle(module, context);
+    match options.relocates_bits() {
+        true => bit_fields::relocate(module, context),
+        false => bit_fields::settle(module, context),
+    }
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     Stage::Optimiser.enter();
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;

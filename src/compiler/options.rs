@@ -32,6 +32,24 @@ impl Modules for NoModules {
     }
 }
 
+/// What the kernel's own headers know of a name that BTF has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InHeaders {
+    /// They define it.
+    Have {
+        /// "a macro", "an inline function".
+        what: &'static str,
+        /// The file and the line.
+        place: String,
+        /// The folder for `--kernel-headers`.
+        folder: String,
+    },
+    /// Those in this folder do not.
+    Lack(String),
+    /// This machine has none; what to do about that, as the end of a sentence.
+    NoHeaders(String),
+}
+
 /// Everything but the text that decides what comes out.
 pub struct Options<'a> {
     /// The user's flags in order, such as `-DN=4` and `-Idir`.
@@ -53,10 +71,15 @@ pub struct Options<'a> {
     pub ticks_per_second: u32,
     /// How the kernel was configured, where it says so; asked only for texts that mention an option.
     pub kernel_config: &'a dyn Fn() -> Option<&'static KernelConfig>,
+    /// What the kernel's own headers know of a name, for an error.
+    pub in_headers: &'a dyn Fn(&str) -> InHeaders,
     /// The kernel's own headers, when the text is to be compiled against those instead of its BTF.
     pub kernel_headers: Option<&'a KernelHeaders>,
     /// The architecture of the kernel.
     pub arch: Arch,
+    /// Whether the object is made to run on other kernels than the one whose types it is compiled with: then the loader is
+    /// asked for more, which costs instructions.
+    pub portable: bool,
     /// What a compilation may take.
     pub limits: Limits,
     /// What the user wants to see of the compilation.
@@ -88,6 +111,11 @@ impl<'a> Options<'a> {
         'a: 'b,
     {
         Options { flags: self.flags.clone(), btf, ..*self }
+    }
+
+    /// Whether the loader says where bit fields are. With the kernel's own headers there is nothing that it could ask.
+    pub fn relocates_bits(&self) -> bool {
+        self.portable && self.kernel_headers.is_none()
     }
 
     /// The files that the user's `-include` flags put before the text.

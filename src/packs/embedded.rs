@@ -56,6 +56,7 @@ files! {
     "bpf-include/bpf/usdt.bpf.h",
     "bpf-include/bpflua.h",
     "bpf-include/bpflua/attributes.h",
+    "bpf-include/bpflua/bits.h",
     "bpf-include/bpflua/constants.h",
     "bpf-include/bpflua/constants_block.h",
     "bpf-include/bpflua/constants_bpf.h",

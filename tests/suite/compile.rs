@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpflua::compiler::arch::Arch;
 use bpflua::compiler::cache::Cache;
 use bpflua::compiler::types::{Defined, Request, layout_assertions};
-use bpflua::compiler::{Compiled, Limits, NoModules, Options, Source, Wanted, compile, version};
+use bpflua::compiler::{Compiled, InHeaders, Limits, NoModules, Options, Source, Wanted, compile, version};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::tracefs::Tracefs;
@@ -23,6 +23,20 @@ fn folder() -> PathBuf {
 pub fn headers() -> Vec<(&'static str, String)> {
     let text = |bytes: Cow<'static, [u8]>| String::from_utf8(bytes.into_owned()).unwrap();
     embedded::c_headers().map(|(path, bytes)| (path, text(bytes))).collect()
+}
+
+/// A kernel whose headers define one macro and one inline function.
+fn in_headers(name: &str) -> InHeaders {
+    let folder = "/usr/src/linux-headers-6.12.0".to_owned();
+    let have = |what, place: &str| InHeaders::Have { what, place: place.to_owned(), folder: folder.clone() };
+    match name {
+        "skb_shared_info_of" => have("an inline function", "include/linux/skbuff.h:1700"),
+        "SKB_MAX_FRAGMENTS" => have("a macro", "include/linux/skbuff.h:350"),
+        "skb_installed_nowhere" => {
+            InHeaders::NoHeaders("those of the running kernel come with: apt-get install linux-headers-6.12.0".into())
+        }
+        _ => InHeaders::Lack(folder),
+    }
 }
 
 /// Compiles as for a kernel with these types.
@@ -61,8 +75,10 @@ pub fn compile_as(
         ticks_per_second: 250,
         kernel_config: &|| None,
         modules: &NoModules,
+        in_headers: &|name| in_headers(name),
         kernel_headers: None,
         arch,
+        portable: false,
         limits: Limits::default(),
         wanted: Wanted::default(),
         cache,

@@ -40,7 +40,7 @@ fn check_kernels(texts: &BTreeMap<String, Request>, kernels: &[PathBuf], setting
     for kernel in kernels {
         let of_kernel = Settings { btf: Some(kernel.clone()), ..settings.clone() };
         for request in texts.values() {
-            compile::compile(request, &of_kernel)
+            compile::compile(&Request { portable: true, ..request.clone() }, &of_kernel)
                 .map_err(|error| error.with_note(format!("for the kernel of {}", kernel.display())))?;
         }
     }
@@ -65,7 +65,7 @@ fn texts(pack: &Opened, settings: &Settings) -> Result<BTreeMap<String, Request>
                 if found.contains_key(&name) {
                     continue;
                 }
-                match compile::compile(&request, settings) {
+                match compile::compile(&Request { portable: true, ..request.clone() }, settings) {
                     Err(_) if has_samples => continue,
                     compiled => compiled?,
                 };
@@ -136,7 +136,8 @@ fn with_objects(source: &Tree, texts: &BTreeMap<String, Request>, settings: &Set
     }
     for request in texts.values() {
         for arch in ARCHITECTURES {
-            let compiled = compile::compile(&Request { arch: Some(arch), ..request.clone() }, settings)?;
+            let request = Request { arch: Some(arch), portable: true, ..request.clone() };
+            let compiled = compile::compile(&request, settings)?;
             let name = built::file_name(&request.text, &request.cflags, arch);
             tree.put(&format!("{stale}{name}"), compiled.object);
         }

@@ -10,10 +10,10 @@ mod maps;
 
 use std::collections::BTreeSet;
 
-use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
 use super::includes;
 use super::source::Source;
+use super::{InHeaders, Options};
 use crate::kernel::btf::Kind;
 
 const TOO_MANY: &str = "too many errors emitted";
@@ -75,7 +75,13 @@ fn explain_error(diagnostic: &mut Diagnostic, source: &Source, options: &Options
     if message.starts_with("call to undeclared function") {
         let function = *quoted.first()?;
         diagnostic.message = format!("call to undeclared function '{function}'");
-        return helper_hint(function, options);
+        return undeclared_hint(function, true, options);
+    }
+    if message.starts_with("use of undeclared identifier") && !message.contains("did you mean") {
+        // Enumerators come from BTF: what is left with such a name is a macro.
+        let name = *quoted.first()?;
+        let is_shouted = name.len() > 2 && !name.contains(|c: char| c.is_lowercase()) && !name.starts_with('_');
+        return is_shouted.then(|| undeclared_hint(name, false, options)).flatten();
     }
     if message.ends_with("file not found") {
         return Some(includes::not_found_hint(options));
@@ -84,6 +90,31 @@ fn explain_error(diagnostic: &mut Diagnostic, source: &Source, options: &Options
         return record_hint(quoted.last()?, options);
     }
     None
+}
+
+/// What is said of a name that nobody declares.
+const NO_MACROS: &str = "BTF has types, but no inline functions and no macros";
+
+/// A name that neither the text, the dialect nor the kernel's types have: a helper's that was mistyped, or one of the kernel's
+/// headers.
+fn undeclared_hint(name: &str, is_call: bool, options: &Options<'_>) -> Option<String> {
+    let helper = || helper_hint(name, options).filter(|_| is_call);
+    if options.kernel_headers.is_some() {
+        return helper();
+    }
+    let in_headers = (options.in_headers)(name);
+    if let InHeaders::Have { what, place, folder } = &in_headers {
+        return Some(format!("{NO_MACROS}: `{name}` is {what} of `{place}`; `--kernel-headers {folder}` has it"));
+    }
+    if is_call && options.btf.is_some_and(|btf| btf.find(Kind::Func, name).is_some()) {
+        return Some(format!("`{name}` is a function of the kernel: programs call its helpers and kfuncs only"));
+    }
+    helper().or_else(|| match in_headers {
+        InHeaders::NoHeaders(get) => Some(format!(
+            "{NO_MACROS}: if `{name}` is one of the kernel's headers, `--kernel-headers FOLDER` compiles against them; {get}"
+        )),
+        _ => None,
+    })
 }
 
 /// The helpers most like the one called.

@@ -3,7 +3,7 @@
 
 use llvm_sys::LLVMTypeKind;
 use llvm_sys::core::*;
-use llvm_sys::target::{LLVMGetModuleDataLayout, LLVMOffsetOfElement, LLVMStoreSizeOfType};
+use llvm_sys::target::{LLVMABIAlignmentOfType, LLVMGetModuleDataLayout, LLVMOffsetOfElement, LLVMStoreSizeOfType};
 
 use super::{Module, Type, Value};
 
@@ -14,6 +14,12 @@ impl<'c> Module<'c> {
         unsafe {
             (LLVMTypeIsSized(ty.raw()) != 0).then(|| LLVMStoreSizeOfType(LLVMGetModuleDataLayout(self.raw()), ty.raw()))
         }
+    }
+
+    /// What addresses of a struct are multiples of.
+    pub fn alignment(&self, ty: Type<'c>) -> u64 {
+        // SAFETY: as above; the type is the struct that an access is into, which has a size.
+        unsafe { LLVMABIAlignmentOfType(LLVMGetModuleDataLayout(self.raw()), ty.raw()).into() }
     }
 
     /// For a struct type: how many bytes before element `index` lie.

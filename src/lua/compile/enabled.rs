@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::header_hint;
 use super::modules::KernelModules;
 use super::place::{CPlace, CWords};
 use super::request::{Compiled, Request};
@@ -70,6 +71,7 @@ fn with_options<T>(
     };
     let cache = cache(settings);
     let kernel_headers = settings.kernel_headers.as_deref().map(KernelHeaders::find).transpose()?;
+    let arch = request.arch.and_then(Arch::of_machine).unwrap_or(Arch::NATIVE);
     let options = Options {
         flags: flags(request, settings),
         headers: &headers,
@@ -81,8 +83,10 @@ fn with_options<T>(
         ticks_per_second: cpus::ticks_per_second(),
         // Type data of another kernel come without its configuration.
         kernel_config: &|| KernelConfig::running().filter(|_| settings.btf.is_none()),
+        in_headers: &|name| header_hint::find(name, arch.target_define(), settings.btf.as_deref()),
         kernel_headers: kernel_headers.as_ref(),
-        arch: request.arch.and_then(Arch::of_machine).unwrap_or(Arch::NATIVE),
+        arch,
+        portable: request.portable,
         limits: Limits::default(),
         wanted: compiler::Wanted { ir: request.show_ir, preprocessed: request.show_preprocessed },
         cache: cache.as_ref(),

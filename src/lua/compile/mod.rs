@@ -13,6 +13,8 @@ mod disabled;
 #[cfg(feature = "compiler")]
 mod enabled;
 #[cfg(feature = "compiler")]
+mod header_hint;
+#[cfg(feature = "compiler")]
 mod modules;
 
 #[cfg(not(feature = "compiler"))]

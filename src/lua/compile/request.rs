@@ -22,6 +22,8 @@ pub struct Request {
     pub folder: Option<PathBuf>,
     /// The architecture to compile for, as `uname -m` names it; none: this machine's.
     pub arch: Option<&'static str>,
+    /// Whether the object is to run on other kernels as well.
+    pub portable: bool,
     /// Whether LLVM's form is to be shown.
     pub show_ir: bool,
     /// Whether the text behind the preprocessor is to be shown.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bpflua::compiler::arch::Arch;
-use bpflua::compiler::{Limits, NoModules, Options, Source, Wanted, compile};
+use bpflua::compiler::{InHeaders, Limits, NoModules, Options, Source, Wanted, compile};
 use bpflua::error::Error;
 use bpflua::kernel::btf::Btf;
 use bpflua::kernel::release::real_version;
@@ -109,7 +109,9 @@ impl Compiler {
             ticks_per_second: 250,
             kernel_config: &|| None,
             modules: &NoModules,
+            in_headers: &|_| InHeaders::Lack(String::new()),
             kernel_headers: None,
+            portable: false,
             tracepoint_struct: &tracepoint,
             kernel_version_code: self.version_code,
             online_cpus: 1,

@@ -1,0 +1,4 @@
+int kprobe__f(struct pt_regs *ctx, int n)
+{
+	return n < SKB_MAX_FRAGMENTS && n < NOT_IN_HEADERS;
+}
