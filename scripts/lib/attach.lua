@@ -119,8 +119,8 @@ end
 ---Attaches a function to a place in a program or library, or to all functions that match.
 ---@param options {name: string, sym?: string, sym_re?: string, addr?: integer|ffi.cdata*, sym_off?: integer, pid?: integer, fn_name: string, retprobe?: boolean, cookie?: integer|ffi.cdata*}
 ---`name` is a path, a program in PATH, or a library ("c", "libc.so.6"); `sym_re` a regular expression that matches from a
----name's start; `addr` an address as `nm` shows it, or else an offset in the file; `cookie`, which `sym_re` takes none of, is what
----`bpf_get_attach_cookie(ctx)` gives (5.15)
+---name's start; `addr` an address as `nm` shows it, or else an offset in the file; `sym_off` bytes behind `sym`: like `addr`, where
+---an instruction begins; `cookie`, which `sym_re` takes none of, is what `bpf_get_attach_cookie(ctx)` gives (5.15)
 ---@return bpflua.BPF self
 function M:attach_uprobe(options)
     options = errors.options("attach_uprobe", options, UPROBE)

@@ -131,6 +131,52 @@ t.test_unless(lacking or jit.arch ~= "x64" and "it is for x86-64", "a place behi
     end)
 end)
 
+-- `movl` of 5 bytes, `leal` of 3, `ret`.
+local KNOWN = [[
+#include <stdio.h>
+#include <unistd.h>
+int known(void);
+__asm__(".text\n.globl known\n.type known, @function\nknown: movl $41, %eax\n leal 1(%rax), %eax\n ret\n.size known, . - known\n");
+int main(void) { printf("%d %d\n", known(), getpid()); return 0; }
+]]
+
+t.test_unless(lacking or jit.arch ~= "x64" and "it is for x86-64", "no place inside an instruction, nor behind a function", function()
+    programs.in_folder(function(folder)
+        local path = programs.compile(folder .. "/program", KNOWN, "-O1 -no-pie")
+        local start = address_and_offset(path, "known")
+        local b = BPF({ text = TEXT })
+        local function refused(options)
+            options.name, options.fn_name = path, "probe"
+            local err = t.fails(b.attach_uprobe, b, options)
+            t.equal(#b:probes(), 0)
+            -- What the kernel would have made of it: a program that crashes, or says something else.
+            t.equal(programs.run(path):match("^%d+"), "42")
+            return err
+        end
+        for off, around in pairs({ [1] = { 0, 5 }, [4] = { 0, 5 }, [6] = { 5, 3 }, [7] = { 5, 3 } }) do
+            local err = refused({ sym = "known", sym_off = off })
+            t.contains(err, ("the offset %d of `known` is inside an instruction"):format(off))
+            t.contains(err, ("the one at offset %d is %d bytes long"):format(around[1], around[2]))
+            t.contains(err, ("instructions begin at the offsets %d and %d"):format(around[1], around[1] + around[2]))
+            t.contains(refused({ addr = start + off }), ("the offset %d of `known` is inside an instruction"):format(off))
+        end
+        t.contains(refused({ sym = "known", sym_off = 9 }), "`known` is 9 bytes long: the offset 9 is behind its end")
+        t.contains(refused({ sym = "known", sym_off = 1000 }), "the offset 1000 is behind its end")
+        for _, off in ipairs({ 5, 8 }) do
+            for _, options in ipairs({ { sym = "known", sym_off = off }, { addr = start + off } }) do
+                options.name, options.fn_name = path, "probe"
+                b:attach_uprobe(options)
+                local result, pid = programs.run(path):match("^(%d+) (%d+)")
+                t.equal(result, "42")
+                t.equal(b.calls[tonumber(pid)], 1ULL)
+                t.equal(b.last[0], ffi.cast("uint64_t", start + off))
+                b:detach_uprobe(options)
+            end
+        end
+        b:cleanup()
+    end)
+end)
+
 t.test_unless(lacking, "in one process, and not in another of the same program", function()
     programs.in_folder(function(folder)
         local path = programs.compile(folder .. "/program", [[

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::io;
 use std::rc::Rc;
 
-use super::cookie::refused_with;
+use super::cookie::{refused_with, require};
 use super::functions::{KernelFunction, Resolved};
 use super::instead;
 use super::perf_probe::{self, ProbePmu};
@@ -230,6 +230,8 @@ impl<'a> Request<'a> {
             let why = format!("it stands for {} functions; kprobes one by one are limited to {limit}", functions.len());
             return Err(Error::script(&self.what, why).with_hint("narrow the regular expression").into());
         }
+        let kind = if self.target.retprobe { ProbeKind::Kretprobe } else { ProbeKind::Kprobe };
+        require(&self.what, kind, self.cookie())?;
         let program = object.load_as(&self.function.name, &LoadAs::Kprobe)?;
         let mut links = Vec::new();
         let mut failures = Vec::new();

@@ -13,6 +13,7 @@ mod freplace;
 mod functions;
 mod indirect;
 mod instead;
+mod instructions;
 mod iter;
 mod kprobe;
 mod library;

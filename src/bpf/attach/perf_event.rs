@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::rc::Rc;
 
-use super::Mechanism;
+use super::{Mechanism, cookie};
 use crate::bpf::link::Link;
 use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
@@ -137,6 +137,7 @@ impl Object {
     pub fn attach_perf_event(&mut self, target: &PerfEventTarget, function: &str) -> Result<ProbeId> {
         let name = target.name();
         let what = format!("cannot attach `{function}` to perf event {name}");
+        cookie::require(&what, ProbeKind::PerfEvent, target.cookie)?;
         let program = self.load_as(function, &perf_event())?;
         let cpus = match u32::try_from(target.cpu) {
             Ok(cpu) => vec![online(cpu, &what)?],

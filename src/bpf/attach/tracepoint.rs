@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::cookie::refused_with;
+use super::cookie::{refused_with, require};
 use super::tracing::kind_of;
 use super::{Mechanism, perf_probe};
 use crate::bpf::btf_target::BtfTarget;
@@ -31,6 +31,7 @@ impl Object {
         if !tracefs.has_tracepoint(category, event) {
             return Err(tracefs.no_such_tracepoint(&what, category, event));
         }
+        require(&what, ProbeKind::Tracepoint, cookie)?;
         let id = tracefs.format(category, event)?.id;
         let program = self.load_as(function, &LoadAs::Tracepoint)?;
         let link = perf_probe::open_tracepoint(u64::from(id)).and_then(|event| Link::perf(&program, event, cookie));
@@ -94,7 +95,7 @@ fn without_category(what: &str, event: &str) -> Error {
 }
 
 fn no_raw_tracepoint(what: &str, event: &str, cookie: u64, err: &io::Error) -> Error {
-    if cookie != 0 && err.raw_os_error() == Some(libc::EINVAL) {
+    if cookie != 0 && matches!(err.raw_os_error(), Some(libc::EINVAL | libc::E2BIG)) {
         return refused_with(what, ProbeKind::RawTracepoint, cookie, err);
     }
     if err.raw_os_error() == Some(libc::EINVAL)

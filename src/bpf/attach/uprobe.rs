@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::perf_probe::ProbePmu;
-use super::{Mechanism, UprobePlace, UprobeTarget, library, uprobe_file};
+use super::{Mechanism, UprobePlace, UprobeTarget, cookie, library, uprobe_file};
 use crate::bpf::link::Link;
 use crate::bpf::object::Object;
 use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
@@ -27,6 +27,7 @@ impl Object {
         if target.retprobe && matches!(target.place, UprobePlace::Symbol(_, 1..)) {
             return Err(Error::script(what, "a return probe has no offset"));
         }
+        cookie::require(&what, kind, cookie)?;
         let path = library::find(&target.name, target.pid, &what)?;
         let offset = uprobe_file::offset(&path, &target.place, target.pid, &what)?;
         if target.retprobe && uprobe_file::entry_offset(&path) == Some(offset) {

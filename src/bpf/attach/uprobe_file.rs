@@ -9,6 +9,7 @@ use object::elf::{PF_X, STT_GNU_IFUNC};
 use object::read::{ReadCache, ReadRef};
 use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolFlags, SymbolKind};
 
+use super::instructions::{self, Extent};
 use super::{UprobePlace, indirect};
 use crate::error::{Error, Result};
 use crate::suggest;
@@ -23,19 +24,45 @@ pub fn offset(path: &Path, place: &UprobePlace, pid: Option<i32>, what: &str) ->
     })?;
     let (symbol, address, plus) = match place {
         UprobePlace::Symbol(name, plus) => match find_symbol(&file, name, path, what)? {
-            (address, true) => {
-                let chosen = indirect::chosen(&file, path, address, pid);
-                return Ok(chosen.ok_or_else(|| indirect_function(&file, name, what))? + plus);
+            (function, true) => {
+                let chosen = indirect::chosen(&file, path, function.address, pid);
+                let chosen = chosen.ok_or_else(|| indirect_function(&file, name, what))?;
+                check_place(&file, chosen, *plus, what)?;
+                return Ok(chosen + plus);
             }
-            (address, false) => (name, address, *plus),
+            (function, false) => {
+                instructions::check(&file, function, *plus, name, what)?;
+                (name, function.address, *plus)
+            }
         },
         UprobePlace::Function(name, address) => (name, *address, 0),
-        UprobePlace::Address(address) => return code_at(&file, *address).ok_or_else(|| no_code(*address, path, what)),
+        UprobePlace::Address(address) => {
+            let offset = code_at(&file, *address).ok_or_else(|| no_code(*address, path, what))?;
+            check_place(&file, offset, 0, what)?;
+            return Ok(offset);
+        }
     };
     let offset = in_file(&file, address).ok_or_else(|| {
         Error::script(what, format!("symbol `{symbol}` is in no part of `{}` that is loaded", path.display()))
     })?;
     Ok(offset + plus)
+}
+
+/// Fails where no instruction begins `plus` bytes from an offset in the file, as far as a function's symbol tells.
+fn check_place<'data, R: ReadRef<'data>>(
+    file: &object::File<'data, R>,
+    offset: u64,
+    plus: u64,
+    what: &str,
+) -> Result<()> {
+    let address = file.segments().find_map(|segment| {
+        let (start, size) = segment.file_range();
+        Some(segment.address() + offset.checked_sub(start).filter(|within| *within < size)?)
+    });
+    let found = address.and_then(|address| Some((address, instructions::function_at(file, address)?)));
+    found.map_or(Ok(()), |(address, (function, name))| {
+        instructions::check(file, function, address - function.address + plus, &name, what)
+    })
 }
 
 /// The offset in the file of code at an address as symbols have it, or else at that offset: bcc takes both.
@@ -79,13 +106,13 @@ pub(super) fn entry_offset(path: &Path) -> Option<u64> {
     in_file(&file, Some(file.entry()).filter(|entry| *entry != 0)?)
 }
 
-/// The address of a function of the file by name, and whether it is an indirect one.
+/// A function of the file by name, and whether it is an indirect one.
 fn find_symbol<'data, R: ReadRef<'data>>(
     file: &object::File<'data, R>,
     name: &str,
     path: &Path,
     what: &str,
-) -> Result<(u64, bool)> {
+) -> Result<(Extent, bool)> {
     let symbols = || file.symbols().chain(file.dynamic_symbols()).filter(|symbol| !symbol.is_undefined());
     let found = symbols().find(|symbol| symbol.name() == Ok(name));
     let Some(symbol) = found else {
@@ -93,7 +120,7 @@ fn find_symbol<'data, R: ReadRef<'data>>(
             symbols().filter(|symbol| symbol.kind() == SymbolKind::Text).filter_map(|symbol| symbol.name().ok());
         return Err(no_symbol(name, path, &known.collect::<Vec<_>>(), what));
     };
-    Ok((symbol.address(), is_indirect(&symbol)))
+    Ok((Extent { address: symbol.address(), bytes: symbol.size() }, is_indirect(&symbol)))
 }
 
 /// Whether a symbol is a function that chooses one of several when the program starts.
@@ -144,9 +171,14 @@ mod tests {
         let offset = libc_offset("getpid").unwrap();
         assert!(offset > 0x1000);
         let path = library::find("c", None, "x").unwrap();
-        assert_eq!(super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), 4), None, "x").unwrap(), offset + 4);
+        let behind = |plus| super::offset(&path, &UprobePlace::Symbol("getpid".to_owned(), plus), None, "x");
         let by_address = |address| super::offset(&path, &UprobePlace::Address(address), None, "x");
-        assert_eq!(by_address(offset + 4).unwrap(), offset + 4);
+        // Not in the middle of an instruction, whatever this library's are.
+        let second = (1..16).find(|&plus| behind(plus).is_ok()).unwrap();
+        assert_eq!(behind(second).unwrap(), offset + second);
+        assert_eq!(by_address(offset + second).unwrap(), offset + second);
+        let err = by_address(offset + second - 1).unwrap_err();
+        assert!(second == 1 || err.why().contains("inside an instruction"), "{}", err.report());
         let err = by_address(1 << 40).unwrap_err();
         assert!(err.why().contains("no code at the address 0x10000000000"), "{}", err.report());
     }
@@ -168,9 +200,11 @@ mod tests {
         let wanted = mappings.at(chosen).unwrap().file_offset(chosen);
         assert_eq!(libc_offset("strlen").unwrap(), wanted);
         let path = library::find("c", None, "x").unwrap();
-        let place = UprobePlace::Symbol("strlen".to_owned(), 3);
-        let of_process = offset(&path, &place, Some(std::process::id() as i32), "x");
-        assert_eq!(of_process.unwrap(), wanted + 3);
+        let behind = |plus| UprobePlace::Symbol("strlen".to_owned(), plus);
+        let of_process = |plus| offset(&path, &behind(plus), Some(std::process::id() as i32), "x");
+        let second = (1..16).find(|&plus| of_process(plus).is_ok()).unwrap();
+        assert_eq!(of_process(second).unwrap(), wanted + second);
+        let place = behind(second);
         // What nobody has in use, nobody tells of.
         let copy = std::env::temp_dir().join(format!("bpflua-test.{}.so", std::process::id()));
         std::fs::copy(&path, &copy).unwrap();
