@@ -108,7 +108,39 @@ local function by_build_id(folder)
     return unpack(results, 2)
 end
 
-for how, build in pairs({ ["a debug link"] = by_link, ["a build ID"] = by_build_id }) do
+ffi.cdef("int setenv(const char *name, const char *value, int overwrite); int unsetenv(const char *name);")
+
+-- In a folder that an environment variable names: `place` tells where in it the debug file is.
+local function by_variable(variable, place)
+    return function(folder)
+        local root = folder .. "/named"
+        ffi.C.setenv(variable, root, 1)
+        local results = { pcall(check, folder, function(path)
+            local file = root .. place(path)
+            programs.run("mkdir -p " .. file:match("^(.*)/"))
+            strip(path, file)
+        end, "-Wl,--build-id=0x" .. ID) }
+        ffi.C.unsetenv(variable)
+        assert(results[1], results[2])
+        return unpack(results, 2)
+    end
+end
+
+local function by_id()
+    return ("/.build-id/12/%s.debug"):format(ID:sub(3))
+end
+
+local function same_path(path)
+    return path
+end
+
+local WAYS = {
+    ["a debug link"] = by_link,
+    ["a build ID"] = by_build_id,
+    BCC_DEBUGINFO_ROOT = by_variable("BCC_DEBUGINFO_ROOT", by_id),
+    BCC_SYMFS = by_variable("BCC_SYMFS", same_path),
+}
+for how, build in pairs(WAYS) do
     t.test_unless(lacking, how .. ": the name of an address", function()
         programs.in_folder(function(folder)
             local found, _, _, _, path = build(folder)

@@ -11,11 +11,29 @@ use super::facts::ElfFacts;
 use super::image::Place;
 
 const GLOBAL: &str = "usr/lib/debug";
+/// What is searched in place of that folder, as in bcc.
+const DEBUG_ROOT: &str = "BCC_DEBUGINFO_ROOT";
+/// A folder with files at the paths of those that are traced, with symbols: also bcc's.
+const SYMBOLS_ROOT: &str = "BCC_SYMFS";
+
+/// The folders that the user names.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    debug: Option<PathBuf>,
+    symbols: Option<PathBuf>,
+}
+
+impl Named {
+    fn by_the_environment() -> Named {
+        let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Named { debug: folder(DEBUG_ROOT), symbols: folder(SYMBOLS_ROOT) }
+    }
+}
 
 /// The debug file of a file, by build ID, then by debug link, that has what is `wanted`. What does not belong to the file
 /// is passed over, whatever its name.
 pub(super) fn find(facts: &ElfFacts, place: &Place, wanted: impl Fn(&ElfFacts) -> bool) -> Option<File> {
-    candidates(facts, &place.path, &place.roots).into_iter().find_map(|candidate| {
+    candidates(facts, &place.path, &place.roots, &Named::by_the_environment()).into_iter().find_map(|candidate| {
         let file = File::open(candidate).ok()?;
         let found = ElfFacts::read(&file)?;
         (wanted(&found) && belongs(facts, &found, &file)).then_some(file)
@@ -23,12 +41,15 @@ pub(super) fn find(facts: &ElfFacts, place: &Place, wanted: impl Fn(&ElfFacts) -
 }
 
 /// The paths to look at, the likeliest first.
-fn candidates(facts: &ElfFacts, path: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+fn candidates(facts: &ElfFacts, path: &Path, roots: &[PathBuf], named: &Named) -> Vec<PathBuf> {
     let below = |root: &Path, path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-    for root in roots {
-        if let Some(id) = facts.build_id.as_deref().and_then(build_id_path) {
-            paths.push(below(root, Path::new(GLOBAL)).join(id));
+    let mut paths: Vec<PathBuf> = named.symbols.iter().map(|symbols| below(symbols, path)).collect();
+    for (index, root) in roots.iter().enumerate() {
+        // What the user names is no folder of the process's.
+        let global = named.debug.clone().unwrap_or_else(|| root.join(GLOBAL));
+        let is_new = named.debug.is_none() || index == 0;
+        if let Some(id) = facts.build_id.as_deref().and_then(build_id_path).filter(|_| is_new) {
+            paths.push(global.join(id));
         }
         let folder = path.parent();
         if let (Some((name, _)), Some(folder)) = (&facts.debug_link, folder) {
@@ -36,7 +57,7 @@ fn candidates(facts: &ElfFacts, path: &Path, roots: &[PathBuf]) -> Vec<PathBuf> 
             let beside = below(root, folder);
             paths.push(beside.join(name));
             paths.push(beside.join(".debug").join(name));
-            paths.push(below(&root.join(GLOBAL), folder).join(name));
+            paths.extend(is_new.then(|| below(&global, folder).join(name)));
         }
     }
     paths
@@ -80,7 +101,8 @@ mod tests {
         let mut facts = ElfFacts::default();
         facts.build_id = Some(vec![0xab, 0x01, 0xcd]);
         facts.debug_link = Some((b"x.debug".to_vec(), 7));
-        let found = candidates(&facts, Path::new("/opt/bin/x"), &[PathBuf::from("/proc/7/root"), PathBuf::from("/")]);
+        let roots = [PathBuf::from("/proc/7/root"), PathBuf::from("/")];
+        let found = candidates(&facts, Path::new("/opt/bin/x"), &roots, &Named::default());
         let found: Vec<_> = found.iter().map(|path| path.to_str().unwrap()).collect();
         assert_eq!(
             found,
@@ -95,7 +117,22 @@ mod tests {
                 "/usr/lib/debug/opt/bin/x.debug",
             ]
         );
-        assert!(candidates(&ElfFacts::default(), Path::new("/x"), &[PathBuf::from("/")]).is_empty());
+        let named = Named { debug: Some("/srv/debug".into()), symbols: Some("/srv/symbols".into()) };
+        let found = candidates(&facts, Path::new("/opt/bin/x"), &roots, &named);
+        let found: Vec<_> = found.iter().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(
+            found,
+            [
+                "/srv/symbols/opt/bin/x",
+                "/srv/debug/.build-id/ab/01cd.debug",
+                "/proc/7/root/opt/bin/x.debug",
+                "/proc/7/root/opt/bin/.debug/x.debug",
+                "/srv/debug/opt/bin/x.debug",
+                "/opt/bin/x.debug",
+                "/opt/bin/.debug/x.debug",
+            ]
+        );
+        assert!(candidates(&ElfFacts::default(), Path::new("/x"), &[PathBuf::from("/")], &Named::default()).is_empty());
         assert_eq!(build_id_path(&[1]), None);
     }
 }
