@@ -101,17 +101,21 @@
 #define __BPFLUA_STACK3(NAME, V, MAX) __BPFLUA_STACK4(NAME, V, MAX, 0)
 #define __BPFLUA_STACK4(NAME, V, MAX, FLAGS) \
 	__BPFLUA_QUEUE_MAP(stack, __BPFLUA_TYPE_STACK, NAME, V, MAX, FLAGS)
-#define BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)                                                     \
-	_Static_assert(!__builtin_strcmp(KIND, "queue") || !__builtin_strcmp(KIND, "stack"),          \
-		       "the first argument is \"queue\" or \"stack\"");                               \
-	__BPFLUA_QUEUE_MAP(queue, __builtin_strcmp(KIND, "queue") ? __BPFLUA_TYPE_STACK : __BPFLUA_TYPE_QUEUE, \
+#define __BPFLUA_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)                                                \
+	_Static_assert(!__builtin_strcmp(KIND, "queue") || !__builtin_strcmp(KIND, "stack") ||        \
+			       !__builtin_strcmp(KIND, "extern"),                                     \
+		       "the first argument is \"queue\", \"stack\" or \"extern\"");                   \
+	__BPFLUA_QUEUE_MAP(queue, __builtin_strcmp(KIND, "stack") ? __BPFLUA_TYPE_QUEUE : __BPFLUA_TYPE_STACK, \
 			   NAME, V, MAX, FLAGS)
+/* "extern" is one that another object made public or shared; its type and size are that one's. */
+#define BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS) \
+	__BPFLUA_NOTE(NAME, "type=" KIND) __BPFLUA_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
 #define BPF_QUEUESTACK_PINNED(KIND, NAME, V, MAX, FLAGS, PATH) \
-	__BPFLUA_NOTE(NAME, "pin=" PATH) BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
+	__BPFLUA_NOTE(NAME, "pin=" PATH) __BPFLUA_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
 #define BPF_QUEUESTACK_PUBLIC(KIND, NAME, V, MAX, FLAGS) \
-	__BPFLUA_NOTE(NAME, "public") BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
+	__BPFLUA_NOTE(NAME, "public") __BPFLUA_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
 #define BPF_QUEUESTACK_SHARED(KIND, NAME, V, MAX, FLAGS) \
-	__BPFLUA_NOTE(NAME, "shared") BPF_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
+	__BPFLUA_NOTE(NAME, "shared") __BPFLUA_QUEUESTACK(KIND, NAME, V, MAX, FLAGS)
 
 /* Sockets by key. */
 #define __BPFLUA_DEF_SOCKHASH(NAME)                                                                \

@@ -261,7 +261,7 @@ const DECLARATIONS: &[(&str, &str)] = &[
         "BPF_HASH_OF_MAPS(m, in);",
         "`BPF_HASH_OF_MAPS` takes name[, key], \"inner\"[, size]: `in` must be in quotes, \"in\"",
     ),
-    ("BPF_QUEUESTACK(\"heap\", m, u64, 8, 0);", "the first argument is \"queue\" or \"stack\""),
+    ("BPF_QUEUESTACK(\"heap\", m, u64, 8, 0);", "the first argument is \"queue\", \"stack\" or \"extern\""),
 ];
 
 #[test]
