@@ -110,6 +110,16 @@ const READS: &[&str] = &[
     "BPF_CORE_READ(task, mm, start_code)",
     "HELPER(task)",
     "helper(task)",
+    "task->sched_reset_on_fork",
+    "task->in_execve + task->jobctl",
+    "value.bits",
+    "value.rest++",
+    "((struct iphdr *)task)->ihl",
+    "BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)",
+    "skb_network_header((struct sk_buff *)task)",
+    "SKB_MAX_ORDER",
+    "task->pid + (task->in_execve = 1)",
+    "({ struct iphdr ip = {}; ip.version = a; ip.version; })",
 ];
 const CALLS: &[&str] = &[
     "bpf_trace_printk(\"%d %s\\n\", NUMBER, value.name)",

@@ -20,6 +20,10 @@ const TEXT_LIMIT: Duration = Duration::from_secs(60);
 /// Bytes that the largest compilation may have held: its child's, as the kernel keeps count.
 const MEMORY_LIMIT_KB: i64 = 1 << 20;
 
+/// What no report of these texts says: names of bpflua's own, what LLVM gives up on that nobody explained, and that a limit
+/// of time or memory was met.
+const UNEXPECTED: [&str; 3] = ["__bpflua_", "LLVM gives up", "it takes the compiler more than"];
+
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
@@ -36,8 +40,11 @@ fn bytes(seed: u64) -> Vec<u8> {
     (0..400).map(|_| next()).collect()
 }
 
-fn compiled(text: &str) -> Result<(), bpflua::error::Error> {
-    let request = Request { name: "fuzz.c".into(), text: text.to_owned(), line: 1, column: 1, ..Request::default() };
+/// One text in four goes into an object that is made to travel.
+fn compiled(seed: u64, text: &str) -> Result<(), bpflua::error::Error> {
+    let portable = seed.is_multiple_of(4);
+    let text = text.to_owned();
+    let request = Request { name: "fuzz.c".into(), text, line: 1, column: 1, portable, ..Request::default() };
     compile(&request, &Settings { use_cache: false, ..Settings::default() }).map(drop)
 }
 
@@ -51,12 +58,14 @@ fn random_texts_compile_or_are_refused_in_words() {
     for seed in first..first + setting("BPFLUA_FUZZ_TEXTS", TEXTS) {
         let text = generate::text(&bytes(seed));
         let start = Instant::now();
-        match compiled(&text) {
+        match compiled(seed, &text) {
             Ok(()) => good += 1,
             Err(error) => {
                 let report = error.report();
-                assert!(error.kind() != Kind::Bug, "seed {seed}: {report}\n{text}");
-                assert!(!report.contains("__bpflua_"), "seed {seed} tells of bpflua's insides: {report}\n{text}");
+                // A crash of clang's is an error of the machine's.
+                assert!(error.kind() == Kind::Script, "seed {seed}: {report}\n{text}");
+                let unexpected = UNEXPECTED.iter().find(|words| report.contains(**words));
+                assert_eq!(unexpected, None, "seed {seed}: {report}\n{text}");
             }
         }
         assert!(start.elapsed() < TEXT_LIMIT, "seed {seed} took {:?}\n{text}", start.elapsed());
