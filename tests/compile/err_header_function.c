@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/skbuff.h>
 
 int kprobe__f(struct pt_regs *ctx, void *skb)
