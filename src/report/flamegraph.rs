@@ -20,6 +20,10 @@ pub struct Graph<'a> {
     pub stacks: &'a [Stack],
 }
 
+/// What a file with a flame graph says of the script that it carries.
+const NOTICE: &str = "the script and the style in this file are a part of inferno (https://github.com/jonhoo/inferno), which is under the \
+    Common Development and Distribution License 1.0 (https://opensource.org/license/cddl-1-0); this file is their source";
+
 const UNKNOWN: &str = "[unknown]";
 
 /// A name as the drawing takes it: `;` sets frames apart, and a number at the end of a line is what the line counts.
@@ -58,6 +62,7 @@ pub fn svg(graph: &Graph<'_>) -> Result<String> {
     options.subtitle = graph.subtitle.map(printable);
     options.count_name = printable(graph.unit);
     options.deterministic = true;
+    NOTICE.clone_into(&mut options.notes);
     options.bgcolors = Some(color::BackgroundColor::Flat((250, 250, 248).into()));
     "ui-monospace, monospace".clone_into(&mut options.font_type);
     let mut drawn = Vec::new();
@@ -86,6 +91,15 @@ mod tests {
 
     fn draw(stacks: &[Stack]) -> String {
         svg(&Graph { title: "profile <1>", subtitle: None, unit: "samples", stacks }).unwrap()
+    }
+
+    #[test]
+    fn the_licence_of_the_script_is_named() {
+        let drawn = draw(&[stack(&["f"], 1.0)]);
+        assert!(drawn.contains("<script") && drawn.contains("NOTES: the script and the style"), "{drawn}");
+        assert!(drawn.contains("Common Development and Distribution License 1.0"), "{drawn}");
+        // A comment of XML has no two hyphens in it.
+        assert!(!NOTICE.contains("--"));
     }
 
     #[test]
