@@ -19,6 +19,8 @@ mod maps;
 mod perf;
 mod programs;
 mod support;
+mod words;
 
 pub use feature::{Feature, supports};
 pub use support::Support;
+pub use words::{Need, TESTED_KERNELS};
