@@ -63,13 +63,16 @@ local function library(grants, granted, name)
     })
 end
 
+-- What the tools that come with bpflua share, as a pack's own files.
+local PARTS = "^bpflua%.tool_"
+
 -- `require` of the pack's own modules and of those of the packs it depends on, whose code has the same globals.
 local function own_require(grants, granted, environment)
     local loaded = {}
     return function(name)
         if type(name) ~= "string" then
             errors.arguments("require", { "name", "string!" }, name)
-        elseif MODULES[name] or granted.require then
+        elseif MODULES[name] or granted.require or grants.is_part and name:find(PARTS) then
             return require(name)
         elseif is_declarable(name) then
             return granted[name] and require(name) or refuse(grants, name)
@@ -104,7 +107,7 @@ local function finder(template)
 end
 
 ---The globals of a pack's scripts.
----@param grants {who: string, lua: string[]}
+---@param grants {who: string, lua: string[], is_part: boolean}
 ---@return table environment
 function M.environment(grants)
     local granted = {}

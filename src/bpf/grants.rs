@@ -33,7 +33,9 @@ pub fn changing_helpers() -> impl Iterator<Item = &'static str> {
 impl Grants {
     /// Fails when attaching there was not declared.
     pub(super) fn check_probe(&self, kind: ProbeKind, target: &str, function: &str) -> Result<()> {
-        let probe = format!("{}:{target}", kind.name());
+        // Which process is watched is the user's choice, and no part of what is declared.
+        let place = target.split(" in process ").next().unwrap_or(target);
+        let probe = format!("{}:{place}", kind.name());
         if self.attach.iter().any(|pattern| matches(pattern, &probe)) {
             return Ok(());
         }
@@ -100,6 +102,8 @@ mod tests {
         let grants =
             Grants { who: "pack `opens`".into(), attach: vec!["tracepoint:syscalls:*".into()], helpers: vec![] };
         assert!(grants.check_probe(ProbeKind::Tracepoint, "syscalls:sys_enter_openat", "f").is_ok());
+        let of_libc = Grants { attach: vec!["uprobe:c:open".into()], ..grants.clone() };
+        assert!(of_libc.check_probe(ProbeKind::Uprobe, "c:open in process 7", "f").is_ok());
         let error = grants.check_probe(ProbeKind::Xdp, "lo", "f").unwrap_err();
         assert_eq!(error.to_string(), "cannot attach `f` to xdp `lo`: pack `opens` does not declare it");
     }

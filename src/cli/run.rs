@@ -53,6 +53,7 @@ fn run_or_interact(args: &Args, bcc_lua: BccLua) -> Result<End> {
     let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
     let settings = Settings { mechanism, json: args.json, bcc_lua, prompt: Some(repl), ..settings(&args.common) };
     if let Some(tool) = tool_of(args)? {
+        pack::check_kernel(&tool)?;
         let (settings, script) = pack::settings_of(tool, settings);
         return Vm::new(settings)?.run(script, &args.script[1..]);
     }

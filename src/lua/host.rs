@@ -45,6 +45,9 @@ pub struct PackEntry {
     pub entry: Entry,
     /// Whether it is held to what it declares: packs are, the user's own files are not.
     pub is_held: bool,
+    /// Whether it is a part of bpflua, whose tools share files of the Lua library.
+    #[serde(skip)]
+    pub is_part: bool,
     /// The folder of objects that were compiled before, if its pack has one.
     #[serde(skip)]
     pub built: Option<Built>,

@@ -81,19 +81,16 @@ impl Catalog {
         }
     }
 
+    /// As [`Catalog::tool_in`], to run it: the machine's policy has its say.
+    pub fn tool_to_run_in(&self, path: &Path, name: Option<&str>) -> Result<Tool> {
+        let opened = open::folder(path, &self.places, self.uid, &self.limits)?;
+        open::permitted(&opened.tree, &opened.folder)?;
+        choose(&opened, path, name)
+    }
+
     /// The tool of a folder, or of a Lua file, that somebody is working on; without a name its only one.
     pub fn tool_in(&self, path: &Path, name: Option<&str>) -> Result<Tool> {
-        let opened = open::folder(path, &self.places, self.uid, &self.limits)?;
-        let names = || opened.contents.commands.iter().map(|command| command.name.clone()).collect::<Vec<_>>();
-        match (name, opened.contents.commands.as_slice()) {
-            (Some(name), _) => of_opened(&opened, name),
-            (None, [only]) => of_opened(&opened, &only.name.clone()),
-            (None, _) => {
-                let shown = path.display();
-                Err(Error::script(format!("cannot run `{shown}`"), "it does not have one tool alone")
-                    .with_evidence(format!("tools: {}", names().join(", "))))
-            }
-        }
+        choose(&open::folder(path, &self.places, self.uid, &self.limits)?, path, name)
     }
 
     /// The error for a pack that is not installed.
@@ -135,6 +132,20 @@ impl Catalog {
         let contents = open::of_installed(pack, &self.limits).map(|fetched| fetched.contents);
         contents
             .map_or_else(|_| Vec::new(), |contents| contents.commands.into_iter().map(|command| command.name).collect())
+    }
+}
+
+/// The tool of that name in a folder at `path`, or its only one.
+fn choose(opened: &Opened, path: &Path, name: Option<&str>) -> Result<Tool> {
+    match (name, opened.contents.commands.as_slice()) {
+        (Some(name), _) => of_opened(opened, name),
+        (None, [only]) => of_opened(opened, &only.name),
+        (None, commands) => {
+            let names: Vec<_> = commands.iter().map(|command| command.name.as_str()).collect();
+            let what = format!("cannot run `{}`", path.display());
+            let error = Error::script(what, "it does not have one tool alone");
+            Err(error.with_evidence(format!("tools: {}", names.join(", "))))
+        }
     }
 }
 
@@ -192,13 +203,13 @@ pub fn embedded_names() -> Vec<String> {
     names
 }
 
-/// What the pack `tools` consists of.
-pub fn embedded_contents() -> Result<Contents> {
+/// What the pack `tools` consists of, and what is wrong with those of its tools whose heads cannot be read.
+pub fn embedded_contents() -> Result<(Contents, Vec<Error>)> {
     let mut tree = Tree::default();
     for file in embedded::tools() {
         tree.put(&file, embedded::tool(&file).unwrap_or_default());
     }
-    Contents::of(&tree, "scripts/tools")
+    Contents::readable(&tree, "scripts/tools")
 }
 
 #[cfg(test)]
@@ -215,6 +226,20 @@ mod tests {
             assert!(tool.entry.parameters.iter().all(|parameter| !parameter.help.is_empty()), "{name}");
         }
         assert_eq!(embedded("no_such_tool").unwrap(), None);
-        assert_eq!(embedded_contents().unwrap().name(), EMBEDDED);
+        let (contents, errors) = embedded_contents().unwrap();
+        assert!(contents.name() == EMBEDDED && errors.is_empty(), "{errors:?}");
+    }
+
+    /// More than it uses would make of what is declared a thing of no meaning.
+    #[test]
+    fn no_tool_declares_what_it_does_not_use() {
+        for name in embedded_names() {
+            let tool = embedded(&name).unwrap().unwrap();
+            let text = String::from_utf8(tool.text).unwrap();
+            let (_, code) = text.split_once("\n]==]\n").unwrap();
+            for library in tool.entry.requires.lua {
+                assert!(code.contains(&library), "{name} does not use `{library}`");
+            }
+        }
     }
 }

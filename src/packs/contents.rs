@@ -40,14 +40,23 @@ pub struct Contents {
 impl Contents {
     /// Reads the manifest and the heads of a tree; `source` is what the pack is called in errors.
     pub fn of(tree: &Tree, source: &str) -> Result<Contents> {
+        let (contents, errors) = Contents::readable(tree, source)?;
+        errors.into_iter().next().map_or(Ok(contents), Err)
+    }
+
+    /// The same with those commands alone whose heads can be read, and the errors of the others.
+    pub fn readable(tree: &Tree, source: &str) -> Result<(Contents, Vec<Error>)> {
         let manifest = match tree.text(MANIFEST) {
             Some(text) => Manifest::parse(&text, &format!("{source}/{MANIFEST}"))?,
             None => of_one_file(tree, source)?,
         };
         let version = version_of(&manifest)?;
-        let commands = commands(&manifest, tree, source)?;
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        for command in commands(&manifest, tree, source) {
+            command.map_or_else(|error| errors.push(error), |command| found.push(command));
+        }
         let tests = tests(&manifest, tree, source)?;
-        Ok(Contents { manifest, version, commands, tests })
+        Ok((Contents { manifest, version, commands: found, tests }, errors))
     }
 
     /// The pack's name.
@@ -121,16 +130,14 @@ fn lua_at_the_top(tree: &Tree) -> impl Iterator<Item = (&str, String)> {
 }
 
 /// The commands that the manifest names; when it names none, each Lua file at the top that has a head.
-fn commands(manifest: &Manifest, tree: &Tree, source: &str) -> Result<Vec<Command>> {
+fn commands(manifest: &Manifest, tree: &Tree, source: &str) -> Vec<Result<Command>> {
     if manifest.entries.is_empty() {
-        let mut found = Vec::new();
-        for (path, text) in lua_at_the_top(tree) {
-            if let Some(head) = Head::parse(&text, &format!("{source}/{path}"))? {
-                let name = path.trim_end_matches(".lua").to_owned();
-                found.push(Command { name, file: path.to_owned(), entry: head.entry });
-            }
-        }
-        return Ok(found);
+        let command = |(path, text): (&str, String)| {
+            let head = Head::parse(&text, &format!("{source}/{path}")).transpose()?;
+            let name = path.trim_end_matches(".lua").to_owned();
+            Some(head.map(|head| Command { name, file: path.to_owned(), entry: head.entry }))
+        };
+        return lua_at_the_top(tree).filter_map(command).collect();
     }
     let command = |(name, point): (&String, &super::manifest::EntryPoint)| {
         let file = point.file().trim_start_matches("./").to_owned();
@@ -208,6 +215,16 @@ mod tests {
         let contents = Contents::of(&one, "p").unwrap();
         assert_eq!((names(&contents), contents.commands[0].file.as_str()), (vec!["first"], "x/c.lua"));
         assert_eq!(contents.tests, ["tests/t.lua"]);
+    }
+
+    #[test]
+    fn one_bad_head_is_told_and_leaves_the_others() {
+        let bad = "--[==[ pack\nsumary = \"x\"\n]==]\n";
+        let all = tree(&[("pack.toml", PACK), ("a.lua", HEAD), ("b.lua", bad), ("c.lua", HEAD)]);
+        let (contents, errors) = Contents::readable(&all, "p").unwrap();
+        assert_eq!((names(&contents), errors.len()), (vec!["a", "c"], 1));
+        assert!(errors[0].to_string().contains("p/b.lua"), "{}", errors[0]);
+        assert_eq!(Contents::of(&all, "p").unwrap_err().to_string(), errors[0].to_string());
     }
 
     #[test]

@@ -53,9 +53,6 @@ pub fn installed(places: &[Place], name: &str, uid: u32, limits: &Limits) -> Res
     let Some(found) = installed::find(places, name)? else { return Ok(None) };
     let (tree, contents) = verified(&found, uid, limits)?;
     let dependencies = dependencies(&contents, None, places, uid, limits)?;
-    // What the command line allowed when it was installed was remote then; what the machine's policy says holds for good.
-    let local = Fetched::new(tree.clone(), Source::Folder(found.folder.clone()), None)?;
-    local.decide(&Asked::default(), &Policy::of_machine()?)?;
     Ok(Some(Opened { folder: found.folder, record: found.record, tree, contents, dependencies }))
 }
 
@@ -84,7 +81,15 @@ fn verified(found: &Installed, uid: u32, limits: &Limits) -> Result<(Tree, Conte
         let why = format!("its manifest says that it is `{}`", contents.name());
         return Err(Error::script(format!("cannot use the pack `{}`", found.name), why));
     }
+    permitted(&tree, &found.folder)?;
     Ok((tree, contents))
+}
+
+/// Fails when the machine's policy does not permit a pack to run. What the command line allowed when it was installed was
+/// remote then; what the policy says holds for good.
+pub(super) fn permitted(tree: &Tree, folder: &Path) -> Result<()> {
+    let local = Fetched::new(tree.clone(), Source::Folder(folder.to_owned()), None)?;
+    local.decide(&Asked::default(), &Policy::of_machine()?).map(drop)
 }
 
 fn same(tree: &Tree, record: &Record, name: &str) -> Result<()> {
@@ -111,7 +116,9 @@ pub fn verify(place: &Place, name: &str, uid: u32, limits: &Limits) -> Result<()
     let folder = place.folder.join(name);
     let Some(record) = Record::read(&folder)? else { return Ok(()) };
     installed::guard(name, &folder, uid)?;
-    same(&disk::read(&folder, limits)?, &record, name)
+    let tree = disk::read(&folder, limits)?;
+    same(&tree, &record, name)?;
+    permitted(&tree, &folder)
 }
 
 /// Finds and compares what a pack needs, and what those need.
@@ -168,6 +175,11 @@ fn dependency_of(
         )
         .with_hint(format!("install `{name}`, or install `{}` anew from where it can be found beside", of.name()))),
     }
+}
+
+/// What an installed pack consists of, as far as it can be read, and what is wrong with the rest.
+pub fn listed(found: &Installed, limits: &Limits) -> Result<(Contents, Vec<Error>)> {
+    Contents::readable(&disk::read(&found.folder, limits)?, &found.folder.display().to_string())
 }
 
 /// An installed pack as if it were fetched: with where it came from.

@@ -253,7 +253,7 @@ impl Shelf {
 
     fn add_installed(&mut self, name: &str) -> Result<()> {
         if name == catalog::EMBEDDED {
-            let version = catalog::embedded_contents()?.version;
+            let version = catalog::embedded_contents()?.0.version;
             self.offer(Origin::Embedded, version, name, None);
         }
         if let Some(installed) = self.installed.iter().find(|installed| installed.name == name) {

@@ -102,6 +102,7 @@ pub fn verify(listing: &str, signature: &str, keys: &[Key], pack: &str) -> Resul
             Error::script(what(), format!("it is signed by key {}, which is not trusted", number(signature.keynum())));
         return Err(error.with_evidence(match keys.len() {
             0 => "no key is trusted here".to_owned(),
+            1 => "one key is trusted here, another than that".to_owned(),
             count => format!("{count} keys are trusted here, others than that"),
         }));
     };
@@ -163,7 +164,12 @@ pub fn decide(candidate: &Candidate<'_>, asked: &Asked, policy: &Policy) -> Resu
     match signature {
         // A signature that nobody can check says nothing; where none is needed, it is passed over.
         Some(_) if keys.is_empty() && !must_be_signed => Ok(None),
-        Some(signature) => verify(listing, signature, &keys, name).map(Some),
+        Some(signature) => match verify(listing, signature, &keys, name) {
+            Err(error) if keys.is_empty() => {
+                Err(error.with_hint("`--key KEY` trusts a key for this command: its text, or its file"))
+            }
+            told => told.map(Some),
+        },
         None if must_be_signed => Err(Error::script(format!("cannot trust pack `{name}`"), "it is not signed")
             .with_hint("its author signs it with `bpflua pack sign`")
             .with_hint(policy.way_around())),

@@ -51,8 +51,10 @@ mod packs_git;
 mod packs_guide;
 mod packs_help;
 mod packs_install;
+mod packs_policy;
 #[cfg(feature = "registry")]
 mod packs_registry;
+mod packs_trust;
 mod packs_versions;
 mod ports;
 mod reference;
@@ -71,6 +73,7 @@ mod symbolize_process;
 mod symbolize_programs;
 mod symbolize_stacks;
 mod symbolize_stripped;
+mod tool_options;
 mod tool_pages;
 mod types;
 mod usdt;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Packs that somebody is working on: made, checked, tested, run; what there is, told.
 
+#[cfg(debug_assertions)]
+use super::harness::{Bpflua, root_folder};
 use super::harness::{Need, missing};
 use super::packs_help::{Packs, golden, tool};
 
@@ -135,4 +137,106 @@ fn what_is_there_is_told() {
         (tcp["version"].as_str(), tcp["tools"][0].as_str(), tcp["requested"].as_bool()),
         (Some("2.0.0"), Some("tcp"), Some(true))
     );
+}
+
+#[test]
+fn one_tool_that_cannot_be_read_leaves_the_others() {
+    let packs = Packs::new("packs-bad-head");
+    packs.pack("installed/own", "own", "1.0.0", "worse = \"worse.lua\"\n");
+    packs.write("installed/own/worse.lua", "--[==[ pack\nsummary = 3\n]==]\n");
+    let listed = packs.shown(["pack", "list"]);
+    golden("bad_head_list", &listed.lines().filter(|line| !line.starts_with("tools ")).collect::<Vec<_>>().join("\n"));
+    golden("bad_head_search", &packs.shown(["pack", "search", "own"]));
+}
+
+/// A copy of bpflua in the folder of `packs`, with tools that can be spoilt. Only a debug build reads them from where it lies.
+#[cfg(debug_assertions)]
+fn copy_of_bpflua(packs: &Packs) -> impl Fn(&[&str]) -> String {
+    use std::os::unix::fs::symlink;
+    let root = root_folder();
+    std::fs::create_dir_all(packs.path("scripts/tools")).unwrap();
+    for name in ["scripts/lib", "scripts/types", "bpf-include"] {
+        symlink(root.join(name), packs.path(name)).unwrap();
+    }
+    for entry in std::fs::read_dir(root.join("scripts/tools")).unwrap().flatten() {
+        std::fs::copy(entry.path(), packs.path("scripts/tools").join(entry.file_name())).unwrap();
+    }
+    let program = packs.path("bpflua");
+    std::fs::hard_link(env!("CARGO_BIN_EXE_bpflua"), &program).unwrap();
+    let program = [program.display().to_string()];
+    move |args| {
+        let command = Bpflua::other(&[], &program, args).env("BPFLUA_PACKS", packs.path("installed"));
+        packs.mask(&command.env("HOME", "/nonexistent").run())
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn one_tool_of_bpflua_that_cannot_be_read_leaves_the_others() {
+    let packs = Packs::new("packs-bad-tool");
+    let run = copy_of_bpflua(&packs);
+    packs.write("scripts/tools/opensnoop.lua", "--[==[ pack\nsumary = \"x\"\n]==]\n");
+    let listed = run(&["pack", "list"]);
+    assert!(listed.contains("a part of bpflua"), "{listed}");
+    golden("bad_tool_list", listed.lines().find(|line| line.starts_with("bpflua: ")).unwrap());
+    golden("bad_tool_search", &run(&["pack", "search", "programs", "start"]));
+    golden("bad_tool_run", &run(&["opensnoop"]));
+    assert!(run(&["execsnoop", "--help"]).contains("Programs as they start"));
+}
+
+#[cfg(all(debug_assertions, feature = "compiler"))]
+#[test]
+fn root_the_tools_of_bpflua_are_held_to_what_they_declare() {
+    if missing(&[Need::Root, Need::Btf, Need::Tracefs]) {
+        return;
+    }
+    let packs = Packs::new("packs-held-tool");
+    let run = copy_of_bpflua(&packs);
+    let file = "scripts/tools/execsnoop.lua";
+    let text = std::fs::read_to_string(packs.path(file)).unwrap();
+    let without = |declared: &str| packs.write(file, text.replace(declared, ""));
+    without(", \"tracepoint:syscalls:sys_*_execveat\"");
+    golden("held_tool_attach", &run(&["execsnoop"]));
+    without("lua = [\"ffi\"]\n");
+    golden("held_tool_lua", &run(&["execsnoop"]));
+    packs.write(file, text.replace("local tool = BPF.tool()", "local tool = BPF.tool()\nos.execute(\"true\")"));
+    golden("held_tool_execute", &run(&["execsnoop"]));
+}
+
+#[cfg(feature = "compiler")]
+#[test]
+fn root_features_that_a_pack_requires_are_looked_at() {
+    use bpflua::kernel::features::{self, Feature, supports};
+    if missing(&[Need::Root, Need::Btf]) {
+        return;
+    }
+    let packs = Packs::new("packs-features");
+    let requires = |features: &str| {
+        packs.pack("p", "p", "1.0.0", &format!("[requires]\nfeatures = [{features}]\n"));
+        packs.shown(["pack", "check", "p"])
+    };
+    golden("features_all", &requires("\"btf\", \"global variables\", \"perf-buffer\""));
+    golden("features_unknown", &requires("\"ring-bufer\", \"time travel\""));
+    assert_eq!(packs.run(["run", "./p"]).run().expect(1).stdout, "");
+    for feature in
+        [Feature::KprobePmu, Feature::KprobeMulti, Feature::Fentry, Feature::UprobeMulti, Feature::RingBuffer]
+    {
+        let word = features::Need::Feature(feature).word();
+        let checked = requires(&format!("\"{word}\""));
+        let line = checked.lines().find(|line| line.starts_with(&format!("requires `{word}`: ")));
+        let is_here = supports(feature).is_supported();
+        assert_eq!(line.is_some_and(|line| line.contains("not in this kernel (")), !is_here, "{checked}");
+        let lacking = features::Need::Feature(feature).lacking();
+        assert_eq!(line.is_some_and(|line| line.contains("not in Linux ")), !lacking.is_empty(), "{checked}");
+        assert!(checked.trim_end().ends_with("nothing is wrong\nstatus 0"), "{checked}");
+        let ran = packs.run(["run", "./p"]).run();
+        match is_here {
+            true => assert_eq!(ran.expect(0).stdout, "p 1.0.0\n"),
+            false => {
+                let told = ran.expect(3).stderr;
+                let why = format!("error: cannot run `p`: this kernel lacks `{word}`, which pack `p` requires\n");
+                assert!(told.starts_with(&why) && told.contains("hint: `bpflua doctor`"), "{told}");
+            }
+        }
+    }
 }

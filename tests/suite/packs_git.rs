@@ -7,7 +7,7 @@ use super::harness::{Need, missing};
 use super::packs_help::{Packs, golden, tool};
 
 /// Runs git in a folder, as somebody.
-fn git(packs: &Packs, folder: &str, arguments: &[&str]) -> String {
+pub fn git(packs: &Packs, folder: &str, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.current_dir(packs.path(folder)).args([
         "-c",

@@ -40,7 +40,18 @@ impl Packs {
     }
 
     pub fn run<const N: usize>(&self, args: [&str; N]) -> Bpflua {
-        let command = bpflua(args).current_dir(&self.folder).env("BPFLUA_PACKS", self.path("installed"));
+        self.here(bpflua(args))
+    }
+
+    /// With the folder `etc` of this one as `/etc`, which has nothing but `bpflua/policy.toml` and what the test put there.
+    pub fn run_with_etc<const N: usize>(&self, args: [&str; N]) -> Bpflua {
+        let etc = self.path("etc").display().to_string();
+        let script = "mount --bind \"$0\" /etc && exec \"$@\"";
+        self.here(Bpflua::under(&["unshare", "--mount", "sh", "-c", script, &etc], args))
+    }
+
+    fn here(&self, command: Bpflua) -> Bpflua {
+        let command = command.current_dir(&self.folder).env("BPFLUA_PACKS", self.path("installed"));
         let command = command.env("BPFLUA_TEST_DEADLINE", deadline().as_secs().to_string());
         command.env("HOME", "/nonexistent").env("XDG_RUNTIME_DIR", "")
     }
@@ -74,6 +85,23 @@ impl Packs {
         names.sort();
         names
     }
+}
+
+/// What a person sees, without the numbers of keys, which are new each time.
+pub fn masked(text: &str) -> String {
+    let number = regex::Regex::new(r"\bkey [0-9A-F]{16}").unwrap();
+    let key = regex::Regex::new(r"RW[A-Za-z0-9+/]{54}").unwrap();
+    key.replace_all(&number.replace_all(text, "key NUMBER"), "RWKEY").into_owned()
+}
+
+/// A folder with the pack `tcp`, signed by `mine.key`, and `plain`, which nobody signed; and another key.
+pub fn signed(name: &str) -> Packs {
+    let packs = Packs::new(name);
+    packs.pack("tcp", "tcp", "1.0.0", "");
+    packs.pack("plain", "plain", "1.0.0", "");
+    packs.ok(["pack", "sign", "--new-key", "mine.key", "./tcp"]);
+    packs.ok(["pack", "sign", "--new-key", "other.key"]);
+    packs
 }
 
 /// The text of a tool that does this.

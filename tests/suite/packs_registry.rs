@@ -9,35 +9,44 @@ use super::harness::{Need, deadline, missing};
 use super::packs_help::{Packs, golden, tool};
 
 /// A registry on loopback, ended with the value.
-struct Registry {
+pub struct Registry {
     child: Child,
     address: String,
 }
 
 impl Registry {
-    fn start(packs: &Packs) -> Option<Registry> {
+    pub fn start(packs: &Packs) -> Option<Registry> {
+        Registry::with(packs, "127.0.0.1", "")
+    }
+
+    /// One that is called `name`, with further settings for `http`.
+    pub fn with(packs: &Packs, name: &str, http: &str) -> Option<Registry> {
         if missing(&[Need::Tool("docker-registry")]) {
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
         let storage = packs.path("registry");
         packs.write(
             "registry.yml",
-            format!("version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n", storage.display()),
+            format!("version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"{http}}}\n", storage.display()),
         );
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(packs.path("registry.yml")).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
         let limit = Instant::now() + deadline();
-        while TcpStream::connect(&address).is_err() {
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < limit, "the registry does not answer");
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        Some(Registry { child, address })
+        Some(Registry { child, address: format!("{name}:{port}") })
     }
 
-    fn mask(&self, text: &str) -> String {
+    /// The source of a repository of it.
+    pub fn oci(&self, path: &str) -> String {
+        format!("oci://{}/{path}", self.address)
+    }
+
+    pub fn mask(&self, text: &str) -> String {
         text.replace(&self.address, "HOST")
     }
 }
@@ -53,7 +62,7 @@ impl Drop for Registry {
 fn packs_are_stored_found_by_version_and_updated() {
     let packs = Packs::new("packs-registry");
     let Some(registry) = Registry::start(&packs) else { return };
-    let oci = |path: &str| format!("oci://{}/{path}", registry.address);
+    let oci = |path: &str| registry.oci(path);
     let push = |folder: &str, to: &str| packs.shown(["pack", "export", "--to", &oci(to), folder]);
     packs.pack("base", "base", "1.0.0", "");
     packs.pack("tcp", "tcp", "1.0.0", "[dependencies]\nbase = \"1\"\n");
@@ -100,7 +109,7 @@ fn packs_are_stored_found_by_version_and_updated() {
 fn what_a_registry_sends_is_checked_like_anything_else() {
     let packs = Packs::new("packs-registry-bad");
     let Some(registry) = Registry::start(&packs) else { return };
-    let oci = format!("oci://{}/packs/tcp", registry.address);
+    let oci = registry.oci("packs/tcp");
     packs.pack("tcp", "tcp", "1.0.0", "");
     packs.ok(["pack", "export", "--to", &oci, "./tcp"]);
     // Every blob that holds the archive is changed where it lies.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub use args::{PackCommand, RunArgs};
-pub use run::{main as run, settings_of};
+pub use run::{check_kernel, main as run, settings_of};
 
 use super::args::Common;
 use super::exit;

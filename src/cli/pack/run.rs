@@ -11,6 +11,7 @@ use crate::cli::args::Common;
 use crate::cli::exit;
 use crate::cli::settings::settings;
 use crate::error::{Error, Result};
+use crate::kernel::features::Need;
 use crate::lua::prompt::Prompt;
 use crate::lua::{End, PackEntry, Script, Settings, Vm};
 use crate::packs::catalog::{Catalog, EMBEDDED, Tool};
@@ -24,6 +25,7 @@ pub fn main(args: &RunArgs, common: &Common) -> ExitCode {
 
 fn run_tool(args: &RunArgs, common: &Common) -> Result<End> {
     let tool = find(&args.tool, &catalog())?;
+    check_kernel(&tool)?;
     let prompt: Rc<dyn Prompt> = Rc::new(Repl::default());
     let settings = Settings { prompt: Some(prompt), ..settings(common) };
     let (settings, script) = settings_of(tool, settings);
@@ -31,16 +33,33 @@ fn run_tool(args: &RunArgs, common: &Common) -> Result<End> {
     Vm::new(settings)?.run(script, &args.args[own..])
 }
 
+/// Fails when this kernel lacks what the tool says that it requires.
+pub fn check_kernel(tool: &Tool) -> Result<()> {
+    for word in &tool.entry.requires.features {
+        let support = Need::named(word)?.support();
+        if !support.is_supported() {
+            let why = format!("this kernel lacks `{word}`, which pack `{}` requires", tool.pack.name);
+            let error = Error::machine(format!("cannot run `{}`", tool.name), why);
+            return Err(error
+                .with_evidence(support.to_string())
+                .with_hint("`bpflua doctor` tells what this kernel has"));
+        }
+    }
+    Ok(())
+}
+
 /// The settings with which a tool runs, and its script.
 pub fn settings_of(tool: Tool, settings: Settings) -> (Settings, Script) {
+    let is_part = tool.path.is_none();
     let script = Script { name: tool.file, text: tool.text, path: tool.path };
     let entry = PackEntry {
         name: tool.name,
         pack: tool.pack.name,
         version: Some(tool.pack.version),
         entry: tool.entry,
-        // What comes with bpflua is bpflua; a pack is held to what it declares, also while somebody works on it.
-        is_held: !tool.packs.is_empty(),
+        // Also while somebody works on it, and those that come with bpflua.
+        is_held: true,
+        is_part,
         built: tool.built,
         packs: tool.packs,
     };
@@ -81,11 +100,11 @@ fn only_tool(pack: &str, catalog: &Catalog) -> Result<Tool> {
 /// The tool at a path: that of a pack's folder with its name behind it, or the only one of a folder or file.
 fn in_folder(path: &Path, catalog: &Catalog) -> Result<Tool> {
     if path.is_dir() || path.is_file() && path.extension().is_some_and(|ending| ending == "lua") {
-        return catalog.tool_in(path, None);
+        return catalog.tool_to_run_in(path, None);
     }
     let name = path.file_name().and_then(|name| name.to_str());
     match (path.parent().filter(|folder| folder.is_dir()), name) {
-        (Some(folder), Some(name)) => catalog.tool_in(folder, Some(name)),
+        (Some(folder), Some(name)) => catalog.tool_to_run_in(folder, Some(name)),
         _ => Err(Error::script(format!("cannot run `{}`", path.display()), "there is no such folder")),
     }
 }

@@ -26,22 +26,30 @@ struct Listed {
 
 /// The pack that is a part of bpflua, and all that are installed; those that cannot be read are told of.
 fn all(catalog: &Catalog) -> Result<Vec<Listed>> {
-    let mut listed =
-        vec![Listed { contents: embedded_contents()?, from: "a part of bpflua".to_owned(), installed: None }];
+    let mut listed = Vec::new();
+    match embedded_contents() {
+        Ok((contents, errors)) => {
+            errors.iter().for_each(left_out);
+            listed.push(Listed { contents, from: "a part of bpflua".to_owned(), installed: None });
+        }
+        Err(error) => left_out(&error),
+    }
     for installed in catalog.all()? {
-        match open::of_installed(&installed, &catalog.limits) {
-            Ok(fetched) => {
-                listed.push(Listed {
-                    contents: fetched.contents,
-                    from: origin(&installed),
-                    installed: Some(installed),
-                });
+        match open::listed(&installed, &catalog.limits) {
+            Ok((contents, errors)) => {
+                errors.iter().for_each(left_out);
+                listed.push(Listed { contents, from: origin(&installed), installed: Some(installed) });
             }
             Err(error) => exit::notice(&format!("`{}` is left out: {error}", installed.folder.display())),
         }
     }
     listed.sort_by(|one, other| one.contents.name().cmp(other.contents.name()));
     Ok(listed)
+}
+
+/// Tells of a tool that cannot be read; the others are listed all the same.
+fn left_out(error: &Error) {
+    exit::notice(&format!("a tool is left out: {error}"));
 }
 
 fn origin(installed: &Installed) -> String {
@@ -138,7 +146,9 @@ pub fn search(words: &[String]) -> Result<()> {
 pub fn info(pack: &str) -> Result<()> {
     let catalog = catalog();
     if pack == EMBEDDED {
-        exit::print(&text_of(&embedded_contents()?, "a part of bpflua", None));
+        let (contents, errors) = embedded_contents()?;
+        errors.iter().for_each(left_out);
+        exit::print(&text_of(&contents, "a part of bpflua", None));
     } else if is_name(pack) {
         let opened = open::installed(&catalog.places, pack, catalog.uid, &catalog.limits)?;
         let opened = opened.ok_or_else(|| {

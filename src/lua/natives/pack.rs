@@ -30,6 +30,7 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
             let grants = lua.create_table()?;
             grants.set("who", format!("pack `{}`", entry.pack))?;
             grants.set("lua", entry.entry.requires.lua)?;
+            grants.set("is_part", entry.is_part)?;
             Ok(grants)
         };
         fill().map(Some).map_err(|error| from_mlua(WHAT, &error))

@@ -181,6 +181,12 @@ impl AsyncWrite for Limited {
     }
 }
 
+/// Whether an error, or one behind it, is of a certificate.
+fn is_about_certificates(error: &OciDistributionError) -> bool {
+    let first: &dyn std::error::Error = error;
+    std::iter::successors(Some(first), |error| error.source()).any(|error| error.to_string().contains("certificate"))
+}
+
 /// The client's error in few words, and those behind it as evidence.
 fn failed(what: &str, shown: &str, error: &OciDistributionError) -> Error {
     let what = format!("{what} `{shown}`");
@@ -198,6 +204,10 @@ fn failed(what: &str, shown: &str, error: &OciDistributionError) -> Error {
         }
         OciDistributionError::DigestError(_) => {
             Error::script(what, "what came is not what the registry's own digest says")
+        }
+        OciDistributionError::RequestError(_) if is_about_certificates(error) => {
+            Error::machine(what, "the registry's certificate is not one that this machine trusts")
+                .with_hint("the certificate of its authority: SSL_CERT_FILE=FILE, or SSL_CERT_DIR=FOLDER")
         }
         OciDistributionError::RequestError(_) => Error::machine(what, "no answer from the registry"),
         other => Error::script(what, other.to_string()),
