@@ -59,17 +59,36 @@ function M.frames(map, id, pid, options)
     return list
 end
 
+-- The frames of a stack map with build IDs, whose process may be gone.
+local function frames_by_file(map, id, pid, options)
+    local next, why = map:walk(id)
+    if not next then
+        return nil, why
+    end
+    local list = {}
+    for place in next do
+        list[#list + 1] = symbols.sym(place, pid, false, options.offset)
+    end
+    return list
+end
+
 ---Both stacks of an event as one list: the kernel's frames, then the process's.
 ---@param map bpflua.Map
 ---@param ids {kernel?: integer, user?: integer, pid: integer}
----@param options? {offset?: boolean, address?: boolean, delimiter?: string} `delimiter`: what stands between the two
+---@param options? {offset?: boolean, address?: boolean, delimiter?: string, by_file?: bpflua.Map} `delimiter`: what stands between the two;
+---`by_file`: the map of the process's stacks, with build IDs
 ---@return string[] frames
 ---@return integer missing how many of them were not there
 function M.both(map, ids, options)
     options = options or {}
     local list, missing = {}, 0
     local kernel = ids.kernel and M.frames(map, ids.kernel, nil, options)
-    local user = ids.user and M.frames(map, ids.user, ids.pid, options)
+    local user
+    if ids.user and options.by_file then
+        user = frames_by_file(options.by_file, ids.user, ids.pid, options)
+    elseif ids.user then
+        user = M.frames(map, ids.user, ids.pid, options)
+    end
     -- -EFAULT says that there is no such stack here: a kernel thread has none of a process.
     local lost = { ids.kernel and not kernel and ids.kernel ~= -14, ids.user and not user and ids.user ~= -14 }
     for i = 1, 2 do

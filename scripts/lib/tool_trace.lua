@@ -110,7 +110,7 @@ local function declarations(self, options)
     return table.concat({
         "struct event_t {", "\tu64 probe, at;", "\tu32 pid, tid, uid, cpu;", "\tint kernel, user;", "\tchar comm[TASK_COMM_LEN];",
         table.concat(members, "\n"), "};", "BPF_PERF_OUTPUT(events);", "BPF_PERCPU_ARRAY(blank, struct event_t, 1);",
-        "BPF_STACK_TRACE(stacks, 4096);", options.cgroup and "BPF_CGROUP_ARRAY(cgroup, 1);" or "",
+        "BPF_STACK_TRACE(stacks, 4096);", options.symbol_files and "BPF_STACK_TRACE_BUILDID(by_file, 4096);" or "", options.cgroup and "BPF_CGROUP_ARRAY(cgroup, 1);" or "",
     }, "\n")
 end
 
@@ -158,7 +158,7 @@ local function body(self, options)
     lines[#lines + 1] = "event->probe = PROBE_ID;"
     append(lines, values)
     lines[#lines + 1] = options.kernel_stack and "event->kernel = stacks.get_stackid(ctx, 0);" or nil
-    lines[#lines + 1] = options.user_stack and "event->user = stacks.get_stackid(ctx, BPF_F_USER_STACK);" or nil
+    lines[#lines + 1] = options.user_stack and ("event->user = %s.get_stackid(ctx, BPF_F_USER_STACK);"):format(options.symbol_files and "by_file" or "stacks") or nil
     lines[#lines + 1] = "events.perf_submit(ctx, event, sizeof(*event));"
     lines[#lines + 1] = "return 0;\n}\n"
     return lines
@@ -201,7 +201,7 @@ end
 
 ---Compiles it and attaches it.
 ---@param self ToolTrace
----@param options table the tool's arguments: `pid`, `string_size`, `include`, `kernel_stack`, `user_stack`, `cgroup`, `verbose`, and `constants`
+---@param options table the tool's arguments: `pid`, `string_size`, `include`, `kernel_stack`, `user_stack`, `symbol_files`, `cgroup`, `verbose`, and `constants`
 ---@return bpflua.BPF
 function M.start(self, options)
     self.probes = probes_of.expand(self.spec, { pid = options.pid })

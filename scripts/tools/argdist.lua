@@ -34,7 +34,7 @@ examples = [
   { run = "-C 't:irq:irq_handler_entry():int:args->irq'", help = "interrupts by number" },
 ]
 [requires]
-attach = ["kprobe:*", "uprobe:*", "tracepoint:*", "usdt:*"]
+attach = ["kprobe:*", "kretprobe:*", "uprobe:*", "uretprobe:*", "tracepoint:*", "usdt:*"]
 ]==]
 
 local argdist = require("bpflua.tool_argdist")

@@ -18,7 +18,8 @@ examples = [
   { run = "-s /lib/x86_64-linux-gnu/libreadline.so.8", help = "programs that use the library" },
 ]
 [requires]
-attach = ["uprobe:*"]
+attach = ["uretprobe:*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -10,6 +10,7 @@ parameters = [
   { name = "milliseconds", flags = "-m --milliseconds", type = "flag", help = "milliseconds in place of microseconds" },
   { name = "disks", flags = "-D --disks", type = "flag", help = "a histogram for each disk" },
   { name = "flags", flags = "-F --flags", type = "flag", help = "a histogram for each set of flags of a request" },
+  { name = "json", flags = "-j --json", type = "flag", help = "print JSON, an object a line" },
   { name = "extension", flags = "-e --extension", type = "flag", help = "show average, total and count" },
   { name = "disk", flags = "-d --disk", metavar = "DISK", help = "requests to this disk only" },
   { name = "interval", positional = true, type = "duration", help = "seconds between two reports" },
@@ -29,7 +30,6 @@ columns = [
   { name = "unit", width = 5 },
 ]
 [requires]
-lua = ["require"]
 attach = ["raw_tracepoint:block_*", "kprobe:*blk_account_io_start"]
 ]==]
 

@@ -24,8 +24,8 @@ examples = [
   { run = "-Q -d sda", help = "of one disk, with the time in the queue" },
 ]
 [requires]
-lua = ["ffi", "require"]
 attach = ["raw_tracepoint:block_*", "kprobe:*blk_account_io_start"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -16,8 +16,8 @@ examples = [
 [outputs.stacks]
 help = "Stacks with the time of their requests"
 [requires]
-lua = ["ffi", "require"]
 attach = ["raw_tracepoint:block_*", "kprobe:*blk_account_io_start"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

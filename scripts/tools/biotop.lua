@@ -24,8 +24,8 @@ examples = [
   { run = "-C 5 10", help = "ten reports of five seconds, one below the other" },
 ]
 [requires]
-lua = ["ffi", "io.open", "require"]
 attach = ["raw_tracepoint:block_*", "kprobe:*blk_account_io_start"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")

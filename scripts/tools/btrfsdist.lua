@@ -18,7 +18,7 @@ examples = [
   { run = "-p 181 1 10", help = "process 181, ten outputs of a second" },
 ]
 [requires]
-attach = ["kprobe:btrfs_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:btrfs_*", "kretprobe:btrfs_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

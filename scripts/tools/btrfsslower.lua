@@ -27,7 +27,7 @@ examples = [
   { run = "-p 181 0", help = "every operation of process 181" },
 ]
 [requires]
-attach = ["kprobe:btrfs_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:btrfs_*", "kretprobe:btrfs_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

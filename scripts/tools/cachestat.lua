@@ -24,6 +24,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:mm_filemap_*", "raw_tracepoint:writeback_dirty_*", "kprobe:folio_mark_accessed", "kprobe:mark_page_accessed"]
+lua = ["io.lines"]
 ]==]
 
 local tool = BPF.tool()

@@ -35,7 +35,8 @@ examples = [
   { run = "-K -U", help = "with the stacks that lead there" },
 ]
 [requires]
-attach = ["raw_tracepoint:cap_capable", "kprobe:cap_capable"]
+attach = ["raw_tracepoint:cap_capable", "kprobe:cap_capable", "kretprobe:cap_capable"]
+lua = ["ffi"]
 ]==]
 
 local bit = require("bit")

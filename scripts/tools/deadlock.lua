@@ -31,112 +31,14 @@ examples = [
 ]
 [requires]
 attach = ["uprobe:*", "raw_tracepoint:task_newtask"]
-lua = ["ffi"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")
+local lock_graph = require("bpflua.tool_lock_graph")
+local locks = require("bpflua.tool_locks")
 local tool = BPF.tool()
 local args = tool.args
-
-local TEXT = [[
-#include <linux/sched.h>
-
-#define MOST_HELD 16 // by one thread at a time
-#define CLONE_THREAD_BIT 0x00010000
-
-const volatile u32 tgid = 0;
-
-struct held { u64 mutex, caller; int stack; };
-struct thread { struct held held[MOST_HELD]; };
-struct order { u64 held, taken; };
-struct seen {
-    u64 held_caller, taken_caller;
-    u32 tid;
-    int held_stack, taken_stack;
-    char comm[TASK_COMM_LEN];
-};
-struct created { u64 caller; u32 tid; int stack; char comm[TASK_COMM_LEN]; };
-BPF_HASH(threads, u32, struct thread, 65536);
-BPF_HASH(orders, struct order, struct seen, 65536);
-BPF_HASH(creating, u32, struct created, 65536); // by the thread that creates
-BPF_HASH(creators, u32, struct created, 65536); // by the thread that was created
-BPF_ARRAY(too_many, u64, 1); // mutexes beyond MOST_HELD
-BPF_STACK_TRACE(stacks, 65536);
-
-// Where the function returns to. Its frame is not made yet, which hides the caller from those who follow frame pointers.
-static __always_inline u64 caller_of(struct pt_regs *ctx)
-{
-#ifdef __TARGET_ARCH_x86
-    u64 address = 0;
-    bpf_probe_read_user(&address, sizeof(address), (void *)PT_REGS_SP(ctx));
-    return address;
-#else
-    return PT_REGS_RET(ctx);
-#endif
-}
-
-int on_lock(struct pt_regs *ctx, void *mutex)
-{
-    u32 tid = bpf_get_current_pid_tgid();
-    struct thread none = {}, *thread = threads.lookup_or_try_init(&tid, &none);
-    if (!thread)
-        return 0;
-    u64 caller = caller_of(ctx);
-    int stack = stacks.get_stackid(ctx, BPF_F_USER_STACK), free = -1;
-    for (int i = 0; i < MOST_HELD; i++) {
-        struct order order = { thread->held[i].mutex, (u64)mutex };
-        if (order.held == order.taken) // a recursive mutex
-            return 0;
-        if (!order.held) {
-            free = free < 0 ? i : free;
-        } else if (!orders.lookup(&order)) {
-            struct seen seen = { .tid = tid, .held_caller = thread->held[i].caller, .taken_caller = caller };
-            seen.held_stack = thread->held[i].stack;
-            seen.taken_stack = stack;
-            bpf_get_current_comm(seen.comm, sizeof(seen.comm));
-            orders.update(&order, &seen);
-        }
-    }
-    if (free < 0 || free >= MOST_HELD) {
-        too_many.atomic_increment(0);
-        return 0;
-    }
-    thread->held[free].mutex = (u64)mutex;
-    thread->held[free].stack = stack;
-    thread->held[free].caller = caller;
-    return 0;
-}
-
-int on_unlock(struct pt_regs *ctx, void *mutex)
-{
-    u32 tid = bpf_get_current_pid_tgid();
-    struct thread *thread = threads.lookup(&tid);
-    for (int i = 0; thread && i < MOST_HELD; i++)
-        if (thread->held[i].mutex == (u64)mutex)
-            thread->held[i].mutex = 0;
-    return 0;
-}
-
-int on_create(struct pt_regs *ctx)
-{
-    u32 tid = bpf_get_current_pid_tgid();
-    struct created created = { .caller = caller_of(ctx), .tid = tid };
-    bpf_get_current_comm(created.comm, sizeof(created.comm));
-    created.stack = stacks.get_stackid(ctx, BPF_F_USER_STACK);
-    creating.update(&tid, &created);
-    return 0;
-}
-
-int on_thread(struct bpf_raw_tracepoint_args *ctx)
-{
-    struct task_struct *task = (struct task_struct *)ctx->args[0];
-    u32 tid = bpf_get_current_pid_tgid(), new = task->pid;
-    struct created *created = creating.lookup(&tid);
-    if (created && bpf_get_current_pid_tgid() >> 32 == tgid && ctx->args[1] & CLONE_THREAD_BIT)
-        creators.update(&new, created);
-    return 0;
-}
-]]
 
 BPF.SymbolCache(args.pid) -- fails when there is no such process
 
@@ -168,7 +70,7 @@ local function file_with(symbol)
 end
 
 local b = BPF{
-    text = TEXT,
+    text = locks.TEXT,
     constants = { tgid = args.pid },
     maps = {
         threads = { max_entries = args.threads },
@@ -192,43 +94,7 @@ for _, symbol in ipairs(words(args.lock_symbols)) do
     b:attach_uprobe({ name = file_with(symbol), sym = symbol, fn_name = "on_lock", pid = args.pid })
 end
 
--- The graph: `after[held][taken]` is what was seen of the order.
-local after, count_orders, known = {}, 0, {}
-
-local function note(order, seen)
-    local held, taken = ("0x%x"):format(order.held), ("0x%x"):format(order.taken)
-    after[held] = after[held] or {}
-    known[held], known[taken] = true, true
-    if after[held][taken] then
-        return nil
-    end
-    count_orders = count_orders + 1
-    after[held][taken] = { held = held, taken = taken, tid = seen.tid, comm = ffi.string(seen.comm), seen = seen:copy() }
-    return after[held][taken]
-end
-
--- The shortest way from a mutex to another, as a list of orders.
-local function way(from, to)
-    local came, queue, at = { [from] = false }, { from }, 1
-    while queue[at] do
-        local here = queue[at]
-        if here == to then
-            local list = {}
-            while came[here] do
-                table.insert(list, 1, came[here])
-                here = came[here].held
-            end
-            return list
-        end
-        for taken, order in pairs(after[here] or {}) do
-            if came[taken] == nil then
-                came[taken] = order
-                queue[#queue + 1] = taken
-            end
-        end
-        at = at + 1
-    end
-end
+local graph = lock_graph.new()
 
 local function frames_of(stack, caller)
     local frames = tool:frames(b.stacks, { user = stack, pid = args.pid })
@@ -283,20 +149,10 @@ end
 
 local function dump()
     local file = args.dump_graph and assert(io.open(args.dump_graph, "w"))
-    if not file then
-        return
+    if file then
+        file:write(graph:json(), "\n")
+        file:close()
     end
-    local nodes, links = {}, {}
-    for mutex in pairs(known) do
-        nodes[#nodes + 1] = { id = mutex }
-    end
-    for _, orders in pairs(after) do
-        for _, order in pairs(orders) do
-            links[#links + 1] = { source = order.held, target = order.taken, thread_id = order.tid, thread_comm = order.comm }
-        end
-    end
-    file:write(json.encode({ directed = true, nodes = nodes, links = links }), "\n")
-    file:close()
 end
 
 local is_over = false
@@ -307,19 +163,11 @@ local function look(is_last)
         return
     end
     for order, seen in b.orders:items() do
-        local new = note(order, seen)
-        local back = new and not circle and way(new.taken, new.held)
-        if back then
-            table.insert(back, 1, new)
-            circle = back
-        end
+        local new = graph:note(order, seen)
+        circle = circle or new and graph:circle(new)
     end
     if args.verbose then
-        local count = 0
-        for _ in pairs(known) do
-            count = count + 1
-        end
-        tool:say(("%d mutexes, %d orders of two"):format(count, count_orders))
+        tool:say(("%d mutexes, %d orders of two"):format(graph.mutexes, graph.orders))
     end
     local comm = io.open(("/proc/%d/comm"):format(args.pid))
     local has_ended = not comm or comm:close() == false

@@ -9,10 +9,14 @@ parameters = [
   { name = "timestamp", flags = "-t --timestamp", type = "flag", help = "show seconds since the start" },
   { name = "fails", flags = "-x --fails", type = "flag", help = "show calls that failed, too" },
   { name = "uid", flags = "-u --uid", type = "integer", range = [0, 4294967295], help = "show this user's only" },
+  { name = "cgroupmap", flags = "--cgroupmap", type = "path", help = "show the cgroups in this pinned map only" },
+  { name = "mntnsmap", flags = "--mntnsmap", type = "path", help = "show the mount namespaces in this pinned map only" },
   { name = "quote", flags = "-q --quote", type = "flag", help = "put quotes around arguments" },
   { name = "comm", flags = "-n --name", metavar = "TEXT", help = "show commands whose name holds this Lua pattern only" },
   { name = "line", flags = "-l --line", metavar = "TEXT", help = "show commands whose arguments hold this Lua pattern only" },
   { name = "print_uid", flags = "-U --print-uid", type = "flag", help = "show the user's ID" },
+  { name = "print_cpu", flags = "-C --print-cpu", type = "flag", help = "show the CPU" },
+  { name = "print_pcomm", flags = "-M --print-pcomm", type = "flag", help = "show the name of the parent, too" },
   { name = "ppid", flags = "-P --ppid", type = "pid", help = "show children of this process only" },
   { name = "max_args", flags = "--max-args", type = "integer", range = [1, 60], default = 20, help = "arguments shown at most" },
   { name = "duration", flags = "-d --duration", type = "duration", help = "stop after this time" },
@@ -24,6 +28,8 @@ columns = [
   { name = "comm", title = "PCOMM", width = 16 },
   { name = "pid", width = 7, type = "integer", right = false },
   { name = "ppid", width = 7, type = "integer", right = false },
+  { name = "parent", title = "PARENT", width = 16, when = "print_pcomm" },
+  { name = "cpu", width = 3, type = "integer", when = "print_cpu" },
   { name = "ret", width = 3, type = "integer" },
   { name = "args", title = "ARGS" },
 ]
@@ -34,6 +40,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_execve", "tracepoint:syscalls:sys_*_execveat"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -53,8 +60,8 @@ struct event {
     u64 at;
     u32 pid, ppid, uid;
     int ret;
-    u32 count, size;      // arguments, and their bytes
-    char comm[TASK_COMM_LEN];
+    u32 count, size, cpu; // arguments, and their bytes
+    char comm[TASK_COMM_LEN], parent[TASK_COMM_LEN];
     char args[ARG_SIZE * MOST_ARGS];
 };
 
@@ -67,7 +74,7 @@ static __always_inline int enter(const char *filename, const char *const *argv)
     u32 tgid = bpf_get_current_pid_tgid() >> 32, uid = bpf_get_current_uid_gid(), zero = 0;
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
     u32 ppid = task->real_parent->tgid;
-    if ((only_uid != (u32)-1 && uid != only_uid) || (only_ppid && ppid != only_ppid))
+    if (container_should_be_filtered() || (only_uid != (u32)-1 && uid != only_uid) || (only_ppid && ppid != only_ppid))
         return 0;
     struct event *e = blank.lookup(&zero);
     if (!e)
@@ -76,6 +83,7 @@ static __always_inline int enter(const char *filename, const char *const *argv)
     e->pid = tgid;
     e->ppid = ppid;
     e->uid = uid;
+    bpf_probe_read_kernel_str(e->parent, sizeof(e->parent), task->real_parent->comm);
     e->count = 0;
     e->size = 0;
     int length = bpf_probe_read_user_str(e->args, ARG_SIZE, filename);
@@ -107,6 +115,7 @@ static __always_inline int leave(void *ctx, int ret)
         return 0;
     if (ret >= 0 || with_fails) {
         e->ret = ret;
+        e->cpu = bpf_get_smp_processor_id();
         bpf_get_current_comm(e->comm, sizeof(e->comm));
         u32 size = offsetof(struct event, args) + e->size;
         if (size <= sizeof(*e))
@@ -138,7 +147,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_execveat)
 ]]
 
 local b = BPF{
-    text = TEXT,
+    text = BPF.filter_by_containers(args) .. TEXT,
     constants = { only_uid = args.uid, only_ppid = args.ppid, max_args = args.max_args, with_fails = args.fails },
 }
 
@@ -171,6 +180,8 @@ b.events:open_perf_buffer(function(_, event)
         comm = comm,
         pid = event.pid,
         ppid = event.ppid,
+        parent = ffi.string(event.parent),
+        cpu = event.cpu,
         ret = event.ret,
         args = line,
     })

@@ -31,6 +31,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:sched_process_exit"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -18,7 +18,7 @@ examples = [
   { run = "-p 181 1 10", help = "process 181, ten outputs of a second" },
 ]
 [requires]
-attach = ["kprobe:ext4_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:ext4_*", "kretprobe:ext4_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

@@ -27,7 +27,7 @@ examples = [
   { run = "-p 181 0", help = "every operation of process 181" },
 ]
 [requires]
-attach = ["kprobe:ext4_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:ext4_*", "kretprobe:ext4_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

@@ -20,13 +20,15 @@ examples = [
   { run = "-p 181", help = "files that process 181 creates and removes" },
 ]
 [requires]
-attach = ["tracepoint:syscalls:sys_*_open*", "tracepoint:syscalls:sys_*_creat", "kprobe:security_inode_unlink", "kprobe:vfs_unlink", "tracepoint:syscalls:sys_*_unlink*"]
+attach = ["tracepoint:syscalls:sys_*_open*", "tracepoint:syscalls:sys_*_creat", "kprobe:security_inode_unlink", "kretprobe:vfs_unlink", "tracepoint:syscalls:sys_*_unlink*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
 local attach = require("bpflua.tool_attach")
 local fs = require("bpflua.tool_fs")
 local paths = require("bpflua.tool_paths")
+local recent = require("bpflua.tool_recent")
 local tool = BPF.tool()
 local args = tool.args
 
@@ -41,10 +43,7 @@ const volatile u32 only_pid = 0;
 
 enum { REMOVED, CREATED, REMOVED_BY_PATH };
 
-struct file_id {
-    u64 ino;
-    u64 dev;
-};
+struct file_id { u64 ino, dev; };
 
 struct removal {
     u64 age;
@@ -224,28 +223,20 @@ local by_path = attach.together(
 )
 tool:attach(b, { by_function, by_path })
 
--- When files were created, by their paths: those since a while, and those before.
-local MOST_FILES, CREATED, REMOVED_BY_PATH = 65536, 1, 2
-local young, old, count = {}, {}, 0
-
-local function remember(path, at)
-    if count >= MOST_FILES then
-        young, old, count = {}, young, 0
-    end
-    young[path], count = at, count + 1
-end
+-- When files were created, by their paths.
+local CREATED, REMOVED_BY_PATH = 1, 2
+local born = recent.new(65536)
 
 local function age_by_path(event)
     local path = paths.join(paths.text(event.path), ffi.string(event.name))
-    local begin = young[path] or old[path]
-    young[path], old[path] = nil, nil
+    local begin = born:take(path)
     return begin and event.at - begin, path:match("[^/]*$")
 end
 
 b.events:open_ring_buffer(function(_, event)
     local age, name = event.age, ffi.string(event.name)
     if event.kind == CREATED then
-        return remember(paths.text(event.path), event.at + 0)
+        return born:put(paths.text(event.path), event.at + 0)
     elseif event.kind == REMOVED_BY_PATH then
         age, name = age_by_path(event)
     end

@@ -27,6 +27,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_*read*", "tracepoint:syscalls:sys_*_*write*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

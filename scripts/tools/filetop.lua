@@ -33,6 +33,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_*read*", "tracepoint:syscalls:sys_*_*write*"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")

@@ -19,7 +19,7 @@ examples = [
   { run = "-t ext4 -p 181 1 10", help = "process 181, ten outputs of a second" },
 ]
 [requires]
-attach = ["kprobe:*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:*", "kretprobe:*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

@@ -28,7 +28,7 @@ examples = [
   { run = "-t ext4 -p 181 0", help = "every operation of process 181" },
 ]
 [requires]
-attach = ["kprobe:*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:*", "kretprobe:*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

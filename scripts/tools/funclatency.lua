@@ -23,7 +23,7 @@ examples = [
   { run = "-F 'vfs_fstat*'", help = "a histogram for each function" },
 ]
 [requires]
-attach = ["kprobe:*", "uprobe:*"]
+attach = ["kprobe:*", "kretprobe:*", "uprobe:*", "uretprobe:*"]
 ]==]
 
 local probes_of = require("bpflua.tool_probes")

@@ -35,7 +35,8 @@ examples = [
 [outputs.stacks]
 help = "the stacks of -U and -K, with the time that the calls took"
 [requires]
-attach = ["kprobe:*", "uprobe:*"]
+attach = ["kprobe:*", "kretprobe:*", "uprobe:*", "uretprobe:*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

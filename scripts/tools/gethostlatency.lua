@@ -20,7 +20,7 @@ examples = [
 ]
 [requires]
 attach = ["uprobe:*", "uretprobe:*"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -24,6 +24,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:irq_handler_entry", "raw_tracepoint:irq_handler_exit"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

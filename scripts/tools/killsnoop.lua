@@ -28,6 +28,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_*kill", "tracepoint:syscalls:sys_*_*sigqueueinfo", "tracepoint:syscalls:sys_*_pidfd_send_signal"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -23,6 +23,7 @@ examples = [
 ]
 [requires]
 attach = ["perf_event:hardware:cache-references", "perf_event:hardware:cache-misses"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

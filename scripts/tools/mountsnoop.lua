@@ -25,6 +25,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_*mount*", "tracepoint:syscalls:sys_*_fs*", "tracepoint:syscalls:sys_*_open_tree"]
+lua = ["ffi"]
 ]==]
 
 local bit = require("bit")

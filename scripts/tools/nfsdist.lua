@@ -18,7 +18,7 @@ examples = [
   { run = "-p 181 1 10", help = "process 181, ten outputs of a second" },
 ]
 [requires]
-attach = ["kprobe:nfs*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:nfs*", "kretprobe:nfs*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

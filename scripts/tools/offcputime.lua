@@ -28,6 +28,7 @@ examples = [
 help = "microseconds, by process and stack"
 [requires]
 attach = ["raw_tracepoint:sched_switch"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -25,6 +25,7 @@ examples = [
 help = "microseconds, by process, its stack, the waker and its stack"
 [requires]
 attach = ["raw_tracepoint:sched_switch", "raw_tracepoint:sched_waking"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -21,6 +21,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:mark_victim", "kprobe:oom_kill_process", "fentry:oom_kill_process"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")

@@ -9,6 +9,7 @@ parameters = [
   { name = "print_uid", flags = "-U --print-uid", type = "flag", help = "show the user's ID" },
   { name = "failed", flags = "-x --failed", type = "flag", help = "show calls that failed only" },
   { name = "pid", flags = "-p --pid", type = "pid", help = "show this process only" },
+  { name = "exec", flags = "--exec", metavar = "COMMAND", help = "run this command, show what it opens, and end with it" },
   { name = "tid", flags = "-t --tid", type = "pid", help = "show this thread only" },
   { name = "uid", flags = "-u --uid", type = "integer", range = [0, 4294967295], help = "show this user only" },
   { name = "cgroupmap", flags = "--cgroupmap", type = "path", help = "show the cgroups in this pinned map only" },
@@ -40,10 +41,12 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_open", "tracepoint:syscalls:sys_*_openat", "tracepoint:syscalls:sys_*_openat2", "tracepoint:syscalls:sys_*_creat"]
+lua = ["ffi", "io.open", "io.popen", "jit", "os.execute"]
 ]==]
 
 local bit = require("bit")
 local ffi = require("ffi")
+local command = require("bpflua.tool_command")
 local paths = require("bpflua.tool_paths")
 local tool = BPF.tool()
 local args = tool.args
@@ -193,11 +196,15 @@ local function wanted_flags()
 end
 
 local bits, reading = wanted_flags()
+if args.pid and args.exec then
+    tool:fail("cannot look at two processes", "-p and --exec exclude each other")
+end
+local started = args.exec and command.start(args.exec, io.popen, os.execute)
 local b = BPF{
     text = BPF.filter_by_containers(args) .. TEXT,
     attach = false,
     constants = {
-        only_pid = args.pid, only_tid = args.tid, only_uid = args.uid, only_failed = args.failed, with_base = args.full_path,
+        only_pid = started and started.pid or args.pid, only_tid = args.tid, only_uid = args.uid, only_failed = args.failed, with_base = args.full_path,
         only_flags = bits, only_reading = reading,
     },
 }
@@ -236,4 +243,15 @@ b.events:open_perf_buffer(function(_, event)
 end, { page_cnt = args.pages })
 
 tool:header()
-tool:run({ duration = args.duration })
+if started then
+    started:go()
+end
+tool:run({
+    duration = args.duration,
+    interval = started and 0.1,
+    each = started and function()
+        if command.has_ended(started.pid, io.open) then
+            BPF.exit(0)
+        end
+    end,
+})

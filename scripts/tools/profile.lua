@@ -30,6 +30,7 @@ examples = [
 help = "stacks, by process"
 [requires]
 attach = ["perf_event:software:cpu-clock"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -25,6 +25,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:sched_wakeup", "raw_tracepoint:sched_wakeup_new", "raw_tracepoint:sched_switch"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

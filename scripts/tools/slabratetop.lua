@@ -20,6 +20,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:kmem_cache_alloc"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")

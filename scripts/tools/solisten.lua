@@ -22,7 +22,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_listen"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -12,6 +12,7 @@ parameters = [
   { name = "no_nss", flags = "-n --no-nss", type = "flag", help = "leave out NSS" },
   { name = "latency", flags = "-l --latency", type = "flag", help = "show how long the calls took" },
   { name = "handshake", flags = "--handshake", type = "flag", help = "show OpenSSL's handshakes with their time, too" },
+  { name = "debug", flags = "-d --debug", type = "flag", help = "print the C text first" },
   { name = "hexdump", flags = "--hexdump", type = "flag", help = "show bytes in hexadecimal digits" },
   { name = "max_buffer_size", flags = "--max-buffer-size", type = "size", range = [0, 16384], default = 8192, metavar = "BYTES", help = "bytes of a call at most" },
   { name = "extra_lib", flags = "--extra-lib", many = true, metavar = "TYPE:FILE", help = "this library or program, too: openssl:, gnutls: or nss: and its path" },
@@ -35,7 +36,7 @@ examples = [
 ]
 [requires]
 attach = ["uprobe:*", "uretprobe:*"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -134,6 +135,9 @@ int on_handshake(struct pt_regs *ctx)
 }
 ]]
 
+if args.debug then
+    io.stderr:write(TEXT, "\n")
+end
 local b = BPF{
     text = TEXT,
     constants = { only_pid = args.pid, only_uid = args.uid, most = args.max_buffer_size },

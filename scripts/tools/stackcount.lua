@@ -30,6 +30,7 @@ examples = [
 help = "the stacks, with how often each led there"
 [requires]
 attach = ["kprobe:*", "uprobe:*", "tracepoint:*", "usdt:*"]
+lua = ["ffi", "require"]
 ]==]
 
 local ffi = require("ffi")

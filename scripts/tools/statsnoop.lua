@@ -27,6 +27,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_*stat*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -32,6 +32,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:raw_syscalls:sys_*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -8,6 +8,8 @@ parameters = [
   { name = "port", flags = "-P --port", metavar = "PORTS", help = "these local ports only (80,443)" },
   { name = "ipv4", flags = "-4 --ipv4", type = "flag", help = "IPv4 only" },
   { name = "ipv6", flags = "-6 --ipv6", type = "flag", help = "IPv6 only" },
+  { name = "cgroupmap", flags = "--cgroupmap", type = "path", help = "show the cgroups in this pinned map only" },
+  { name = "mntnsmap", flags = "--mntnsmap", type = "path", help = "show the mount namespaces in this pinned map only" },
   { name = "duration", flags = "--duration", type = "duration", help = "stop after this time" },
 ]
 columns = [
@@ -26,8 +28,8 @@ examples = [
   { run = "-P 80,443 -T", help = "at these ports, with the time of day" },
 ]
 [requires]
-lua = ["ffi", "require"]
 attach = ["kretprobe:inet_csk_accept", "tracepoint:syscalls:sys_exit_accept*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -50,7 +52,7 @@ BPF_PERF_OUTPUT(events);
 static __always_inline int report(void *ctx, struct sock *sk)
 {
     struct event event = { .at = bpf_ktime_get_ns(), .pid = bpf_get_current_pid_tgid() >> 32 };
-    if (!sk || sk->sk_protocol != IPPROTO_TCP || (only_pid && event.pid != only_pid))
+    if (!sk || sk->sk_protocol != IPPROTO_TCP || container_should_be_filtered() || (only_pid && event.pid != only_pid))
         return 0;
     if (!tcp_tuple_of(sk, &event.tuple) || !tcp_tuple_is_wanted(&event.tuple))
         return 0;
@@ -77,7 +79,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_accept4)
 
 local constants = sockets.constants(args, { lports = args.port, lflag = "--port" })
 constants.only_pid = args.pid
-local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
+local b = BPF{ text = BPF.filter_by_containers(args) .. sockets.text(TEXT), attach = false, constants = constants }
 tool:attach(b, {
     { { event = "inet_csk_accept", fn_name = "on_accept", retprobe = true } },
     {

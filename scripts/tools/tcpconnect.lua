@@ -12,6 +12,9 @@ parameters = [
   { name = "print_uid", flags = "-U --print-uid", type = "flag", help = "show the user's ID" },
   { name = "uid", flags = "-u --uid", type = "integer", range = [0, 4294967295], help = "this user's only" },
   { name = "count", flags = "-c --count", type = "flag", help = "count connections by addresses and port, until the end" },
+  { name = "cgroupmap", flags = "--cgroupmap", type = "path", help = "show the cgroups in this pinned map only" },
+  { name = "mntnsmap", flags = "--mntnsmap", type = "path", help = "show the mount namespaces in this pinned map only" },
+  { name = "dns", flags = "-d --dns", type = "flag", help = "show the name that the address was last asked for by, and how long before" },
   { name = "duration", flags = "--duration", type = "duration", help = "stop after this time" },
 ]
 columns = [
@@ -24,10 +27,13 @@ columns = [
   { name = "lport", width = 6, type = "integer", right = false, when = "lport" },
   { name = "daddr", width = 16 },
   { name = "dport", width = 6, type = "integer", right = false },
+  { name = "query_ms", title = "QUERY(ms)", width = 9, type = "number", decimals = 3, unit = "ms", when = "dns" },
+  { name = "query", when = "dns" },
 ]
 examples = [
   { run = "", help = "every connection" },
   { run = "-P 80,443 -L", help = "to these ports, with the local port" },
+  { run = "-d", help = "with the names that were looked up" },
   { run = "-c", help = "how many to where, when Ctrl-C is pressed" },
 ]
 [outputs.counts]
@@ -39,11 +45,13 @@ columns = [
   { name = "connections", title = "CONNECTS", width = 8, type = "integer" },
 ]
 [requires]
-lua = ["ffi", "require"]
-attach = ["kprobe:tcp_connect", "raw_tracepoint:inet_sock_set_state", "tracepoint:syscalls:sys_exit_*"]
+attach = ["kprobe:tcp_connect", "raw_tracepoint:inet_sock_set_state", "tracepoint:syscalls:sys_exit_*", "tracepoint:syscalls:sys_enter_rec*", "tracepoint:syscalls:sys_enter_read"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
+local attach = require("bpflua.tool_attach")
+local dns = require("bpflua.tool_dns")
 local sockets = require("bpflua.tool_sockets")
 local tool = BPF.tool()
 local args = tool.args
@@ -75,7 +83,7 @@ static __always_inline bool look(struct sock *sk, struct event *event)
     event->pid = bpf_get_current_pid_tgid() >> 32;
     event->uid = bpf_get_current_uid_gid();
     bpf_get_current_comm(event->comm, sizeof(event->comm));
-    if ((only_pid && event->pid != only_pid) || (only_uid != (u32)-1 && event->uid != only_uid))
+    if (container_should_be_filtered() || (only_pid && event->pid != only_pid) || (only_uid != (u32)-1 && event->uid != only_uid))
         return false;
     return tcp_tuple_of(sk, &event->tuple) && tcp_tuple_is_wanted(&event->tuple);
 }
@@ -133,7 +141,11 @@ int on_exit(void *ctx)
 local constants = sockets.constants(args, { dports = args.port, dflag = "--port" })
 constants.only_pid, constants.only_uid = args.pid, args.uid
 constants.counting, constants.with_lport = args.count, args.lport and not args.count
-local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
+if args.dns and args.count then
+    tool:fail("cannot count connections by name", "-c and -d exclude each other")
+end
+local text = BPF.filter_by_containers(args) .. sockets.text(args.dns and dns.TEXT .. TEXT or TEXT)
+local b = BPF{ text = text, attach = false, constants = constants }
 
 local by_state = { { raw_tp = "inet_sock_set_state", fn_name = "on_state" } }
 if args.lport then
@@ -142,17 +154,36 @@ if args.lport then
     end
 end
 tool:attach(b, { { { event = "tcp_connect", fn_name = "on_connect" } }, by_state })
+local name_of = args.dns and dns.follow(b)
+if args.dns then
+    tool:attach(b, { dns.way(attach) })
+end
 
 local first
+local waiting = {}
 b.events:open_perf_buffer(function(_, event)
     first = first or event.at
-    tool:print(sockets.columns(event.tuple, {
+    local row = sockets.columns(event.tuple, {
         elapsed = tonumber(event.at - first) / 1e9,
         uid = event.uid,
         pid = event.pid,
         comm = ffi.string(event.comm),
-    }))
+    })
+    if args.dns then
+        waiting[#waiting + 1] = { row = row, at = event.at + 0 }
+    else
+        tool:print(row)
+    end
 end, { page_cnt = 64 })
+
+-- Answers come through buffers of their own: a connection waits until those before it were read.
+local function print_waiting()
+    for _, one in ipairs(waiting) do
+        one.row.query, one.row.query_ms = name_of(one.row.daddr, one.at)
+        tool:print(one.row)
+    end
+    waiting = {}
+end
 
 local function print_counts()
     local list = {}
@@ -173,4 +204,8 @@ if args.count then
 else
     tool:header()
 end
-tool:run{ duration = args.duration, each = args.count and print_counts or nil }
+if args.dns then
+    tool:run{ duration = args.duration, interval = 0.1, each = print_waiting }
+else
+    tool:run{ duration = args.duration, each = args.count and print_counts or nil }
+end

@@ -9,6 +9,7 @@ parameters = [
   { name = "ipv4", flags = "-4 --ipv4", type = "flag", help = "IPv4 only" },
   { name = "ipv6", flags = "-6 --ipv6", type = "flag", help = "IPv6 only" },
   { name = "least", positional = true, type = "number", range = [0, 1e9], default = 0, metavar = "MS", help = "connections that took so many milliseconds or more" },
+  { name = "verbose", flags = "-v --verbose", type = "flag", help = "print the C text first" },
   { name = "duration", flags = "--duration", type = "duration", help = "stop after this time" },
 ]
 columns = [
@@ -28,7 +29,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:inet_sock_set_state"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -91,6 +92,9 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 
 local constants = sockets.constants(args)
 constants.only_pid, constants.least_ns = args.pid, args.least * 1e6
+if args.verbose then
+    io.stderr:write(TEXT, "\n")
+end
 local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
 tool:attach(b, { { { raw_tp = "inet_sock_set_state", fn_name = "on_state" } } })
 

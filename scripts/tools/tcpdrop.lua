@@ -28,7 +28,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:kfree_skb"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

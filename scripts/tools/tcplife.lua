@@ -6,6 +6,7 @@ parameters = [
   { name = "time", flags = "-T --time", type = "flag", help = "show the time of day" },
   { name = "timestamp", flags = "-t --timestamp", type = "flag", help = "show seconds since the first" },
   { name = "wide", flags = "-w --wide", type = "flag", help = "wide columns, for IPv6" },
+  { name = "csv", flags = "-s --csv", type = "flag", help = "print CSV" },
   { name = "pid", flags = "-p --pid", type = "pid", help = "this process only" },
   { name = "localport", flags = "-L --localport", metavar = "PORTS", help = "these local ports only (80,443)" },
   { name = "remoteport", flags = "-D --remoteport", metavar = "PORTS", help = "these remote ports only" },
@@ -32,8 +33,8 @@ examples = [
   { run = "-L 22,80 -T", help = "of these servers, with the time of day" },
 ]
 [requires]
-lua = ["ffi", "require"]
 attach = ["raw_tracepoint:inet_sock_set_state"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -38,7 +38,6 @@ columns = [
 ]
 [requires]
 attach = ["raw_tracepoint:tcp_retransmit_skb", "kprobe:tcp_send_loss_probe"]
-lua = ["require"]
 ]==]
 
 local sockets = require("bpflua.tool_sockets")

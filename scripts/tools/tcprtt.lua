@@ -15,6 +15,7 @@ parameters = [
   { name = "byladdr", flags = "-b --byladdr", type = "flag", help = "a histogram for each local address" },
   { name = "byraddr", flags = "-B --byraddr", type = "flag", help = "a histogram for each remote address" },
   { name = "extension", flags = "-e --extension", type = "flag", help = "show the average" },
+  { name = "debug", flags = "-D --debug", type = "flag", help = "print the C text first" },
   { name = "ipv4", flags = "-4 --ipv4", type = "flag", help = "IPv4 only" },
   { name = "ipv6", flags = "-6 --ipv6", type = "flag", help = "IPv6 only" },
 ]
@@ -32,7 +33,7 @@ columns = [
 ]
 [requires]
 attach = ["raw_tracepoint:tcp_probe", "kprobe:tcp_rcv_established"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -121,6 +122,9 @@ constants.unit_us = args.milliseconds and 1000 or 1
 constants.with_local, constants.with_remote = args.laddr ~= nil, args.raddr ~= nil
 constants.only_local = args.laddr and bytes_of("--laddr", args.laddr)
 constants.only_remote = args.raddr and bytes_of("--raddr", args.raddr)
+if args.debug then
+    io.stderr:write(TEXT, "\n")
+end
 local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
 tool:attach(b, {
     { { raw_tp = "tcp_probe", fn_name = "on_packet" } },

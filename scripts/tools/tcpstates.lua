@@ -9,6 +9,7 @@ parameters = [
   { name = "remoteport", flags = "-D --remoteport", metavar = "PORTS", help = "these remote ports only" },
   { name = "ipv4", flags = "-4 --ipv4", type = "flag", help = "IPv4 only" },
   { name = "ipv6", flags = "-6 --ipv6", type = "flag", help = "IPv6 only" },
+  { name = "csv", flags = "-s --csv", type = "flag", help = "print CSV" },
   { name = "duration", flags = "--duration", type = "duration", help = "stop after this time" },
 ]
 columns = [
@@ -32,7 +33,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:inet_sock_set_state"]
-lua = ["ffi", "require"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -7,6 +7,8 @@ parameters = [
   { name = "pid", flags = "-p --pid", type = "pid", help = "this process only" },
   { name = "ipv4", flags = "-4 --ipv4", type = "flag", help = "IPv4 only" },
   { name = "ipv6", flags = "-6 --ipv6", type = "flag", help = "IPv6 only" },
+  { name = "cgroupmap", flags = "--cgroupmap", type = "path", help = "show the cgroups in this pinned map only" },
+  { name = "mntnsmap", flags = "--mntnsmap", type = "path", help = "show the mount namespaces in this pinned map only" },
   { name = "maxrows", flags = "-r --maxrows", type = "integer", range = [1, 100000], help = "rows at most" },
   { name = "interval", positional = true, type = "duration", default = 1, help = "seconds between two reports" },
   { name = "count", positional = true, type = "integer", range = [1, 4294967295], help = "reports" },
@@ -27,7 +29,7 @@ examples = [
 ]
 [requires]
 attach = ["raw_tracepoint:sock_*_length", "kprobe:tcp_*", "kretprobe:tcp_*"]
-lua = ["ffi", "io.open", "require"]
+lua = ["ffi", "io.open"]
 ]==]
 
 local ffi = require("ffi")
@@ -53,7 +55,7 @@ BPF_HASH(calls, u64, struct sock *, 16384);   // by thread
 static __always_inline int count(struct sock *sk, int bytes, bool is_sent)
 {
     struct who who = { .pid = bpf_get_current_pid_tgid() >> 32 };
-    if (bytes <= 0 || sk->sk_protocol != IPPROTO_TCP || (only_pid && who.pid != only_pid))
+    if (bytes <= 0 || sk->sk_protocol != IPPROTO_TCP || container_should_be_filtered() || (only_pid && who.pid != only_pid))
         return 0;
     if (!tcp_tuple_of(sk, &who.tuple) || !tcp_tuple_is_wanted(&who.tuple))
         return 0;
@@ -118,7 +120,7 @@ int on_receive_return(struct pt_regs *ctx)
 
 local constants = sockets.constants(args)
 constants.only_pid = args.pid
-local b = BPF{ text = sockets.text(TEXT), attach = false, constants = constants }
+local b = BPF{ text = BPF.filter_by_containers(args) .. sockets.text(TEXT), attach = false, constants = constants }
 
 -- The kernel's functions, where there are no tracepoints; one of them is gone since 6.5.
 local function functions(...)

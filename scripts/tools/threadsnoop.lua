@@ -17,6 +17,7 @@ examples = [
 ]
 [requires]
 attach = ["uprobe:c:pthread_create", "uprobe:pthread:pthread_create"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -27,6 +27,8 @@ columns = [
   { name = "semaphore", title = "SEMAPHORE" },
   { name = "arguments", title = "", when = "variables" },
 ]
+[requires]
+lua = ["require"]
 ]==]
 
 local native = require("bpflua.native")

@@ -26,6 +26,7 @@ parameters = [
   { name = "comm", flags = "-n --name", metavar = "TEXT", help = "show processes only whose names hold this text" },
   { name = "msg_filter", flags = "-f --msg-filter", metavar = "TEXT", help = "show messages only that hold this text" },
   { name = "bin_cmp", flags = "-B --bin_cmp", type = "flag", help = "STRCMP takes \\xNN; it always does, the option is bcc's" },
+  { name = "symbol_files", flags = "-s --sym_file_list", metavar = "FILES", help = "programs and libraries, with commas between, whose names are known of processes that are gone" },
   { name = "kernel_stack", flags = "-K --kernel-stack", type = "flag", help = "show the kernel's stack" },
   { name = "user_stack", flags = "-U --user-stack", type = "flag", help = "show the process's stack" },
   { name = "address", flags = "-a --address", type = "flag", help = "show addresses in stacks" },
@@ -53,7 +54,8 @@ examples = [
   { run = "-U 'do_sys_openat2 \"%s\", arg2@user'", help = "with the stack of the process" },
 ]
 [requires]
-attach = ["kprobe:*", "uprobe:*", "tracepoint:*", "usdt:*"]
+attach = ["kprobe:*", "kretprobe:*", "uprobe:*", "uretprobe:*", "tracepoint:*", "usdt:*"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")
@@ -100,7 +102,7 @@ local function on_event(of, event)
         return
     end
     local ids = { kernel = args.kernel_stack and event.kernel, user = args.user_stack and event.user, pid = event.pid }
-    local frames, lost = stacks_of.both(of.bpf.stacks, ids, { offset = true, address = args.address })
+    local frames, lost = stacks_of.both(of.bpf.stacks, ids, { offset = true, address = args.address, by_file = args.symbol_files and of.bpf.by_file })
     missing = missing + lost
     local elapsed = tonumber(event.at - start) / 1e9
     local row = {
@@ -121,11 +123,14 @@ end
 
 local options = {
     pid = args.pid, string_size = args.string_size, include = args.include, kernel_stack = args.kernel_stack,
-    user_stack = args.user_stack, cgroup = args.cgroup, verbose = args.verbose,
+    user_stack = args.user_stack, symbol_files = args.symbol_files, cgroup = args.cgroup, verbose = args.verbose,
     constants = probes_of.filter_constants({
         pid = args.pid, tid = args.tid, uid = args.uid, not_pid = not args.include_self and not args.pid and ffi.C.getpid() or nil,
     }),
 }
+for file in (args.symbol_files or ""):gmatch("[^,]+") do
+    BPF.add_module(file)
+end
 local all = {}
 for i, written in ipairs(args.probes) do
     all[i] = trace.parse(written)

@@ -25,6 +25,7 @@ examples = [
 ]
 [requires]
 attach = ["tracepoint:syscalls:sys_*_write*"]
+lua = ["ffi", "require"]
 ]==]
 
 local ffi = require("ffi")

@@ -21,6 +21,7 @@ examples = [
 help = "microseconds, by waker, its stack, and the thread that was woken (target)"
 [requires]
 attach = ["raw_tracepoint:sched_switch", "raw_tracepoint:sched_waking"]
+lua = ["ffi"]
 ]==]
 
 local ffi = require("ffi")

@@ -18,7 +18,7 @@ examples = [
   { run = "-p 181 1 10", help = "process 181, ten outputs of a second" },
 ]
 [requires]
-attach = ["kprobe:xfs_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:xfs_*", "kretprobe:xfs_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

@@ -27,7 +27,7 @@ examples = [
   { run = "-p 181 0", help = "every operation of process 181" },
 ]
 [requires]
-attach = ["kprobe:xfs_*", "tracepoint:syscalls:sys_*"]
+attach = ["kprobe:xfs_*", "kretprobe:xfs_*", "tracepoint:syscalls:sys_*"]
 ]==]
 
 local tool = BPF.tool()

@@ -86,6 +86,34 @@ t.test("text, intervals and an end", function()
     t.contains(outcome.out, ("        37 fd = %d\n"):format(NULL))
 end)
 
+t.test("headers of the user's own", function()
+    local header = os.tmpname()
+    local file = assert(io.open(header, "w"))
+    file:write("#define ANSWER 42\nstruct of_mine { int number; };\n")
+    file:close()
+    local counted = tool.run("argdist", { "--json", "-i", 60, "-p", PID, "-I", header, "-C", "p:c:write(int fd):u64:ANSWER + sizeof(struct of_mine)" }, writes)
+    os.remove(header)
+    t.equal(counted:rows()[1].values[1], 46)
+    assert(counted:rows()[1].count >= 37, counted.out)
+end)
+
+t.test("counts that go on from interval to interval, of one thread", function()
+    local function counts(...)
+        local running = tool.start("argdist", { "--json", "-n", 2, "-i", "0.7", "-t", PID, "-C", "p:c:write(int fd):int:fd", ... })
+        writes()
+        local rows = running:finish(false):rows()
+        local list = {}
+        for _, row in ipairs(rows) do
+            list[#list + 1] = row.count
+        end
+        return table.concat(list, " ")
+    end
+    t.equal(counts("-c"), "37 37")
+    t.equal(counts(), "37")
+    local other = tool.run("argdist", { "--json", "-i", 60, "-t", PID + 1, "-C", "p:c:write(int fd):int:fd" }, writes)
+    t.equal(#other:rows(), 0)
+end)
+
 t.test("what is wrong is told in the user's words", function()
     local function refused(...)
         local outcome = tool.start("argdist", { ... }):finish(false)

@@ -50,3 +50,47 @@ t.test("a port that is none", function()
     t.equal(found.status, 1)
     t.contains(found.err, "`http` of --port is no port")
 end)
+
+-- A name server on a port of its own address: it answers whatever is asked with 127.0.0.1, by way of another name; the client asks as
+-- C libraries do.
+local ANSWER = [[python3 -c '
+import os, socket, struct, sys, threading
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.7.7.7", 53))
+def answer():
+    question, who = server.recvfrom(512)
+    alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, 8) + b"\x05other\xc0\x11"
+    address = b"\xc0\x2e" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1])
+    server.sendto(question[:2] + struct.pack(">HHHHH", 0x8180, 1, 2, 0, 0) + question[12:] + alias + address, who)
+thread = threading.Thread(target=answer)
+thread.start()
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.connect(("127.7.7.7", 53))
+name = b"\x04peer\x07example\x03org\0"
+client.send(struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1))
+if sys.argv[2] == "recv": client.recv(512)
+elif sys.argv[2] == "read": os.read(client.fileno(), 512)
+else: client.recvmsg(512)
+thread.join()
+socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print(os.getpid())
+' %d %s]]
+
+t.test("the names that were asked for", function()
+    local listener, port = tcp.listen(2, 8)
+    local pids = {}
+    local found = tool.run("tcpconnect", { "--json", "-d", "-P", port }, function(running)
+        tcp.connect(port)
+        for i, call in ipairs({ "recv", "read", "recvmsg" }) do
+            pids[i] = tonumber(tool.sh(ANSWER:format(port, call)))
+            running:sees('"pid":' .. pids[i])
+        end
+    end)
+    require("ffi").C.close(listener)
+    t.equal(found:row({ pid = tcp.pid, dport = port }).query, nil)
+    for _, pid in ipairs(pids) do
+        local row = found:row({ pid = pid })
+        t.equal(row.query, "peer.example.org")
+        assert(row.query_ms > 0 and row.query_ms < 60000, row.query_ms)
+    end
+end)
