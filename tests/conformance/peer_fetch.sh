@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # variables shared with the files of tests/vm/lib
 #
-# Debian's bcc, its libraries, its Lua launcher and a kernel's headers, in the cache of tests/vm. Nothing is installed.
+# Debian's bcc, its libraries, its Lua launcher, its Python and a kernel's headers, in the cache of tests/vm. Nothing is installed.
 
 readonly SERIES=6.1 SUITE=bookworm
 
@@ -44,4 +44,18 @@ fetch_peer_lua() {
     printf 'bpfcc-lua %s\n' "$(dpkg-deb -f "$deb" Version)" >"$dir/peer/version"
     rm -rf "$peer"
     mv "$dir/peer" "$peer"
+}
+
+# fetch_peer_python (under the lock): cache/conformance/peer/python.
+fetch_peer_python() {
+    local peer=$cache/conformance/peer dir
+    [[ ! -e $peer/python ]] || return 0
+    dir=$(mktemp -d "$cache/fetch.XXXXXX")
+    scratch+=("$dir")
+    apt_open "$dir/apt" "$SUITE"
+    mkdir -p "$dir/debs" "$dir/python"
+    say "fetching python3-bpfcc (once, into $cache)"
+    apt_download "$dir/debs" python3-bpfcc
+    dpkg-deb -x "$(find_one "$dir/debs" -name '*.deb')" "$dir/python"
+    mv "$dir/python" "$peer/python"
 }
