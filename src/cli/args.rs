@@ -185,6 +185,15 @@ pub enum Command {
         #[arg(value_name = "PATTERN")]
         pattern: String,
     },
+    /// Print the function that completes this command's line in bash: source <(bpflua completions)
+    Completions {
+        /// Print what can stand at this place of the line, which follows
+        #[arg(long, value_name = "NUMBER", hide = true)]
+        at: Option<usize>,
+        /// The line
+        #[arg(hide = true, last = true)]
+        words: Vec<String>,
+    },
     /// Tell what this machine can trace, what it cannot, and what to do about it
     Doctor,
     /// Run a tool of a pack: bpflua run PACK/TOOL -- ARGS

@@ -14,6 +14,7 @@ mod args;
 mod bcc_lua;
 mod check;
 mod compile;
+mod completions;
 mod doctor;
 mod exit;
 mod list;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::args::{Args, Command};
 use super::settings::settings;
-use super::{bcc_lua, check, compile, doctor, exit, list, pack, types, version};
+use super::{bcc_lua, check, compile, completions, doctor, exit, list, pack, types, version};
 use crate::bpf::Mechanism;
 use crate::error::Result;
 use crate::lua::prompt::Prompt;
@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compile { file, output }) => compile::main(file, output, &args.common),
         Some(Command::Types { script }) => types::main(script.as_deref(), &args.common),
         Some(Command::List { pattern, pid, long }) => list::main(pattern, *pid, *long, &args.common),
+        Some(Command::Completions { at, words }) => completions::main(*at, words),
         Some(Command::Doctor) => doctor::main(),
         Some(Command::Run(tool)) => pack::run(tool, &args.common),
         Some(Command::Pack { command }) => pack::main(command, &args.common),
@@ -53,7 +54,7 @@ fn run_or_interact(args: &Args, bcc_lua: BccLua) -> Result<End> {
     let repl: Rc<dyn Prompt> = Rc::new(Repl::default());
     let settings = Settings { mechanism, json: args.json, bcc_lua, prompt: Some(repl), ..settings(&args.common) };
     if let Some(tool) = tool_of(args)? {
-        pack::check_kernel(&tool)?;
+        pack::check_able(&tool)?;
         let (settings, script) = pack::settings_of(tool, settings);
         return Vm::new(settings)?.run(script, &args.script[1..]);
     }

@@ -86,6 +86,7 @@ impl Contents {
 
 fn merge_all(all: &mut Requires, more: &Requires) {
     merge(&mut all.features, &more.features);
+    merge(&mut all.capabilities, &more.capabilities);
     merge(&mut all.attach, &more.attach);
     merge(&mut all.helpers, &more.helpers);
     merge(&mut all.lua, &more.lua);

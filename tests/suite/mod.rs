@@ -15,6 +15,7 @@ mod commands;
 #[cfg(feature = "compiler")]
 mod compile;
 #[cfg(feature = "compiler")]
+mod completions;
 mod conformance;
 mod constants;
 mod docs;

@@ -17,7 +17,11 @@ impl Object {
         attached: Attached,
     ) -> Result<ProbeId> {
         if let Some(grants) = self.grants() {
-            grants.check_probe(kind, &target, function)?;
+            // Of an expression it is the functions that it stands for.
+            let is_of_functions = matches!(kind, ProbeKind::Kprobe | ProbeKind::Kretprobe);
+            let is_expression = is_of_functions && target.starts_with('/') && !attached.resolved.is_empty();
+            let functions = if is_expression { attached.resolved.as_slice() } else { std::slice::from_ref(&target) };
+            functions.iter().try_for_each(|place| grants.check_probe(kind, place, function))?;
         }
         let id = ProbeId(self.next_probe);
         self.next_probe += 1;

@@ -5,12 +5,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{catalog, settings_of};
+use super::{able, catalog, settings_of};
 use crate::cli::args::Common;
 use crate::cli::exit;
 use crate::cli::settings::settings;
 use crate::error::{Error, Result};
-use crate::kernel::features::{Need, Support, TESTED_KERNELS};
 use crate::lua::{Checked, Generated, Script, Settings, Task, Vm};
 use crate::packs::catalog::Catalog;
 use crate::packs::entry::{Entry, Kind, Parameter};
@@ -27,7 +26,7 @@ pub fn main(pack: &Path, load: bool, common: &Common) -> ExitCode {
     let mut errors = remarks(&opened);
     let mut found = Counts::default();
     errors.extend(parse_lua(&opened, &settings));
-    let needs = needs(&opened, &mut errors);
+    let needs = able::lines(&opened.contents.requires(), &mut errors);
     for command in &opened.contents.commands {
         match check_command(&catalog, pack, &command.name, &command.entry, &settings) {
             Ok(checked) => found.add(&command.file, checked, &mut errors),
@@ -100,31 +99,6 @@ fn remarks(opened: &Opened) -> Vec<Error> {
     errors
 }
 
-/// A line for each feature that not every kernel has, of those that the tools require. What this kernel lacks is no fault of the
-/// pack; what no kernel has is.
-fn needs(opened: &Opened, errors: &mut Vec<Error>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for word in &opened.contents.requires().features {
-        match Need::named(word) {
-            Ok(need) => lines.extend(need_line(word, need.lacking(), &need.support())),
-            Err(error) => errors.push(error),
-        }
-    }
-    lines
-}
-
-/// ``requires `uprobe-multi`: not in Linux 5.10, 6.1 (tested with …); not in this kernel (…)``; none when all have it.
-fn need_line(word: &str, lacking: &[&str], here: &Support) -> Option<String> {
-    let mut parts = Vec::new();
-    if !lacking.is_empty() {
-        parts.push(format!("not in Linux {} (tested with {})", lacking.join(", "), TESTED_KERNELS.join(", ")));
-    }
-    if !here.is_supported() {
-        parts.push(format!("not in this kernel ({here})"));
-    }
-    (!parts.is_empty()).then(|| format!("requires `{word}`: {}\n", parts.join("; ")))
-}
-
 /// Parses every Lua file of the pack, also those that no tool is seen to use.
 fn parse_lua(opened: &Opened, settings: &Settings) -> Vec<Error> {
     let Ok(vm) = Vm::new(settings.clone()) else { return Vec::new() };
@@ -172,18 +146,6 @@ fn sample(parameter: &Parameter) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kernels_without_a_feature_are_named() {
-        let here = Support::Unsupported { errno: None, why: "CONFIG_X is not set".to_owned() };
-        let line = need_line("uprobe-multi", &["5.10", "6.1"], &here).unwrap();
-        let tested = "5.10, 6.1, 6.12, 7.2";
-        let expected = format!(
-            "requires `uprobe-multi`: not in Linux 5.10, 6.1 (tested with {tested}); not in this kernel (CONFIG_X is not set)\n"
-        );
-        assert_eq!(line, expected);
-        assert_eq!(need_line("btf", &[], &Support::Supported), None);
-    }
 
     #[test]
     fn what_has_to_be_given_is_given() {

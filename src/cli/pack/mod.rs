@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `bpflua pack` and `bpflua run`: arguments, what is printed, exit statuses. The rules are in `packs`.
 
+mod able;
 mod args;
 mod build;
 mod change;
@@ -14,8 +15,9 @@ mod test;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+pub use able::check as check_able;
 pub use args::{PackCommand, RunArgs};
-pub use run::{check_kernel, main as run, settings_of};
+pub use run::{main as run, settings_of};
 
 use super::args::Common;
 use super::exit;

@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use super::args::RunArgs;
-use super::catalog;
+use super::{able, catalog};
 use crate::cli::args::Common;
 use crate::cli::exit;
 use crate::cli::settings::settings;
 use crate::error::{Error, Result};
-use crate::kernel::features::Need;
 use crate::lua::prompt::Prompt;
 use crate::lua::{End, PackEntry, Script, Settings, Vm};
 use crate::packs::catalog::{Catalog, EMBEDDED, Tool};
@@ -25,27 +24,12 @@ pub fn main(args: &RunArgs, common: &Common) -> ExitCode {
 
 fn run_tool(args: &RunArgs, common: &Common) -> Result<End> {
     let tool = find(&args.tool, &catalog())?;
-    check_kernel(&tool)?;
+    able::check(&tool)?;
     let prompt: Rc<dyn Prompt> = Rc::new(Repl::default());
     let settings = Settings { prompt: Some(prompt), ..settings(common) };
     let (settings, script) = settings_of(tool, settings);
     let own = args.args.iter().position(|arg| arg == "--").filter(|at| *at == 0).map_or(0, |at| at + 1);
     Vm::new(settings)?.run(script, &args.args[own..])
-}
-
-/// Fails when this kernel lacks what the tool says that it requires.
-pub fn check_kernel(tool: &Tool) -> Result<()> {
-    for word in &tool.entry.requires.features {
-        let support = Need::named(word)?.support();
-        if !support.is_supported() {
-            let why = format!("this kernel lacks `{word}`, which pack `{}` requires", tool.pack.name);
-            let error = Error::machine(format!("cannot run `{}`", tool.name), why);
-            return Err(error
-                .with_evidence(support.to_string())
-                .with_hint("`bpflua doctor` tells what this kernel has"));
-        }
-    }
-    Ok(())
 }
 
 /// The settings with which a tool runs, and its script.

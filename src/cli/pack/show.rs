@@ -191,6 +191,7 @@ fn text_of(contents: &Contents, from: &str, record: Option<&Record>) -> String {
     line("needs packs", &needs.join(", "));
     let requires = contents.requires();
     line("needs kernel", &requires.features.join(", "));
+    line("capabilities", &requires.capabilities.join(", "));
     line("attaches to", &requires.attach.join(", "));
     line("helpers", &requires.helpers.join(", "));
     line("Lua beyond", &requires.lua.join(", "));

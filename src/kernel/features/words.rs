@@ -97,7 +97,7 @@ mod tests {
     /// The table is what the kernels themselves say, where one of them runs.
     #[test]
     fn root_kernels_lack_what_the_table_says() {
-        let name = Release::running().name;
+        let name = &Release::running().name;
         let is_debians = name.ends_with("-cloud-amd64");
         let series = TESTED_KERNELS.iter().find(|series| name.starts_with(&format!("{series}.")));
         let Some(series) = series.filter(|_| is_debians) else {

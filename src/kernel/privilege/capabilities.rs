@@ -25,6 +25,23 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 8] = [
+        Capability::DacReadSearch,
+        Capability::NetAdmin,
+        Capability::SysPtrace,
+        Capability::SysAdmin,
+        Capability::SysResource,
+        Capability::Syslog,
+        Capability::Perfmon,
+        Capability::Bpf,
+    ];
+
+    /// The one of that name, in whatever letters: `CAP_BPF`, `cap_bpf`.
+    pub fn named(name: &str) -> Option<Capability> {
+        Capability::ALL.into_iter().find(|capability| capability.name().eq_ignore_ascii_case(name))
+    }
+
     /// The name in capital letters: `CAP_BPF`.
     pub fn name(self) -> &'static str {
         match self {
