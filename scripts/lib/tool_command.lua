@@ -46,4 +46,15 @@ function M.has_ended(pid, open)
     return not stat or stat:find("%) [ZX] ") ~= nil
 end
 
+---What ends the tool once the command is over, for `tool:run{interval = …, each = …}`.
+---@param open function `io.open`
+---@return fun()
+function Command:ends_with_it(open)
+    return function()
+        if M.has_ended(self.pid, open) then
+            BPF.exit(0)
+        end
+    end
+end
+
 return M

@@ -246,12 +246,4 @@ tool:header()
 if started then
     started:go()
 end
-tool:run({
-    duration = args.duration,
-    interval = started and 0.1,
-    each = started and function()
-        if command.has_ended(started.pid, io.open) then
-            BPF.exit(0)
-        end
-    end,
-})
+tool:run({ duration = args.duration, interval = started and 0.1, each = started and started:ends_with_it(io.open) })

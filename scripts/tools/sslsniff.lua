@@ -135,9 +135,7 @@ int on_handshake(struct pt_regs *ctx)
 }
 ]]
 
-if args.debug then
-    io.stderr:write(TEXT, "\n")
-end
+local _ = args.debug and io.stderr:write(TEXT, "\n")
 local b = BPF{
     text = TEXT,
     constants = { only_pid = args.pid, only_uid = args.uid, most = args.max_buffer_size },

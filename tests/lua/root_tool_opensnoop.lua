@@ -38,3 +38,14 @@ t.test("filters: names, flags, failures; a name that is no flag", function()
 end)
 
 os.execute("rm -rf " .. FOLDER)
+
+t.test("a command, from its beginning to its end", function()
+    local running = tool.start("opensnoop", { "--json", "--exec", "cat /no/such/file" })
+    tool.sh("cat /no/such/file 2>&1")
+    local outcome = running:finish(false)
+    t.equal(outcome.status, 0)
+    local pid = outcome:row({ comm = "cat", path = "/no/such/file", err = 2 }).pid
+    for _, row in ipairs(outcome:rows()) do
+        t.equal(row.pid, pid)
+    end
+end)
