@@ -185,7 +185,7 @@ pub enum Command {
         #[arg(value_name = "PATTERN")]
         pattern: String,
     },
-    /// Print the function that completes this command's line in bash: source <(bpflua completions)
+    /// Complete this command's line in bash: source <(bpflua completions)
     Completions {
         /// Print what can stand at this place of the line, which follows
         #[arg(long, value_name = "NUMBER", hide = true)]

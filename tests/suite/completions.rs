@@ -37,7 +37,7 @@ fn bash_completes_commands_tools_options_choices_and_files() {
         (&["execsnoop", "--max"], "--max-args"),
         (&["tcpwho", "--b"], "--by"),
         (&["tcpwho", "-x", "--by", "s"], "size"),
-        (&["run", "tcp/"], "tcp/tcp\ntcp/tcpwho"),
+        (&["run", "tcp/"], "tcp/tcp tcp/tcpwho"),
         (&["pack", "uninstall", ""], "tcp"),
         (&["./tc"], "./tcp"),
     ] {
