@@ -4,7 +4,6 @@
 //! The kernel's types come from a small C file compiled by the same compiler, so that the reports do not depend on the
 //! kernel at hand.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bpflua::compiler::arch::Arch;
@@ -21,8 +20,7 @@ fn folder() -> PathBuf {
 }
 
 pub fn headers() -> Vec<(&'static str, String)> {
-    let text = |bytes: Cow<'static, [u8]>| String::from_utf8(bytes.into_owned()).unwrap();
-    embedded::c_headers().map(|(path, bytes)| (path, text(bytes))).collect()
+    embedded::c_headers().map(|(path, text)| (path, text.into_owned())).collect()
 }
 
 /// A kernel whose headers define one macro and one inline function.

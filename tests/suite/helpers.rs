@@ -11,7 +11,7 @@ use super::harness::{Need, missing};
 /// The helpers of `bpf-include/bpflua/helpers.h` by number.
 fn ours() -> BTreeMap<i64, String> {
     let find = |wanted: &str| embedded::c_headers().find(|(path, _)| *path == wanted).unwrap().1.into_owned();
-    let text = String::from_utf8(find("bpflua/helpers.h")).unwrap();
+    let text = find("bpflua/helpers.h");
     let macros = text.lines().filter_map(|line| {
         let (name, rest) = line.strip_prefix("#define ")?.split_once(" ((")?;
         Some((name, rest.rsplit_once("))")?.1.strip_suffix(')')?))
@@ -29,7 +29,7 @@ fn helpers_leave_the_kernels_types_their_names() {
     let names = ours();
     let Ok(btf) = Btf::kernel() else { return };
     let find = |wanted: &str| embedded::c_headers().find(|(path, _)| *path == wanted).unwrap().1.into_owned();
-    let text = String::from_utf8(find("bpflua/helpers.h")).unwrap();
+    let text = find("bpflua/helpers.h");
     for name in names.values().filter(|name| btf.find(Kind::Struct, name).is_some()) {
         assert!(!text.contains(&format!("#define {name} ")), "struct {name}");
     }
