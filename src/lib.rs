@@ -26,3 +26,4 @@ pub mod report;
 mod resident;
 pub mod suggest;
 pub mod symbolize;
+mod timings;

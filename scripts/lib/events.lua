@@ -56,11 +56,22 @@ function M.prepare()
     end
 end
 
+local is_ready = false
+
+-- With the first wait, or the end of a script that never waits, a start is over: `-vv` tells what it consisted of.
+local function ready()
+    if not is_ready then
+        is_ready = true
+        native.run.ready()
+    end
+end
+
 -- The loop, about to wait: from now on Ctrl-C is the loop's to tell.
 local function used()
     M.prepare()
     local events = M.loop()
     events.used = true
+    ready()
     return events
 end
 
@@ -142,6 +153,7 @@ end
 
 ---Tells of losses not told of yet. At the end of the script.
 function M.finish()
+    ready()
     while at_end[1] do
         table.remove(at_end, 1)()
     end

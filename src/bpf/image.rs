@@ -35,6 +35,7 @@ use crate::kernel::btf::{self, Btf, BtfFolder, Kind};
 use crate::kernel::module_files::{self, Search};
 use crate::kernel::privilege;
 use crate::suggest;
+use crate::timings::{self, Phase};
 
 /// What an opened and prepared object comes down to.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ pub struct Image {
 impl Image {
     /// Opens `elf`, creates its maps and relocates its programs.
     pub fn create(elf: Vec<u8>, options: ObjectOptions) -> Result<Image> {
+        let _phase = timings::enter(Phase::Object);
         let sections = Sections::read(&elf, &options.name)?;
         let (opened, messages) = libbpf_log::capture(|| open(&elf, &options));
         let Opened { mut object, _btf } = opened.map_err(|err| open_error(&options.name, &err, &messages))?;

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::kernel::config;
 use crate::kernel::features::{Feature, supports};
 use crate::kernel::kallsyms;
+use crate::timings::{self, Phase};
 
 /// The verifier's log is kept up to this size. The memory is only touched as far as the log goes.
 const LOG_SIZES: [usize; 2] = [16 << 20, 256 << 20];
@@ -36,6 +37,7 @@ const RAW_TRACEPOINT: Types = (libbpf_sys::BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
 
 /// Loads a function for an attachment.
 pub fn load(image: &Image, function: &Function, load_as: &LoadAs) -> Result<Program> {
+    let _phase = timings::enter(Phase::Load);
     let variant = load_as.variant(&function.variants);
     let symbol = function.symbol(variant);
     let raw = image.programs.iter().find(|program| program.symbol == symbol).ok_or_else(|| {

@@ -16,6 +16,7 @@ use crate::lua::{BccLua, End, Script, Settings, Vm};
 use crate::packs::catalog::Tool;
 use crate::packs::is_name;
 use crate::repl::{Repl, is_input_terminal};
+use crate::timings;
 
 /// Runs the command with this process's arguments; the result is its exit status.
 pub fn main() -> ExitCode {
@@ -24,6 +25,9 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    if args.common.verbose > 1 {
+        timings::start();
+    }
     let bcc_lua = BccLua { called: line.called, llvm_debug: line.llvm_debug };
     if args.version {
         return version::main();

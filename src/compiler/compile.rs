@@ -19,6 +19,7 @@ use super::shown::Shown;
 use super::stage::Stage;
 use super::{Options, Source, backend, explain, isolate, tracepoints};
 use crate::error::{Error, Result};
+use crate::timings::{self, Phase};
 
 /// An object and what was said while it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Result<Compiled> {
     let records = tracepoints::structs(&texts.user, options.tracepoint_struct)?;
     let compile_apart = || isolate::run(source, options.limits, || compile_now(source, options, &texts, &records));
     let Some(cache) = options.cache.filter(|_| !options.wanted.any()) else { return compile_apart() };
+    let _phase = timings::enter(Phase::Cache);
     let key = cache.key(source, options, &texts.user, &records);
     if let Some(compiled) = cache.find(&key) {
         return Ok(compiled);

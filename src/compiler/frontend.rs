@@ -45,6 +45,7 @@ pub fn run<'c>(
     let mut round = 0;
     loop {
         round += 1;
+        Stage::Declarations.enter();
         let mut declarations = prelude::declarations(options, texts, records, &constants, &absent);
         declarations.push_str(records);
         let files = prelude::files(source, options, texts, declarations, &constants);

@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::options::Limits;
 use super::shown::Shown;
+use super::stage::Stage;
 use super::{Compiled, Source, ended};
 use crate::error::{Error, Result};
+use crate::timings::{self, Phase};
 
 /// clang and LLVM go down into what is nested; most of this is never touched.
 pub const STACK_BYTES: usize = 256 << 20;
@@ -31,6 +33,7 @@ enum Outcome {
 
 /// Runs `work` on `source` in a child and gives what it gave, or what became of the child.
 pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compiled>) -> Result<Compiled> {
+    let _phase = timings::enter(Phase::CompilerProcess);
     let what = ended::what(source);
     let cannot = |error: io::Error| Error::io(format!("{what}: cannot start the compiler's process"), &error);
     let mut result = memory_file().map_err(cannot)?;
@@ -43,11 +46,15 @@ pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compil
         0 => in_child(&mut result, &errors, limits, work),
         _ => {
             let status = wait(child);
-            collect(&mut result).map_err(|_| {
+            let mut said = || {
                 let mut words = String::new();
                 let _ = errors.rewind().and_then(|()| errors.read_to_string(&mut words));
-                ended::error(source, limits, status, &words)
-            })
+                words
+            };
+            if let Some(now) = timings::elapsed() {
+                Stage::charge(&said(), now);
+            }
+            collect(&mut result).map_err(|_| ended::error(source, limits, status, &said()))
         }
     }?
 }
@@ -65,7 +72,9 @@ fn in_child(result: &mut File, errors: &File, limits: Limits, work: impl FnOnce(
     }
     let task = Alone(|| {
         limit(limits);
-        hand_over(result, work())
+        let outcome = work();
+        Stage::HandOver.enter();
+        hand_over(result, outcome)
     });
     let done = thread::scope(|scope| {
         let compiler = thread::Builder::new().name("compiler".into()).stack_size(STACK_BYTES);

@@ -20,6 +20,7 @@ use crate::kernel::release::{Release, VERSION_CODE_VARIABLE, Version};
 use crate::kernel::tracefs::Tracefs;
 use crate::lua::Settings;
 use crate::packs::embedded;
+use crate::timings::{self, Phase};
 
 /// Compiles a C text for this machine, or for the one whose types were given.
 pub fn compile(request: &Request, settings: &Settings) -> Result<Compiled> {
@@ -53,6 +54,7 @@ fn with_options<T>(
     work: impl FnOnce(&Source, &Options<'_>) -> Result<T>,
 ) -> Result<T> {
     // A kernel without type data still runs programs that name none of its types.
+    let phase = timings::enter(Phase::KernelTypes);
     let (btf, no_btf) = match &settings.btf {
         Some(path) => (Some(Arc::new(Btf::open(path)?)), None),
         None => match kernel() {
@@ -60,6 +62,7 @@ fn with_options<T>(
             Err(error) => (None, Some(error)),
         },
     };
+    drop(phase);
     let headers: Vec<_> = embedded::c_headers().collect();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(path, text)| (*path, &**text)).collect();
     let tracepoint_struct = |category: &str, event: &str| {

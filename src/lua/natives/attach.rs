@@ -12,6 +12,7 @@ use crate::bpf::{
 use crate::error::{Error, Result};
 use crate::lua::errors::{Natives, from_mlua};
 use crate::lua::host::Host;
+use crate::timings::{self, Phase};
 
 /// `native.attach`: for each kind `kind(object, options)` and `detach_kind(object, options)`; `auto`, `probes`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
@@ -103,6 +104,7 @@ pub(super) fn attached(
     object: &AnyUserData,
     attach: impl FnOnce(&mut Object) -> Result<ProbeId>,
 ) -> Result<u32> {
+    let _phase = timings::enter(Phase::Attach);
     let start = Instant::now();
     let (id, report) = with(object, |object| {
         let id = attach(object)?;

@@ -13,9 +13,10 @@ use crate::lua::host::{BccLua, Host, Task};
 use crate::lua::interrupt;
 use crate::packs::{embedded, installed};
 use crate::resident;
+use crate::timings;
 
 /// `native.run`: `notice(level, line)`, `set_loop(table)`, `request_stop()`, `folder()`, `json()`, `bcc_lua()`, `task()`,
-/// `source(path)`, `sources()`, `pack_folders()`, `give_back()`.
+/// `source(path)`, `sources()`, `pack_folders()`, `give_back()`, `ready()`.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
     let natives = Natives::new(lua)?;
     natives.add("notice", "notice", |lua, (level, line): (u8, String)| {
@@ -52,6 +53,12 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     })?;
     natives.add("sources", "sources", |_, ()| Ok(embedded::lua_files().collect::<Vec<_>>()))?;
     natives.add("pack_folders", "require", |lua, ()| pack_folders(lua))?;
+    natives.add("ready", "ready", |lua, ()| {
+        if let Some(line) = timings::stop() {
+            Host::of(lua)?.settings.tell(2, || line);
+        }
+        Ok(())
+    })?;
     natives.add("folder", "folder", |lua, ()| {
         let host = Host::of(lua)?;
         let folder = host.script.path.as_deref().and_then(std::path::Path::parent);
