@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An event of 40 bytes for each getppid(), through a ring buffer; and how many there were. */
+struct event {
+	u32 pid, tid;
+	u64 ts, val;
+	char comm[16];
+};
+
+BPF_RINGBUF_OUTPUT(events, 4096);
+BPF_ARRAY(hits, u64, 1);
+
+TRACEPOINT_PROBE(syscalls, sys_enter_getppid)
+{
+	int zero = 0;
+	u64 *count = hits.lookup(&zero);
+	struct event e = {};
+	if (!count)
+		return 0;
+	e.val = __sync_fetch_and_add(count, 1);
+	e.tid = bpf_get_current_pid_tgid();
+	e.pid = e.val & 63;
+	e.ts = bpf_ktime_get_ns();
+	bpf_get_current_comm(&e.comm, sizeof(e.comm));
+	events.ringbuf_output(&e, sizeof(e), 0);
+	return 0;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An event of 40 bytes for each call of fire(), through a perf buffer. */
+#include <uapi/linux/ptrace.h>
+
+struct event {
+	u32 pid, tid;
+	u64 ts, val;
+	char comm[16];
+};
+
+BPF_PERF_OUTPUT(events);
+
+int fired(struct pt_regs *ctx)
+{
+	struct event e = {};
+	e.val = PT_REGS_PARM1(ctx);
+	e.pid = e.val & 63;
+	e.tid = bpf_get_current_pid_tgid();
+	e.ts = bpf_ktime_get_ns();
+	bpf_get_current_comm(&e.comm, sizeof(e.comm));
+	events.perf_submit(ctx, &e, sizeof(e));
+	return 0;
+}
