@@ -138,7 +138,9 @@ fn measure(kind: &'static str, how: &str) -> Row {
             }
         }
     }
-    row.note(format!("{EVENTS} events are waiting in the buffer when the consumer goes on; the sum of all is checked each time."));
+    row.note(format!(
+        "{EVENTS} events are waiting in the buffer when the consumer goes on; the sum of all is checked each time."
+    ));
     row
 }
 

@@ -40,7 +40,11 @@ struct Family {
 const FAMILIES: &[Family] = &[
     Family { name: "startup", about: "start to attached, cold and cached; resident memory", run: startup::rows },
     Family { name: "lite", about: "a built pack in the build without LLVM", run: startup::lite_rows },
-    Family { name: "drain", about: "what an event costs its reader: perf and ring buffer, summed and as text", run: drain::rows },
+    Family {
+        name: "drain",
+        about: "what an event costs its reader: perf and ring buffer, summed and as text",
+        run: drain::rows,
+    },
     Family { name: "maps", about: "walking and emptying maps", run: maps::rows },
     Family { name: "release", about: "the release file: size, libraries, --version", run: release::rows },
 ];

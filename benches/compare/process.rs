@@ -116,7 +116,6 @@ impl Running {
         let _ = self.child.wait();
     }
 
-
     /// Waits for its end; what it printed since.
     pub fn rest(mut self) -> Result<String, String> {
         let mut rest = String::new();

@@ -56,7 +56,14 @@ fn page(kept: &[Kept]) -> String {
     for row in kept.iter().flat_map(|kept| &kept.rows) {
         for goal in &row.goals {
             let verdict = table::verdict(goal);
-            let _ = writeln!(text, "| [{}](#{}) | {} | {} | {verdict} |", row.title, anchor(&row.title), goal.must, goal.reached);
+            let _ = writeln!(
+                text,
+                "| [{}](#{}) | {} | {} | {verdict} |",
+                row.title,
+                anchor(&row.title),
+                goal.must,
+                goal.reached
+            );
         }
     }
     text.push_str("\n## Each row\n");

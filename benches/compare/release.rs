@@ -25,7 +25,11 @@ pub fn rows() -> Vec<Row> {
     }
     file.must_stay_below(BPFLUA, 80.0);
     let others = libraries(&path);
-    file.must("no shared library but libc", if others.is_empty() { "none".to_owned() } else { others.join(", ") }, others.is_empty());
+    file.must(
+        "no shared library but libc",
+        if others.is_empty() { "none".to_owned() } else { others.join(", ") },
+        others.is_empty(),
+    );
     file.note("Built by `cargo build --release --locked`. What `ldd` lists beside the C library's own files counts.");
 
     let mut version = Row::new("version", "`--version`, from start to end", "ms");
@@ -50,5 +54,7 @@ fn libraries(path: &str) -> Vec<String> {
     let output = process::command(&["ldd", path]).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     let names = text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
-    names.filter(|name| !OF_LIBC.iter().any(|own| name.contains(own)) && name != "statically" && name != "not").collect()
+    names
+        .filter(|name| !OF_LIBC.iter().any(|own| name.contains(own)) && name != "statically" && name != "not")
+        .collect()
 }

@@ -151,9 +151,7 @@ pub fn lite_rows() -> Vec<Row> {
             return vec![row];
         }
     };
-    let run = move || {
-        process::command(&[&lite, "run", &format!("{pack}/hello")])
-    };
+    let run = move || process::command(&[&lite, "run", &format!("{pack}/hello")]);
     let mut ways = [Way::new(BPFLUA, run), Way::new(LIBBPF, || peers::libbpf("hello"))];
     measure(&mut ways);
     fill(&mut row, &ways, |way| &way.wall_ms);

@@ -70,7 +70,12 @@ fn bars(row: &Row) -> String {
     for mark in scale.marks() {
         let (x, bottom) = (scale.place(mark), height - 22.0);
         let _ = writeln!(text, "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom:.1}\" stroke=\"#ddd\"/>");
-        let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#777\">{}</text>", height - 8.0, number(mark));
+        let _ = writeln!(
+            text,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#777\">{}</text>",
+            height - 8.0,
+            number(mark)
+        );
     }
     for (index, series) in row.series.iter().enumerate() {
         text.push_str(&bar(series, index, &scale));
@@ -106,25 +111,51 @@ fn lines(row: &Row) -> String {
     let bottom = TOP + LINES_HEIGHT;
     let mut text = open(bottom + 44.0, row);
     let figures = || row.series.iter().flat_map(|series| series.samples.iter().copied());
-    let (across, up) = (Scale::over(row.places.iter().copied(), 70.0, WIDTH - LEFT), Scale::over(figures(), bottom, TOP));
+    let (across, up) =
+        (Scale::over(row.places.iter().copied(), 70.0, WIDTH - LEFT), Scale::over(figures(), bottom, TOP));
     for mark in up.marks() {
         let y = up.place(mark);
-        let _ = writeln!(text, "<line x1=\"70\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>", WIDTH - LEFT);
-        let _ = writeln!(text, "<text x=\"64\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#777\">{}</text>", y + 4.0, number(mark));
+        let _ =
+            writeln!(text, "<line x1=\"70\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>", WIDTH - LEFT);
+        let _ = writeln!(
+            text,
+            "<text x=\"64\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#777\">{}</text>",
+            y + 4.0,
+            number(mark)
+        );
     }
     for place in &row.places {
         let x = across.place(*place);
-        let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#777\">{}</text>", bottom + 18.0, number(*place));
+        let _ = writeln!(
+            text,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#777\">{}</text>",
+            bottom + 18.0,
+            number(*place)
+        );
     }
-    let _ = writeln!(text, "<text x=\"70\" y=\"{:.1}\" fill=\"#777\">{}</text>", bottom + 36.0, escape(&row.place_unit));
+    let _ =
+        writeln!(text, "<text x=\"70\" y=\"{:.1}\" fill=\"#777\">{}</text>", bottom + 36.0, escape(&row.place_unit));
     for (index, series) in row.series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
-        let points: Vec<(f64, f64)> =
-            row.places.iter().zip(&series.samples).map(|(place, sample)| (across.place(*place), up.place(*sample))).collect();
+        let points: Vec<(f64, f64)> = row
+            .places
+            .iter()
+            .zip(&series.samples)
+            .map(|(place, sample)| (across.place(*place), up.place(*sample)))
+            .collect();
         let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let _ = writeln!(text, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", path.join(" "));
+        let _ = writeln!(
+            text,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+            path.join(" ")
+        );
         let y = TOP + 18.0 * (index as f64 + 1.0);
-        let _ = writeln!(text, "<text x=\"{:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{}</text>", WIDTH - LEFT + 12.0, escape(&series.who));
+        let _ = writeln!(
+            text,
+            "<text x=\"{:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{}</text>",
+            WIDTH - LEFT + 12.0,
+            escape(&series.who)
+        );
     }
     text + "</svg>\n"
 }
