@@ -29,7 +29,7 @@ struct Consumer {
 impl Consumer {
     fn start(who: &'static str, mut command: Command) -> Consumer {
         let running = Running::start(pinned(&mut command, 0)).and_then(|mut running| {
-            running.ready()?;
+            if who == BPFTRACE { until_idle(&running) } else { running.ready().map(drop)? }
             Ok(running)
         });
         Consumer { who, running, samples: Vec::new() }
@@ -74,12 +74,17 @@ fn drain(running: &mut Running, who: &str) -> Result<f64, String> {
     Ok((running.cpu_ns() - before) as f64 / EVENTS as f64)
 }
 
-/// Waits until it has run no more for a while.
+/// What bpftrace runs between two looks at it when nothing happens.
+const NOISE_NS: u64 = 300_000;
+
+/// Waits until it has run no more for a while: bpftrace does not say when it is ready or has taken all events.
 fn until_idle(running: &Running) {
-    let mut before = u64::MAX;
-    while before != running.cpu_ns() {
-        before = running.cpu_ns();
+    let (mut before, mut quiet) = (0, 0);
+    while quiet < 5 {
         sleep(Duration::from_millis(60));
+        let now = running.cpu_ns();
+        quiet = if now - before < NOISE_NS { quiet + 1 } else { 0 };
+        before = now;
     }
 }
 
@@ -106,11 +111,11 @@ fn consumers(kind: &str, how: &str) -> Vec<Consumer> {
 
 fn bpftrace() -> Command {
     let traced = format!(
-        "uprobe:{}:fire {{ printf(\"%-8d %-16s %d\\n\", arg0 & 63, comm, nsecs); }} BEGIN {{ printf(\"ready\\n\"); }}",
+        "uprobe:{}:fire {{ printf(\"%-8d %-16s %d\\n\", arg0 & 63, comm, nsecs); }}",
         fire(BPFTRACE)
     );
     let mut command = Command::new("bpftrace");
-    command.args(["-B", "line", "-e", &traced]).env("BPFTRACE_PERF_RB_PAGES", "512");
+    command.args(["-o", "/dev/null", "-e", &traced]).env("BPFTRACE_PERF_RB_PAGES", "512");
     command
 }
 
