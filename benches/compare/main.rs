@@ -14,6 +14,7 @@
 )]
 
 mod drain;
+mod live;
 mod machine;
 mod maps;
 mod model;
@@ -46,6 +47,7 @@ const FAMILIES: &[Family] = &[
         run: drain::rows,
     },
     Family { name: "maps", about: "walking and emptying maps", run: maps::rows },
+    Family { name: "live", about: "events at full rate: the traced program, losses", run: live::rows },
     Family { name: "release", about: "the release file: size, libraries, --version", run: release::rows },
 ];
 
