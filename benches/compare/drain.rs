@@ -29,7 +29,11 @@ struct Consumer {
 impl Consumer {
     fn start(who: &'static str, mut command: Command) -> Consumer {
         let running = Running::start(pinned(&mut command, 0)).and_then(|mut running| {
-            if who == BPFTRACE { until_idle(&running) } else { running.ready().map(drop)? }
+            if who == BPFTRACE {
+                until_idle(&running)
+            } else {
+                running.ready().map(drop)?
+            }
             Ok(running)
         });
         Consumer { who, running, samples: Vec::new() }
@@ -110,10 +114,7 @@ fn consumers(kind: &str, how: &str) -> Vec<Consumer> {
 }
 
 fn bpftrace() -> Command {
-    let traced = format!(
-        "uprobe:{}:fire {{ printf(\"%-8d %-16s %d\\n\", arg0 & 63, comm, nsecs); }}",
-        fire(BPFTRACE)
-    );
+    let traced = format!("uprobe:{}:fire {{ printf(\"%-8d %-16s %d\\n\", arg0 & 63, comm, nsecs); }}", fire(BPFTRACE));
     let mut command = Command::new("bpftrace");
     command.args(["-o", "/dev/null", "-e", &traced]).env("BPFTRACE_PERF_RB_PAGES", "512");
     command

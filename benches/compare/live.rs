@@ -75,7 +75,8 @@ fn commands(kind: &str) -> Vec<(&'static str, Command)> {
 }
 
 fn measure(kind: &str) -> Row {
-    let mut row = Row::new(&format!("live-{kind}"), &format!("a traced call at full rate, {kind} buffer"), "ns for a call");
+    let mut row =
+        Row::new(&format!("live-{kind}"), &format!("a traced call at full rate, {kind} buffer"), "ns for a call");
     let mut free = Vec::new();
     let mut exact = true;
     let mut said = Vec::new();
@@ -93,7 +94,8 @@ fn measure(kind: &str) -> Row {
             if who == BPFLUA {
                 exact &= outcome.is_exact;
             }
-            let lost = outcome.lost_percent.map_or("unknown losses".to_owned(), |lost| format!("{} % lost", number(lost)));
+            let lost =
+                outcome.lost_percent.map_or("unknown losses".to_owned(), |lost| format!("{} % lost", number(lost)));
             said.push((who, outcome.lost_percent, format!("{}/s, {lost}", number(outcome.events_per_second))));
             match row.series.iter_mut().find(|series| series.who == who) {
                 Some(series) => series.samples.push(outcome.call_ns),

@@ -19,12 +19,14 @@ mod machine;
 mod maps;
 mod model;
 mod peers;
+mod probes;
 mod process;
 mod publish;
 mod release;
 mod startup;
 mod svg;
 mod table;
+mod vm;
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +50,8 @@ const FAMILIES: &[Family] = &[
     },
     Family { name: "maps", about: "walking and emptying maps", run: maps::rows },
     Family { name: "live", about: "events at full rate: the traced program, losses", run: live::rows },
+    Family { name: "attach", about: "a thousand kernel functions (VM)", run: probes::attach_rows },
+    Family { name: "hits", about: "what a hit on vfs_read costs (VM)", run: probes::hit_rows },
     Family { name: "release", about: "the release file: size, libraries, --version", run: release::rows },
 ];
 

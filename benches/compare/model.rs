@@ -78,6 +78,14 @@ impl Row {
         self.series.iter().find(|series| series.who == who && !series.samples.is_empty())
     }
 
+    /// Another figure of a side's.
+    pub fn add(&mut self, who: &str, figure: f64) {
+        match self.series.iter_mut().find(|series| series.who == who) {
+            Some(series) => series.samples.push(figure),
+            None => self.series.push(Series::new(who, vec![figure])),
+        }
+    }
+
     pub fn note(&mut self, words: impl Into<String>) {
         self.notes.push(words.into());
     }

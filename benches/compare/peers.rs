@@ -66,7 +66,10 @@ pub fn bcc_lua(name: &str) -> Command {
 fn with_headers(mut command: Command) -> Command {
     let headers = root().join(".vm-cache/conformance/peer/headers");
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    if !Path::new("/lib/modules").join(release.trim()).join("build").exists() && headers.exists() {
+    if std::env::var_os("BCC_KERNEL_SOURCE").is_none()
+        && !Path::new("/lib/modules").join(release.trim()).join("build").exists()
+        && headers.exists()
+    {
         command.env("BCC_KERNEL_SOURCE", headers);
     }
     command

@@ -37,7 +37,7 @@ int main(int count, char **words)
 	int is_perf = !strcmp(words[1], "perf");
 	struct bpf_object *object = load_object();
 	struct bpf_program *program = bpf_object__find_program_by_name(object, is_perf ? "live_perf" : "live_ring");
-	must(bpf_program__attach(program), "attach");
+	struct bpf_link *link = must(bpf_program__attach(program), "attach");
 	struct perf_buffer *perf = NULL;
 	struct ring_buffer *ring = NULL;
 	LIBBPF_OPTS(perf_buffer_opts, options, .sample_period = 256);
@@ -55,6 +55,7 @@ int main(int count, char **words)
 			usleep(1000);
 		}
 	}
+	bpf_link__destroy(link);
 	is_perf ? perf_buffer__consume(perf) : ring_buffer__consume_n(ring, 1 << 30);
 	__u64 hits = 0, not_taken = 0;
 	int zero = 0, one = 1;

@@ -39,5 +39,6 @@ else:
 print("ready", flush=True)
 while not stop:
     b.perf_buffer_poll(100) if kind == "perf" else b.ring_buffer_poll(100)
+b.detach_tracepoint("syscalls:sys_enter_getppid")
 b.perf_buffer_consume() if kind == "perf" else b.ring_buffer_consume()
 print("told", delivered, lost, b["hits"][0].value, flush=True)
