@@ -13,6 +13,7 @@
     reason = "a benchmark, not the program"
 )]
 
+mod compile;
 mod drain;
 mod live;
 mod machine;
@@ -23,8 +24,10 @@ mod probes;
 mod process;
 mod publish;
 mod release;
+mod scale;
 mod startup;
 mod svg;
+mod symbols;
 mod table;
 mod vm;
 
@@ -43,16 +46,19 @@ struct Family {
 const FAMILIES: &[Family] = &[
     Family { name: "startup", about: "start to attached, cold and cached; resident memory", run: startup::rows },
     Family { name: "lite", about: "a built pack in the build without LLVM", run: startup::lite_rows },
+    Family { name: "compile", about: "the texts of bcc's tools", run: compile::rows },
     Family {
         name: "drain",
         about: "what an event costs its reader: perf and ring buffer, summed and as text",
         run: drain::rows,
     },
-    Family { name: "maps", about: "walking and emptying maps", run: maps::rows },
     Family { name: "live", about: "events at full rate: the traced program, losses", run: live::rows },
+    Family { name: "maps", about: "walking and emptying maps", run: maps::rows },
     Family { name: "attach", about: "a thousand kernel functions (VM)", run: probes::attach_rows },
     Family { name: "hits", about: "what a hit on vfs_read costs (VM)", run: probes::hit_rows },
+    Family { name: "symbols", about: "the names of addresses", run: symbols::rows },
     Family { name: "release", about: "the release file: size, libraries, --version", run: release::rows },
+    Family { name: "scale", about: "keys, programs, minutes at full rate", run: scale::rows },
 ];
 
 static QUICK: AtomicBool = AtomicBool::new(false);

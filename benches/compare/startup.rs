@@ -34,7 +34,8 @@ impl Way {
             let mut running = Running::start(&mut (self.command)())?;
             let wall = running.ready()?;
             let cpu = running.cpu_ns();
-            // What a start gives back it gives back at once.
+            // What is given back is given back with the first wait, right after its word.
+            std::thread::sleep(std::time::Duration::from_millis(30));
             let resident = running.kib("VmRSS");
             running.kill();
             Ok([wall.as_secs_f64() * 1e3, cpu as f64 / 1e6, resident / 1024.0])

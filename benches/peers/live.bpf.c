@@ -26,13 +26,13 @@ static int fill(struct event *e)
 {
 	int zero = 0;
 	__u64 *count = bpf_map_lookup_elem(&hits, &zero);
-	if (!count)
+	bpf_get_current_comm(&e->comm, sizeof(e->comm));
+	if (!count || e->comm[0] != 's' || e->comm[1] != 't' || e->comm[2] != 'o')
 		return 0;
 	e->val = __sync_fetch_and_add(count, 1);
 	e->tid = bpf_get_current_pid_tgid();
 	e->pid = e->val & 63;
 	e->ts = bpf_ktime_get_ns();
-	bpf_get_current_comm(&e->comm, sizeof(e->comm));
 	return 1;
 }
 

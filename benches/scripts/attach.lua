@@ -8,7 +8,7 @@ local b = BPF{ text = "int hit(struct pt_regs *ctx) { return 0; }" }
 local function timed(name, work)
     local start = BPF.monotonic_time()
     work()
-    print(("%s %.3f"):format(name, (BPF.monotonic_time() - start) / 1e6))
+    print(("%s %.3f"):format(name, tonumber(BPF.monotonic_time() - start) / 1e6))
 end
 timed("attach", function() b:attach_kprobe{ event_re = table.concat(names, "|"), fn_name = "hit" } end)
 local probe = b:probes()[1]

@@ -17,7 +17,4 @@ end
 print("ready")
 io.flush()
 b:run()
--- Nothing comes any more; what is there still does.
-b:detach_tracepoint{ tp = "syscalls:sys_enter_getppid" }
-while b:perf_buffer_poll(0) > 0 do end
 print(("told %d %d %d"):format(delivered, lost, tonumber(b.hits[0])))
