@@ -56,6 +56,7 @@ const PHASES: [(Phase, &str); 13] = [
 
 #[derive(Debug)]
 struct Clock {
+    #[cfg(any(feature = "compiler", test))]
     started: Instant,
     phase: Phase,
     /// When the time was last given to a phase.
@@ -72,7 +73,13 @@ fn with_clock<T>(body: impl FnOnce(&mut Clock) -> T) -> Option<T> {
 impl Clock {
     fn new() -> Clock {
         let now = Instant::now();
-        Clock { started: now, phase: Phase::Lua, since: now, spent: [Duration::ZERO; PHASES.len()] }
+        Clock {
+            #[cfg(any(feature = "compiler", test))]
+            started: now,
+            phase: Phase::Lua,
+            since: now,
+            spent: [Duration::ZERO; PHASES.len()],
+        }
     }
 
     /// Gives the time until now to the current phase, and goes on with another; gives the one that ended.

@@ -30,9 +30,9 @@ impl Consumer {
     fn start(who: &'static str, mut command: Command) -> Consumer {
         let running = Running::start(pinned(&mut command, 0)).and_then(|mut running| {
             if who == BPFTRACE {
-                until_idle(&running)
+                until_idle(&running);
             } else {
-                running.ready().map(drop)?
+                running.ready()?;
             }
             Ok(running)
         });

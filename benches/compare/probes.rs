@@ -59,7 +59,8 @@ fn inside_attach() -> Vec<Row> {
     };
     let list = "/tmp/bpflua-bench-functions";
     fs::write(list, names.join("\n") + "\n").unwrap();
-    for round in 0..rounds(ROUNDS) {
+    // The emulated machine takes half a minute for bcc alone.
+    for round in 0..rounds(ROUNDS).min(2) {
         let with = |mut command: Command| {
             command.arg(list);
             command
@@ -72,10 +73,12 @@ fn inside_attach() -> Vec<Row> {
                 Err(_) => (),
             }
         }
+        if round > 0 {
+            continue;
+        }
         match bpftrace(&names) {
             Ok(millis) => attach.add(BPFTRACE, millis),
-            Err(why) if round == 0 => attach.note(format!("bpftrace could not run: {why}")),
-            Err(_) => (),
+            Err(why) => attach.note(format!("bpftrace could not run: {why}")),
         }
     }
     attach.must_stay_below(BPFLUA, 1000.0);

@@ -33,7 +33,7 @@ fn run(family: &str, series: &str) -> Result<Vec<Row>, String> {
     let bench = std::env::current_exe().map_err(|error| error.to_string())?.display().to_string();
     let mut command = Command::new(root.join("tests/vm/run"));
     command.args(["--kernel", series, "--timeout", "900", "--env", "BPFLUA_BENCH_VM=1"]);
-    command.args(["--env", &format!("BCC_KERNEL_SOURCE={}", headers), "--env", &format!("BPFLUA={}", peers::bpflua())]);
+    command.args(["--env", &format!("BCC_KERNEL_SOURCE={headers}"), "--env", &format!("BPFLUA={}", peers::bpflua())]);
     command.args([&bench, "--inside", family]);
     if QUICK.load(Ordering::Relaxed) {
         command.arg("--quick");
