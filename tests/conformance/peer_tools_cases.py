@@ -130,7 +130,7 @@ CASES = [
                                 Total("kB sent by the one", r"\s{cport}\s+\S+\s+{port}\s+(\d+)\s", 20)]),
     Case("tcpretrans", "", "tcp_lost", [Lines("a packet sent again", r"127\.0\.0\.1:?\s*{port}\s+SYN_SENT", 1)]),
     Case("tcprtt", "", "tcp", [Bucket("times of round trips", ">0")]),
-    Case("tcpstates", "", "tcp", [Lines("states of a connection", r"\s{port}\b.*->", ">0")]),
+    Case("tcpstates", "", "tcp", [Lines("states of a connection", r"\b{port}\b.*\b(ESTABLISHED|FIN_WAIT1|CLOSE_WAIT)\b", ">0")]),
     Case("tcptop", "-C 1", "tcp", [Total("KB sent by the one", r"{pid}\s+python3\s+\S+:{cport}\s+\S+\s+\d+\s+(\d+)", 20)]),
     Case("threadsnoop", "", "threads", [Lines("a thread that starts", r"{pid}\s+python3", 1)]),
     Case("tplist", "-v syscalls:sys_enter_openat", "nothing", [Lines("fields", r"^\s+\S.*\b(dfd|filename|flags|mode)\b", 4)], once=True),
