@@ -45,7 +45,8 @@ pub fn libbpf(name: &str) -> Command {
 /// Runs a script with this bpflua.
 pub fn script(name: &str, options: &[&str]) -> Command {
     let mut command = Command::new(bpflua());
-    command.args(options).arg(file(&format!("scripts/{name}.lua")));
+    // The headers are for bcc: bpflua would compile against them, too.
+    command.env_remove("BCC_KERNEL_SOURCE").args(options).arg(file(&format!("scripts/{name}.lua")));
     command
 }
 
