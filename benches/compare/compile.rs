@@ -26,7 +26,11 @@ fn table() -> Result<String, String> {
     let output = peers::work().join("compile.md").display().to_string();
     let tool = peers::root().join("tests/conformance/peer").display().to_string();
     let mut command = process::command(&[tool, "--every".to_owned(), every.to_string(), output.clone()]);
-    let ended = command.env("BPFLUA", peers::bpflua()).env_remove("BCC_KERNEL_SOURCE").output().map_err(|error| error.to_string())?;
+    let ended = command
+        .env("BPFLUA", peers::bpflua())
+        .env_remove("BCC_KERNEL_SOURCE")
+        .output()
+        .map_err(|error| error.to_string())?;
     if !ended.status.success() {
         let words = String::from_utf8_lossy(&ended.stderr).into_owned();
         return Err(words.lines().last().unwrap_or("it failed").to_owned());
