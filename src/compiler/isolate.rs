@@ -19,6 +19,7 @@ use super::shown::Shown;
 use super::stage::Stage;
 use super::{Compiled, Source, ended};
 use crate::error::{Error, Result};
+use crate::kernel::btf;
 use crate::timings::{self, Phase};
 
 /// clang and LLVM go down into what is nested; most of this is never touched.
@@ -38,6 +39,7 @@ pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compil
     let cannot = |error: io::Error| Error::io(format!("{what}: cannot start the compiler's process"), &error);
     let mut result = memory_file().map_err(cannot)?;
     let mut errors = memory_file().map_err(cannot)?;
+    let quiet = btf::quiet();
     // SAFETY: the child only compiles, writes to its own descriptors and leaves by `_exit`; the C library makes its
     // allocator usable in the child of a process with threads.
     let child = unsafe { libc::fork() };
@@ -45,6 +47,7 @@ pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compil
         -1 => Err(cannot(io::Error::last_os_error())),
         0 => in_child(&mut result, &errors, limits, work),
         _ => {
+            drop(quiet);
             let status = wait(child);
             let mut said = || {
                 let mut words = String::new();

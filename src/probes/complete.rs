@@ -97,7 +97,7 @@ pub fn prepare() {
 
 /// Without the thread, the first completion reads it.
 fn read_on_a_thread(read: impl FnOnce() + Send + 'static) {
-    let _ = std::thread::Builder::new().name("names".into()).spawn(read);
+    let _ = std::thread::Builder::new().name("names".into()).spawn(|| btf::beside(read));
 }
 
 /// `traceable (struct file *file, char *buf)`

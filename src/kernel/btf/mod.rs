@@ -25,6 +25,7 @@
 //! `--btf` ([`Btf::open`]: raw BTF or an ELF file with a `.BTF` section) and the objects bpflua compiles
 //! ([`Btf::from_elf`]).
 
+mod beside;
 mod c_name;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -39,6 +40,7 @@ mod search;
 mod storage;
 mod views;
 
+pub use beside::{beside, quiet};
 pub use layout::{FieldRef, bit_field_unit};
 pub use modules::BtfFolder;
 pub use open::{kernel_mentions, shared};
