@@ -143,13 +143,13 @@ mod tests {
     #[test]
     fn what_nobody_expected_is_a_bug() {
         assert!(report("free(): invalid pointer\n").contains("this is a bug in bpflua"));
-        let ours = "bpflua stage: clang read it\nbpflua stage: bpflua's passes ran\nfree(): invalid pointer\n";
+        let ours = "bpflua stage 1: clang read it\nbpflua stage 2: bpflua's passes ran\nfree(): invalid pointer\n";
         assert!(report(ours).contains("this is a bug in bpflua"));
     }
 
     #[test]
     fn a_fault_of_the_compiler_is_not_called_ours() {
-        let told = report("bpflua stage: LLVM optimised it\nfree(): invalid pointer\n");
+        let told = report("bpflua stage 7: LLVM optimised it\nfree(): invalid pointer\n");
         assert!(told.contains("`a.c`: the compiler crashed (SIGABRT, signal 6) while LLVM optimised it"), "{told}");
         assert!(told.contains("free(): invalid pointer") && told.contains("this is a fault of the compiler"), "{told}");
         assert!(!told.contains("this is a bug"), "{told}");
