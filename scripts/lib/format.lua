@@ -7,7 +7,7 @@ local native = require("bpflua.native")
 
 local M = {}
 
-ffi.cdef("int ferror(void *file); void clearerr(void *file);")
+ffi.cdef("int ferror(void *file); void clearerr(void *file); size_t strnlen(const char *text, size_t most);")
 
 local lua_format, lua_tostring, lua_write = string.format, tostring, io.write
 local i64, u64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
@@ -18,8 +18,7 @@ local readers = {}
 
 local function read_text(value)
     -- A char[N] of the kernel's ends at its NUL, or at N when there is none.
-    local text = ffi.string(value, ffi.sizeof(value))
-    return text:match("^[^%z]*")
+    return ffi.string(value, ffi.C.strnlen(value, ffi.sizeof(value)))
 end
 
 local function reader_of(ctype)
@@ -90,8 +89,12 @@ end
 ---@return string
 function M.text(value)
     value = M.plain(value)
-    if is_integer(value) then
-        return (lua_tostring(value):gsub("U?LL$", ""))
+    if type(value) == "cdata" then
+        if ffi.istype(u64, value) then
+            return lua_format("%u", ffi.cast(u64, value))
+        elseif ffi.istype(i64, value) then
+            return lua_format("%d", ffi.cast(i64, value))
+        end
     end
     local length = M.array_length(value)
     return length and array_text(value, length) or lua_tostring(value)
@@ -113,18 +116,9 @@ local function argument(directive, value)
     return M.plain(value)
 end
 
-local function format(fmt, ...)
+-- A format whose arguments are looked at one by one: those with `%p`, and those that come after the first MOST_KEPT.
+local function format_each(fmt, ...)
     local count = select("#", ...)
-    local has_cdata = false
-    for i = 1, count do
-        if type((select(i, ...))) == "cdata" then
-            has_cdata = true
-            break
-        end
-    end
-    if not has_cdata then
-        return lua_format(fmt, ...)
-    end
     local values, at = { ... }, 0
     fmt = fmt:gsub("%%([%-+ #0]*%d*%.?%d*)([%a%%])", function(flags, directive)
         if directive == "%" then
@@ -139,6 +133,55 @@ local function format(fmt, ...)
         values[at] = argument(directive, values[at])
     end)
     return lua_format(fmt, unpack(values, 1, count))
+end
+
+-- Formats that were used, each with a function made for it: its number of arguments is fixed and each goes its own way, so that
+-- the JIT compiles it with the handler that calls it. Programs that make formats as they go have no end of them.
+local kept, kept_count = {}, 0
+local MOST_KEPT = 500
+
+local SOURCE = [[
+local format, argument, fmt = ...
+return function(%s)
+    return format(fmt, %s)
+end]]
+local ARGUMENT = [[type(%s) == "cdata" and argument(%q, %s) or %s]]
+
+-- The function for a format and how many arguments it takes; false for one that has to be looked at each time.
+local function made_for(fmt)
+    local names, arguments = {}, {}
+    for directive in fmt:gmatch("%%[%-+ #0]*%d*%.?%d*([%a%%])") do
+        if directive == "p" then
+            return false, 0
+        elseif directive ~= "%" then
+            local name = "a" .. #names + 1
+            names[#names + 1] = name
+            arguments[#arguments + 1] = lua_format(ARGUMENT, name, directive, name, name)
+        end
+    end
+    if #names == 0 or #names > 50 then
+        return false, 0
+    end
+    local source = lua_format(SOURCE, table.concat(names, ", "), table.concat(arguments, ", "))
+    return loadstring(source, "@scripts/lib/format.lua")(lua_format, argument, fmt), #names
+end
+
+local function keep(fmt)
+    if kept_count == MOST_KEPT then
+        return nil
+    end
+    local fn, count = made_for(fmt)
+    kept_count = kept_count + 1
+    kept[fmt] = { fn = fn, count = count }
+    return kept[fmt]
+end
+
+local function format(fmt, ...)
+    local one = kept[fmt] or type(fmt) == "string" and keep(fmt)
+    if one and one.fn and select("#", ...) == one.count then
+        return one.fn(...)
+    end
+    return format_each(fmt, ...)
 end
 
 ---Writes to standard output. The end of its reader ends the script, quietly.

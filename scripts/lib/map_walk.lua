@@ -113,6 +113,10 @@ local function value_only(self, _, values, index)
     return cells.load_value(self, values, index)
 end
 
+local function nothing()
+    return true
+end
+
 local function pairs_of(self)
     return walk(self, C.bpflua_map_read, key_and_value)
 end
@@ -193,13 +197,7 @@ function Map:clear()
     if self.is_array then
         return self:zero()
     end
-    -- Collected first: deleting under a walk would send it back to its start.
-    local keys = {}
-    for key in self:keys() do
-        keys[#keys + 1] = key
-    end
-    for _, key in ipairs(keys) do
-        self:delete(key)
+    for _ in walk(self, C.bpflua_map_drain, nothing) do
     end
 end
 

@@ -12,6 +12,10 @@ PerCpu.__index = PerCpu
 
 local M = {}
 
+-- Made with room for its elements: a table that grows is made anew each time.
+local table_of = require("table.new")
+local byte_pointer = ffi.typeof("const uint8_t *")
+
 local function number_of(self, value)
     if type(value) ~= "number" and not (type(value) == "cdata" and tonumber(value)) then
         errors.fail({ what = "cannot call `sum`, `max` or `average`", why = ("the values are of type %s"):format(self.type.name) })
@@ -92,9 +96,13 @@ end
 ---@param base ffi.cdata*
 ---@return bpflua.PerCpu
 function M.load(map, base)
-    local self = { cpus = map.lookup_size / stride(map), type = map.value_type }
-    for cpu = 0, self.cpus - 1 do
-        self[cpu] = map.value_type:load(place(map, base, cpu), 0)
+    local step, value_type = stride(map), map.value_type
+    local cpus = map.lookup_size / step
+    local self = table_of(cpus, 4)
+    self.cpus, self.type = cpus, value_type
+    base = ffi.cast(byte_pointer, base)
+    for cpu = 0, cpus - 1 do
+        self[cpu] = value_type:load(ffi.cast(value_type.pointer, base + cpu * step), 0)
     end
     return setmetatable(self, PerCpu)
 end
