@@ -52,6 +52,35 @@ t.test_unless(lacking, "a program's probe", function()
     end)
 end)
 
+local WAITING = [[
+#include <unistd.h>
+#include "probe.h"
+int main(void)
+{
+    PROBE_WITH("0", "test", "waits", "-4@%0", "r"(7));
+    return pause();
+}
+]]
+
+t.test_unless(lacking, "the probes of a process", function()
+    programs.in_folder(function(folder)
+        local path = programs.compile(folder .. "/waiting", WAITING, " -I../fixtures/usdt")
+        local pid = tonumber(tool.sh(path .. " >/dev/null 2>&1 & echo $!"))
+        local listed = tool.start("tplist", { "--json", "-p", pid, "test:*" }):finish(false)
+        local others = tool.start("tplist", { "--json", "-p", pid, "test:word" }):finish(false)
+        os.execute("kill " .. pid)
+        t.equal(#listed:rows(), 1)
+        t.contains(listed:row({ probe = "test:waits", locations = 1 }).path, "/waiting")
+        t.equal(others.status, 1)
+        tool.wait_for("the process is gone", function()
+            return tool.sh(("test -e /proc/%d || echo gone"):format(pid)) ~= ""
+        end)
+        local gone = tool.start("tplist", { "-p", pid }):finish(false)
+        t.equal(gone.status, 3)
+        t.contains(gone.err, ("there is no process %d"):format(pid))
+    end)
+end)
+
 t.test("tracepoints are listed with their fields", function()
     local listed = tool.start("tplist", { "--json", "-v", "sched:sched_wake*" }):finish(false)
     t.contains(table.concat(listed:row({ tracepoint = "sched:sched_wakeup" }).fields, " "), "pid_t pid; int prio;")
