@@ -2,8 +2,9 @@
 //! The bytes behind a `Btf`: a vector, or the kernel's own pages mapped. The only unsafe code of the BTF reader.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
@@ -46,8 +47,7 @@ impl Later {
         if let Ok(mapping) = Mapping::of_sysfs(&self.file, self.len) {
             return Ok(Storage::Mapped(mapping));
         }
-        let mut bytes = Vec::with_capacity(self.len + 1);
-        (&self.file).read_to_end(&mut bytes).map_err(|source| Error::io(cannot_read(&self.path), &source))?;
+        let bytes = read_whole(&self.file).map_err(|source| Error::io(cannot_read(&self.path), &source))?;
         Ok(Storage::Owned(bytes))
     }
 
@@ -55,6 +55,25 @@ impl Later {
     pub(super) fn damaged(&self, why: String) -> Error {
         Error::machine(cannot_read(&self.path), why)
     }
+}
+
+/// Reads a file from its start wherever its descriptor stands: a forked child has the same descriptor, and reads it, too.
+fn read_whole(file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; file.metadata()?.len() as usize + 1];
+    let mut filled = 0;
+    loop {
+        match file.read_at(&mut bytes[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if filled == bytes.len() {
+            bytes.resize(2 * filled, 0);
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 fn cannot_read(path: &Path) -> String {
@@ -99,5 +118,19 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: exactly the mapping made in `of_sysfs`; no reference into it outlives `self`.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_each_time() {
+        let file = File::open("/proc/self/maps").unwrap();
+        let (first, second) = (read_whole(&file).unwrap(), read_whole(&file).unwrap());
+        assert!(first.len() > 1 && second.len() > 1, "its size is said to be 0");
+        let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+        assert_eq!(read_whole(&file).unwrap(), read_whole(&file).unwrap());
     }
 }
