@@ -116,9 +116,20 @@ local function argument(directive, value)
     return M.plain(value)
 end
 
--- A format whose arguments are looked at one by one: those with `%p`, and those that come after the first MOST_KEPT.
+-- A format whose arguments are looked at one by one: one with `%p` or without any, one that is given fewer or more than it takes,
+-- and those that come after the first MOST_KEPT.
 local function format_each(fmt, ...)
     local count = select("#", ...)
+    local has_cdata = false
+    for i = 1, count do
+        if type((select(i, ...))) == "cdata" then
+            has_cdata = true
+            break
+        end
+    end
+    if not has_cdata then
+        return lua_format(fmt, ...)
+    end
     local values, at = { ... }, 0
     fmt = fmt:gsub("%%([%-+ #0]*%d*%.?%d*)([%a%%])", function(flags, directive)
         if directive == "%" then
