@@ -113,10 +113,6 @@ local function value_only(self, _, values, index)
     return cells.load_value(self, values, index)
 end
 
-local function nothing()
-    return true
-end
-
 local function pairs_of(self)
     return walk(self, C.bpflua_map_read, key_and_value)
 end
@@ -197,8 +193,12 @@ function Map:clear()
     if self.is_array then
         return self:zero()
     end
-    for _ in walk(self, C.bpflua_map_drain, nothing) do
+    -- Collected first: deleting under a walk would send it back to its start.
+    local keys = {}
+    for key in self:keys() do
+        keys[#keys + 1] = key
     end
+    self:items_delete_batch(keys)
 end
 
 ---Sets every element's value to zero; the keys stay.
