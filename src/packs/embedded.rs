@@ -2,8 +2,8 @@
 //! The files that travel inside the executable: one list of `scripts/lib` and `scripts/types` (Lua) and of `bpf-include/` (C
 //! headers), and the pack of tools as a folder.
 //!
-//! A release build carries the bytes, and the library's bytecode, which it runs. A debug build reads the same names from the source tree that the executable
-//! lies in, so that a change to a script needs no rebuild.
+//! A release build carries the bytes, and the library's bytecode, which it runs. A debug build reads the same names from the
+//! source tree that the executable lies in, so that a change to a script needs no rebuild.
 //! A new file is added by one line in [`FILES`]; a test fails when a file of the tree is missing here.
 
 use std::borrow::Cow;
