@@ -4,11 +4,13 @@
 local t = require("harness")
 local tool = require("help.tool")
 
--- The end of bpflua itself, symbols, is mapped by nobody and can be dropped from the cache: 8 MiB, 2048 pages.
+-- The end of bpflua itself, symbols, is mapped by nobody and can be dropped from the cache: 8 MiB, 2048 pages. Just built,
+-- it is written first: dirty pages stay.
 local READ = [[python3 -c '
 import os, sys
 f = os.open(sys.argv[1], os.O_RDONLY)
 size = os.fstat(f).st_size
+os.fsync(f)
 os.posix_fadvise(f, size - (16 << 20), 16 << 20, os.POSIX_FADV_DONTNEED)
 os.posix_fadvise(f, 0, 0, os.POSIX_FADV_RANDOM)
 for i in range(int(sys.argv[2])):
