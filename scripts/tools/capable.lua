@@ -3,7 +3,7 @@
 summary = "Checks of capabilities: which privileges do programs ask for?"
 description = """
 Each check of the security hook cap_capable. Those that the kernel makes without leaving a note in the audit log are shown with -v; kernels
-whose tracepoint does not tell them apart show all."""
+whose tracepoint does not tell them apart show all. Those of bpflua itself are not shown: reading a stack asks for some."""
 parameters = [
   { name = "verbose", flags = "-v --verbose", type = "flag", help = "show checks that leave no note in the audit log, too" },
   { name = "pid", flags = "-p --pid", type = "pid", help = "show this process only" },
@@ -47,7 +47,7 @@ local args = tool.args
 local TEXT = [[
 #include <linux/sched.h>
 
-const volatile u32 only_pid = 0;
+const volatile u32 only_pid = 0, own_pid = 0;
 const volatile bool verbose = false, is_unique = false, with_kernel = false, with_user = false;
 
 enum { NOT_KNOWN = 0x100 };
@@ -74,7 +74,7 @@ static __always_inline bool fill(void *ctx, struct event *e, int cap, int option
 
     e->pid = id >> 32;
     e->tid = id;
-    if ((only_pid && e->pid != only_pid) || container_should_be_filtered())
+    if (e->pid == own_pid || (only_pid && e->pid != only_pid) || container_should_be_filtered())
         return false;
     e->uid = bpf_get_current_uid_gid();
     e->cap = cap;
@@ -140,11 +140,13 @@ local NAMES = {
 -- include/linux/security.h: `CAP_OPT_NOAUDIT`, `CAP_OPT_INSETID`; what only the tracepoint saw has neither.
 local NO_AUDIT, IN_SETID, NOT_KNOWN = 2, 4, 0x100
 
+ffi.cdef("int getpid(void);")
+
 local b = BPF{
     text = BPF.filter_by_containers(args) .. TEXT,
     attach = false,
     constants = {
-        only_pid = args.pid, verbose = args.verbose, is_unique = args.unique, with_kernel = args.kernel_stack, with_user = args.user_stack,
+        only_pid = args.pid, own_pid = ffi.C.getpid(), verbose = args.verbose, is_unique = args.unique, with_kernel = args.kernel_stack, with_user = args.user_stack,
     },
 }
 -- The functions tell which checks are audited, the tracepoint does not: it is second here.
