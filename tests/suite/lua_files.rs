@@ -3,10 +3,10 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use super::harness::skip;
+use super::harness::{skip, vm_series};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lua")
@@ -32,14 +32,27 @@ fn shared_out(names: Vec<String>) -> Vec<String> {
     tools.into_iter().chain(others.map(|(_, name)| name)).collect()
 }
 
+/// The seconds that a file may take, under emulation on a busy machine; the slowest takes 30 here.
+const DEADLINE_SECONDS: &str = "300";
+
+/// Runs one file, and ends it at the deadline: one that hangs must not take all others with it.
+fn run(name: &str) -> Output {
+    let mut command = Command::new("timeout");
+    command.args(["--foreground", "--signal=KILL", DEADLINE_SECONDS, env!("CARGO_BIN_EXE_bpflua"), name]);
+    command.current_dir(folder()).output().unwrap()
+}
+
 /// Runs the files whose names do or do not begin with `root_`.
 fn run_all(root: bool) {
     let mut failed = Vec::new();
     let mut took = Vec::new();
     for name in shared_out(names(root)) {
         let start = Instant::now();
-        let output = Command::new(env!("CARGO_BIN_EXE_bpflua")).arg(&name).current_dir(folder()).output().unwrap();
+        let output = run(&name);
         took.push((start.elapsed(), name.clone()));
+        if vm_series().is_some() {
+            tell(&format!("{name}: {} after {} s", output.status, start.elapsed().as_secs()));
+        }
         for reason in String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.strip_prefix("skipped: "))
         {
             skip(&format!("{name}: {reason}"));
@@ -59,8 +72,12 @@ fn tell_slowest(mut took: Vec<(Duration, String)>) {
     took.sort();
     let slowest: Vec<_> = took.iter().rev().take(12).map(|(time, name)| format!("{name} {}", time.as_secs())).collect();
     let (count, seconds) = (took.len(), all.as_secs());
-    // Past the test runner, which keeps what is printed to itself.
-    let _ = writeln!(std::io::stderr(), "{count} files took {seconds} s; the slowest: {}", slowest.join(", "));
+    tell(&format!("{count} files took {seconds} s; the slowest: {}", slowest.join(", ")));
+}
+
+/// Past the test runner, which keeps what is printed to itself.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[test]
