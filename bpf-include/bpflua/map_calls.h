@@ -83,7 +83,8 @@ __BPFLUA_FN unsigned long long __bpflua_packed_n(const void *packed, unsigned in
 #define perf_submit_skb(ctx, packet_size, ...) \
 	perf_submit_skb(ctx, packet_size, __VA_ARGS__, __BPFLUA_BUT_LAST(__VA_ARGS__))
 #define ringbuf_output(...) ringbuf_output(__VA_ARGS__, __BPFLUA_BUT_TWO(__VA_ARGS__))
-#define ringbuf_submit(...) ringbuf_submit(__VA_ARGS__, __BPFLUA_BUT_LAST(__VA_ARGS__))
+#define ringbuf_submit(...) \
+	ringbuf_submit(__VA_ARGS__, sizeof(**__BPFLUA_BUT_LAST(__VA_ARGS__)), __BPFLUA_BUT_LAST(__VA_ARGS__))
 
 #define __BPFLUA_BUT_LAST(...) __BPFLUA_BY_COUNT(__BPFLUA_HEAD, __VA_ARGS__)(__VA_ARGS__)
 #define __BPFLUA_BUT_TWO(first, ...) __BPFLUA_BY_COUNT(__BPFLUA_HEAD, __VA_ARGS__)(first, __VA_ARGS__)

@@ -37,6 +37,25 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 	__BPFLUA_DEF_PERF_SUBMIT(NAME)                                                                \
 	__BPFLUA_ONE_TABLE(perf_output, NAME, __BPFLUA_PERF_OUTPUT)
 
+/* The flags of a record that was given none: wake the reader once per batch, at most an eighth of the ring, not each time it
+ * has caught up, which costs the traced program several times the record. The reader looks by itself at what is less
+ * than a batch. The placeholder becomes 1 when bpflua loads the program; other readers wait for the kernel's wake-ups, so
+ * in other hands it stays what it is, and the flags 0. Two producers can step over a batch's end together: the next
+ * batch's end wakes. */
+#define __BPFLUA_BATCHED_WAKEUPS 0x75d70300
+#define __BPFLUA_MOST_BATCHED 65536
+__BPFLUA_FN u64 __bpflua_wakeup(void *__bpflua_ring, u64 __bpflua_ring_size, u64 __bpflua_size, _Bool __bpflua_counted)
+{
+	u64 batched;
+	__asm__("%0 = %1" : "=r"(batched) : "i"(__BPFLUA_BATCHED_WAKEUPS));
+	if (batched != 1)
+		return 0;
+	u64 batch = __bpflua_ring_size / 8 < __BPFLUA_MOST_BATCHED ? __bpflua_ring_size / 8 : __BPFLUA_MOST_BATCHED;
+	u64 record = (__bpflua_size + 8 /* its header */ + 7) & ~7ULL;
+	u64 before = bpf_ringbuf_query(__bpflua_ring, 0 /* BPF_RB_AVAIL_DATA */) - (__bpflua_counted ? record : 0);
+	return (before + record) / batch > before / batch ? 2 /* BPF_RB_FORCE_WAKEUP */ : 1 /* BPF_RB_NO_WAKEUP */;
+}
+
 #define __BPFLUA_RINGBUF(DO, NAME)                                                                    \
 	DO(NAME, ringbuf_output)                                                                      \
 	DO(NAME, ringbuf_reserve)                                                                     \
@@ -50,6 +69,9 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 							  u64 __bpflua_flags, const void *__bpflua_event) \
 	{                                                                                             \
 		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		if (!__bpflua_flags)                                                                  \
+			__bpflua_flags = __bpflua_wakeup(&__bpflua_map_##NAME, (PAGES) * __BPFLUA_PAGE_SIZE, \
+							 __bpflua_size, 0);                           \
 		int __bpflua_e = bpf_ringbuf_output(&__bpflua_map_##NAME, (void *)__bpflua_data,      \
 						    __bpflua_size, __bpflua_flags);                   \
 		if (__bpflua_e)                                                                       \
@@ -63,10 +85,13 @@ extern void __bpflua_submits(void *map, const void *event) __attribute__((nothro
 			__bpflua_lose(&__bpflua_lost_##NAME, -11 /* EAGAIN */);                       \
 		return __bpflua_r;                                                                    \
 	}                                                                                             \
-	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_submit(void *__bpflua_data, u64 __bpflua_flags,    \
+	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_submit(void *__bpflua_data, u64 __bpflua_flags, u64 __bpflua_size, \
 							  const void *__bpflua_event)                 \
 	{                                                                                             \
 		__bpflua_submits(&__bpflua_map_##NAME, __bpflua_event);                               \
+		if (!__bpflua_flags)                                                                  \
+			__bpflua_flags = __bpflua_wakeup(&__bpflua_map_##NAME, (PAGES) * __BPFLUA_PAGE_SIZE, \
+							 __bpflua_size, 1);                           \
 		bpf_ringbuf_submit(__bpflua_data, __bpflua_flags);                                    \
 	}                                                                                             \
 	__BPFLUA_FN void __bpflua_##NAME##_ringbuf_discard(void *__bpflua_data, u64 __bpflua_flags)   \

@@ -98,6 +98,7 @@ impl Image {
             program.autoload = declared.autoload;
             raw::renumber_maps(&mut program.insns, &renumber);
             patch::widen_constants(&mut program.insns);
+            patch::batch_wakeups(&mut program.insns);
         }
         let btf = raw::btf(&object).map_err(|err| Error::io("cannot keep the BTF of the object", &err))?;
         drop(object);

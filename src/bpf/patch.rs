@@ -19,6 +19,14 @@ const USDT_RECORD_NUMBER: i32 = 0x75d7_0100;
 /// The immediate, plus the argument's number from 1, that stands for the argument's offset in the record.
 const USDT_ARGUMENT_OFFSET: i32 = 0x75d7_0200;
 
+/// The immediate that stands for whether this process reads the ring buffers (`bpf-include/bpflua/map_output.h`).
+const BATCHED_WAKEUPS: i32 = 0x75d7_0300;
+
+/// Makes programs wake the reader of a ring buffer once per batch: our loop looks by itself at what is less.
+pub fn batch_wakeups(insns: &mut [Insn]) -> usize {
+    each(insns, |insn| insn.code == MOVE_64 && insn.imm == BATCHED_WAKEUPS, |insn| insn.imm = 1)
+}
+
 /// Makes every load of the return value in an fexit program find it, in a target with this many arguments.
 pub fn set_return_value(insns: &mut [Insn], arguments: usize) -> usize {
     let Ok(offset) = i16::try_from(arguments * 8) else { return 0 };
@@ -108,6 +116,14 @@ mod tests {
         assert_eq!(insns[1..], before[1..]);
         assert_eq!(set_syscall_number(&mut insns, 56), 1);
         assert_eq!(insns[3].imm, 56);
+    }
+
+    #[test]
+    fn wake_ups_are_batched_where_the_text_leaves_it_open() {
+        let set = |code, imm| Insn { code, regs: 1, off: 0, imm };
+        let mut insns = [set(MOVE_64, BATCHED_WAKEUPS), set(MOVE_32, BATCHED_WAKEUPS), set(MOVE_64, 7)];
+        assert_eq!(batch_wakeups(&mut insns), 1);
+        assert_eq!(insns.map(|insn| insn.imm), [1, BATCHED_WAKEUPS, 7]);
     }
 
     #[test]
