@@ -82,6 +82,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clang_sys", &["compiler"]),
     ("blazesym", &["symbolize"]),
     ("inferno", &["report"]),
+    ("memmap2", &["symbolize"]),
     ("oci_client", &["packs"]),
     ("tokio", &["packs"]),
     ("tar", &["packs"]),

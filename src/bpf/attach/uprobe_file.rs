@@ -2,24 +2,24 @@
 //! From a symbol or address to the offset in the file, which is what a uprobe takes.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use object::elf::{PF_X, STT_GNU_IFUNC};
-use object::read::{ReadCache, ReadRef};
+use object::read::ReadRef;
 use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolFlags, SymbolKind};
 
 use super::instructions::{self, Extent};
 use super::{UprobePlace, indirect};
 use crate::error::{Error, Result};
 use crate::suggest;
+use crate::symbolize::elf::FileBytes;
 
 /// The offset in `path` of a place; `what` is the headline of an error. Of an indirect function: of the one that was
 /// chosen, in the process `pid` or in any.
 pub fn offset(path: &Path, place: &UprobePlace, pid: Option<i32>, what: &str) -> Result<u64> {
-    let file = File::open(path).map_err(|err| Error::io(what, &err).with_evidence(format!("`{}`", path.display())))?;
-    let cache = ReadCache::new(BufReader::new(file));
-    let file = object::File::parse(&cache).map_err(|err| {
+    let bytes = File::open(path).and_then(|file| FileBytes::of(&file));
+    let bytes = bytes.map_err(|err| Error::io(what, &err).with_evidence(format!("`{}`", path.display())))?;
+    let file = object::File::parse(&*bytes).map_err(|err| {
         Error::script(what, format!("`{}` is not a program or library", path.display())).with_evidence(err.to_string())
     })?;
     let (symbol, address, plus) = match place {
@@ -101,8 +101,8 @@ pub(super) fn in_file<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, a
 
 /// The offset in the file of where the program starts; libraries that can be run have one, too.
 pub(super) fn entry_offset(path: &Path) -> Option<u64> {
-    let cache = ReadCache::new(BufReader::new(File::open(path).ok()?));
-    let file = object::File::parse(&cache).ok()?;
+    let bytes = FileBytes::of(&File::open(path).ok()?).ok()?;
+    let file = object::File::parse(&*bytes).ok()?;
     in_file(&file, Some(file.entry()).filter(|entry| *entry != 0)?)
 }
 

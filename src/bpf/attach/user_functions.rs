@@ -2,10 +2,8 @@
 //! The functions of a program or library by regular expression, and probes on all of them.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use object::read::ReadCache;
 use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use regex::Regex;
 
@@ -14,6 +12,7 @@ use super::{UprobePlace, UprobeTarget, library, uprobe_file};
 use crate::bpf::object::Object;
 use crate::bpf::probe::ProbeId;
 use crate::error::{Error, Result};
+use crate::symbolize::elf::FileBytes;
 
 /// A function of a user program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,9 +41,8 @@ pub fn user_functions(name: &str, pid: Option<i32>, pattern: &str) -> Result<Vec
 }
 
 fn in_file(path: &Path, regex: &Regex, what: &str) -> Result<Vec<UserFunction>> {
-    let file = File::open(path).map_err(|err| Error::io(what, &err))?;
-    let cache = ReadCache::new(BufReader::new(file));
-    let file = object::File::parse(&cache)
+    let bytes = File::open(path).and_then(|file| FileBytes::of(&file)).map_err(|err| Error::io(what, &err))?;
+    let file = object::File::parse(&*bytes)
         .map_err(|err| Error::script(what, "it is not a program or library").with_evidence(err.to_string()))?;
     let symbols = file.symbols().chain(file.dynamic_symbols());
     let functions = symbols.filter(|symbol| !symbol.is_undefined() && symbol.kind() == SymbolKind::Text);

@@ -4,10 +4,10 @@
 
 use object::elf::{FileHeader32, FileHeader64, STT_FUNC, STT_GNU_IFUNC};
 use object::endian::Endianness;
-use object::read::ReadCache;
 use object::read::elf::{FileHeader, Sym as _};
 use std::fs::File;
 
+use super::bytes::FileBytes;
 use super::names::Name;
 
 /// A function with its length.
@@ -25,10 +25,7 @@ pub(super) struct Exports(Vec<Export>);
 impl Exports {
     /// Reads them; none when the file has none.
     pub(super) fn read(file: &File) -> Self {
-        let data = ReadCache::new(file);
-        let mut exports = parse::<FileHeader64<Endianness>>(&data)
-            .or_else(|| parse::<FileHeader32<Endianness>>(&data))
-            .unwrap_or_default();
+        let mut exports = FileBytes::of(file).map(|bytes| parse_either(&bytes)).unwrap_or_default();
         // The first of one address is the one that is found: the plainest of its names.
         exports.sort_by(|a, b| (a.address, plainness(&a.name)).cmp(&(b.address, plainness(&b.name))));
         exports.dedup_by_key(|export| export.address);
@@ -49,7 +46,11 @@ fn plainness(name: &str) -> (usize, usize, &str) {
     (name.bytes().take_while(|byte| *byte == b'_').count(), name.len(), name)
 }
 
-fn parse<Elf>(data: &ReadCache<&File>) -> Option<Vec<Export>>
+fn parse_either(data: &[u8]) -> Vec<Export> {
+    parse::<FileHeader64<Endianness>>(data).or_else(|| parse::<FileHeader32<Endianness>>(data)).unwrap_or_default()
+}
+
+fn parse<Elf>(data: &[u8]) -> Option<Vec<Export>>
 where
     Elf: FileHeader<Endian = Endianness>,
 {

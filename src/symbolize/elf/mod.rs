@@ -4,6 +4,7 @@
 //! [`Image`] is one file as processes map it. Names come from its symbol table, or, when it was stripped, from its debug
 //! file (found by build ID or debug link), from its `.gnu_debugdata`, from what it exports; in this order.
 
+mod bytes;
 mod debug_file;
 mod exports;
 mod facts;
@@ -11,6 +12,7 @@ mod functions;
 mod image;
 mod names;
 
+pub use bytes::FileBytes;
 pub use facts::ElfFacts;
 pub use functions::{FunctionNames, function_names};
 pub use image::{Function, Image, Place};

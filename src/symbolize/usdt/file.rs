@@ -3,17 +3,17 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use object::elf::{PF_X, STT_FUNC, STT_NOTYPE, STT_OBJECT};
-use object::read::{ReadCache, ReadRef};
+use object::read::ReadRef;
 use object::{Architecture, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _};
 use object::{SegmentFlags, SymbolFlags};
 
 use super::argument::{Argument, Machine, Operand, Place, parse_arguments};
 use super::note::{self, Encoding, Note};
 use crate::error::{Error, Result};
+use crate::symbolize::elf::FileBytes;
 
 const SECTION: &str = ".note.stapsdt";
 /// An empty section whose address tells how far a prelinked file was moved after its notes were written.
@@ -51,9 +51,9 @@ impl UsdtFile {
     /// Reads a file's notes; `what` is the headline of an error. A file without notes is no error.
     pub fn open(path: &Path, what: &str) -> Result<UsdtFile> {
         let evidence = || format!("`{}`", path.display());
-        let file = File::open(path).map_err(|err| Error::io(what, &err).with_evidence(evidence()))?;
-        let cache = ReadCache::new(BufReader::new(file));
-        let file = object::File::parse(&cache).map_err(|err| {
+        let bytes = File::open(path).and_then(|file| FileBytes::of(&file));
+        let bytes = bytes.map_err(|err| Error::io(what, &err).with_evidence(evidence()))?;
+        let file = object::File::parse(&*bytes).map_err(|err| {
             let why = format!("`{}` is not a program or library", path.display());
             Error::script(what, why).with_evidence(err.to_string())
         })?;
