@@ -43,10 +43,22 @@
 #define __BPFLUA_PRINT10 __BPFLUA_PRINT_MANY
 #define __BPFLUA_PRINT11 __BPFLUA_PRINT_MANY
 #define __BPFLUA_PRINT12 __BPFLUA_PRINT_MANY
+#define __BPFLUA_PRINT_TOO_MANY(fmt, size, ...) \
+	({ _Static_assert(0, "a line takes up to 12 values: more are given"); 0; })
+#define __BPFLUA_PRINT13 __BPFLUA_PRINT_TOO_MANY
+#define __BPFLUA_PRINT14 __BPFLUA_PRINT_TOO_MANY
+#define __BPFLUA_PRINT15 __BPFLUA_PRINT_TOO_MANY
 #define __BPFLUA_PRINT(fmt, size, ...) __BPFLUA_BY_COUNT(__BPFLUA_PRINT, ##__VA_ARGS__)(fmt, size, ##__VA_ARGS__)
 
 /* The size argument is cast, because this branch is also type-checked when the format is a literal. */
-#define __BPFLUA_SIZED0(fmt) __BPFLUA_PRINT(fmt, sizeof(fmt))
+#define __BPFLUA_SIZED0(fmt)                                                                          \
+	({                                                                                            \
+		__BPFLUA_MUST_HAVE_SIZE(fmt);                                                         \
+		__BPFLUA_PRINT(fmt, sizeof(fmt));                                                     \
+	})
+#define __BPFLUA_MUST_HAVE_SIZE(fmt)                                                                  \
+	_Static_assert(!__builtin_types_compatible_p(typeof(fmt), typeof(&(fmt)[0])),                 \
+		       "the format is a literal or an array: how long it is cannot be told of a pointer")
 #define __BPFLUA_SIZED(fmt, size, ...) __BPFLUA_PRINT(fmt, (unsigned int)(unsigned long)(size), ##__VA_ARGS__)
 #define __BPFLUA_SIZED1 __BPFLUA_SIZED
 #define __BPFLUA_SIZED2 __BPFLUA_SIZED
@@ -61,6 +73,8 @@
 #define __BPFLUA_SIZED11 __BPFLUA_SIZED
 #define __BPFLUA_SIZED12 __BPFLUA_SIZED
 #define __BPFLUA_SIZED13 __BPFLUA_SIZED
+#define __BPFLUA_SIZED14 __BPFLUA_SIZED
+#define __BPFLUA_SIZED15 __BPFLUA_SIZED
 
 /* Never called: clang compares the values with the format, which a null pointer keeps it from. */
 extern void __bpflua_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -81,6 +95,7 @@ extern void __bpflua_format(const char *fmt, ...) __attribute__((format(printf, 
 	})
 #define bpf_printk(fmt, ...)                                                                          \
 	({                                                                                            \
+		__BPFLUA_MUST_HAVE_SIZE(fmt);                                                         \
 		__BPFLUA_FORMAT(fmt, ##__VA_ARGS__);                                                  \
 		__BPFLUA_PRINT(fmt, sizeof(fmt), ##__VA_ARGS__);                                      \
 	})
