@@ -83,7 +83,7 @@ struct vxlan_t {
 } BPF_PACKET_HEADER;
 
 struct vxlan_gbp_t {
-	u32 gflag : 1, rsv1 : 3, iflag : 1, rsv2 : 3, rsv3 : 1, dflag : 1, rsv4 : 1, aflag : 1, rsv5 : 3;
+	u32 gflag : 1, rsv1 : 3, iflag : 1, rsv2 : 3, rsv3 : 1, dflag : 1, rsv4 : 2, aflag : 1, rsv5 : 3;
 	u32 tag : 16, key : 24, rsv6 : 8;
 } BPF_PACKET_HEADER;
 
