@@ -85,9 +85,17 @@ typedef u64 phys_addr_t;
 typedef u64 dma_addr_t;
 typedef u64 resource_size_t;
 typedef unsigned long pgoff_t;
+typedef __builtin_va_list va_list;
 
 enum { false = 0, true = 1 };
 
 #define NULL ((void *)0)
+
+/* What texts that are made for user space, too, may ask for: said once, where such a function begins to look. */
+#define va_start(list, last) \
+	({ _Static_assert(0, "BPF has no functions with a variable number of arguments"); (void)(list); })
+#define va_arg(list, type) (*(type *)(list))
+#define va_copy(to, from) ((void)((to) = (from)))
+#define va_end(list) ((void)(list))
 
 #endif

@@ -34,9 +34,9 @@ impl Defined {
         self.macros.insert(flag[..end].trim().to_owned());
     }
 
-    /// Whether a name outside the tags is taken.
+    /// Whether a name outside the tags is taken. Those of clang's own types always are.
     pub(super) fn has_name(&self, name: &str) -> bool {
-        self.names.contains(name) || self.macros.contains(name)
+        self.names.contains(name) || self.macros.contains(name) || name.starts_with("__builtin_")
     }
 
     pub(super) fn add(&mut self, tokens: &[Token<'_>]) {
