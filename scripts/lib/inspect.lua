@@ -45,12 +45,23 @@ end
 
 local INTEGERS = { [1] = "char", [2] = "short", [4] = "int", [8] = "long long" }
 
+-- What an array of arrays is made of, and its dimensions in C's order.
+local function element_of(ctype)
+    local dimensions = ""
+    while ctype.kind == "array" do
+        dimensions = dimensions .. ("[%d]"):format(ctype.count)
+        ctype = types.of(ctype.element)
+    end
+    return ctype, dimensions
+end
+
 -- The C name of a type behind its typedefs, as bcc shows it.
 local function c_name(ctype)
     if ctype.kind == "struct" or ctype.kind == "union" then
         return ctype.kind
     elseif ctype.kind == "array" then
-        return ("%s[%d]"):format(c_name(types.of(ctype.element)), ctype.count)
+        local element, dimensions = element_of(ctype)
+        return c_name(element) .. dimensions
     elseif ctype.kind == "int" or ctype.kind == "enum" then
         local name = INTEGERS[ctype.size]
         return not ctype.signed and "unsigned " .. name or name == "char" and "signed char" or name
@@ -77,9 +88,11 @@ local function add_members(out, ctype, indent, base, sizes)
     for _, field in ipairs(ctype.fields) do
         local member = types.of(field.type)
         local offset = base + field.offset
-        if member.fields then
+        local record = element_of(member)
+        if record.fields then
+            -- Of an array, its first element.
             out[#out + 1] = indent .. size_words(offset, member.size, nil, sizes) .. c_name(member) .. " {"
-            add_members(out, member, indent .. "  ", offset, sizes)
+            add_members(out, record, indent .. "  ", offset, sizes)
             out[#out + 1] = (indent .. "} " .. field.name):gsub("%s+$", "") .. ";"
         elseif field.bits then
             out[#out + 1] = ("%s%s%s %s:%d;"):format(indent, size_words(offset, field.bit, field.bits, sizes), c_name(member), field.name, field.bits)
@@ -92,9 +105,11 @@ end
 local function add_type(out, ctype, name, sizes)
     if not ctype then
         return
-    elseif ctype.fields then
+    end
+    local record = element_of(ctype)
+    if record.fields then
         out[#out + 1] = "  " .. c_name(ctype) .. " {"
-        add_members(out, ctype, "    ", 0, sizes)
+        add_members(out, record, "    ", 0, sizes)
         out[#out + 1] = "  } " .. name .. ";"
     else
         out[#out + 1] = ("  %s %s;"):format(c_name(ctype), name)
