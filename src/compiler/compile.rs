@@ -12,7 +12,7 @@ use super::passes::program::{self, Program};
 use super::passes::reads::Reads;
 use super::passes::{
     assembly, bit_fields, division, entries, events, formats, late, packet, packet_fields, packet_headers, ranges,
-    recursion, strings, usdt, variants,
+    recursion, strings, tables, usdt, variants,
 };
 use super::prelude;
 use super::shown::Shown;
@@ -112,6 +112,9 @@ fn lower(
     let entries = entries::make(module, context, options.arch.registers(), path).map_err(refused)?;
     Stage::Optimiser.enter();
     module.run_passes("default<O2>", &target).map_err(|words| bug("optimising", words))?;
+    if tables::settle(module) {
+        module.run_passes("globaldce", &target).map_err(|words| bug("cleaning up", words))?;
+    }
     Stage::Passes.enter();
     if options.kernel_headers.is_some() {
         let assembly = assembly::find(module, path);
@@ -120,7 +123,7 @@ fn lower(
         }
     }
     recursion::check(module, path).map_err(refused)?;
-    events::record(module);
+    warnings.extend(events::record(module, context, path));
     warnings.extend(formats::check(module, path, options.btf));
 
     let objects = Objects::new(options.btf);

@@ -63,6 +63,8 @@ pub struct Options<'a> {
     /// Writes a tracepoint's record as `struct tracepoint__CATEGORY__EVENT`; `None` for one that the kernel has not, an
     /// error when the kernel cannot be asked.
     pub tracepoint_struct: &'a dyn Fn(&str, &str) -> Result<Option<String>>,
+    /// The tracepoints most like one that the kernel has not, as `CATEGORY:EVENT`, for an error.
+    pub similar_tracepoints: &'a dyn Fn(&str, &str) -> Vec<String>,
     /// `LINUX_VERSION_CODE`.
     pub kernel_version_code: u32,
     /// How many processors are online: what `bpf_num_cpus()` is.

@@ -68,6 +68,7 @@ pub fn compile_as(
         headers: &headers,
         btf,
         tracepoint_struct: &tracepoint,
+        similar_tracepoints: &|category, _| vec![format!("{category}:switch")],
         kernel_version_code: 0x06_0c00,
         online_cpus: 2,
         ticks_per_second: 250,

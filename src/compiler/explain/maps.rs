@@ -16,6 +16,9 @@ pub struct Explained {
     pub settles: Option<Call>,
 }
 
+/// What clang says of a map's definition where only statements may be.
+const INSIDE: &[&str] = &["'section' attribute only applies to", "function definition is not allowed here"];
+
 /// Explains an error that is about a map; none when it is not.
 pub fn explain(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
     declaration(diagnostic, source).or_else(|| call(diagnostic, source))
@@ -30,6 +33,8 @@ fn declaration(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
     let mut hint = None;
     let message = if !(least..=most).contains(&call.arguments.len()) {
         format!("`{}` takes {wanted}: {} given", call.callee, count(call.arguments.len()))
+    } else if INSIDE.iter().any(|words| message.contains(words)) {
+        format!("`{}` stands inside of a function: maps are declared outside", call.callee)
     } else if let Some(place) = unquoted(&call, wanted) {
         let given = &call.arguments[place];
         format!("`{}` takes {wanted}: `{given}` must be in quotes, \"{given}\"", call.callee)
@@ -94,6 +99,11 @@ fn call(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
 /// Whether an error is about a method of a map whose type is unknown: that was said where the map is declared.
 pub fn follows_from_unknown_type(message: &str) -> bool {
     message.contains("struct bpflua_no_") && message.contains(" *(*)[0]")
+}
+
+/// Whether a warning is about the address of a map that goes to a helper or a function: tables are constant, maps are not.
+pub fn is_handed_on(message: &str) -> bool {
+    message.ends_with("discards qualifiers") && map_of(message).is_some()
 }
 
 /// The method, the kind and the name of a map that lacks it: by `no member named 'get_stackid' in 'struct

@@ -30,6 +30,7 @@ pub fn explain(diagnostics: &mut Vec<Diagnostic>, source: &Source, options: &Opt
         let follows = settled.iter().any(|call| call.covers(&diagnostic, source))
             || diagnostic.message.starts_with(TOO_MANY)
             || maps::follows_from_unknown_type(&diagnostic.message)
+            || maps::is_handed_on(&diagnostic.message)
             || formats::is_harmless(&diagnostic.message);
         if follows {
             continue;
@@ -155,8 +156,13 @@ fn member_hint(member: &str, record: &str, next: Option<&str>, options: &Options
 /// A record that neither the text nor the kernel defines: names like it.
 fn record_hint(record: &str, options: &Options<'_>) -> Option<String> {
     let name = record.strip_prefix("struct ").or(record.strip_prefix("union "))?;
-    if let Some(rest) = name.strip_prefix("tracepoint__") {
-        return Some(format!("this kernel has no tracepoint `{}`", rest.replacen("__", ":", 1)));
+    if let Some((category, event)) = name.strip_prefix("tracepoint__").and_then(|rest| rest.split_once("__")) {
+        let like = (options.similar_tracepoints)(category, event);
+        let words = format!("this kernel has no tracepoint `{category}:{event}`");
+        return Some(match like.is_empty() {
+            true => words,
+            false => format!("{words}; similar: {}", join(like.iter().map(String::as_str))),
+        });
     }
     let btf = options.btf?;
     if btf.find(Kind::Struct, name).is_some() {

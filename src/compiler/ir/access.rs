@@ -16,6 +16,9 @@ use super::{Context, Value};
 /// The metadata that clang puts on accesses, and LLVM on the globals that stand for their offsets.
 const ACCESS_INDEX: &str = "llvm.preserve.access.index";
 
+/// `!dbg`, as LLVM numbers the kinds of metadata.
+pub(super) const DEBUG_KIND: u32 = 0;
+
 /// Operand numbers of the metadata nodes, as LLVM 19 lays them out (`DebugInfoMetadata.h`).
 mod operand {
     /// `DIType`: its name.
@@ -277,14 +280,10 @@ pub struct MapSizes {
 impl<'c> Value<'c> {
     /// For a map's variable: what its definition says of keys and values.
     pub fn map_sizes(self, context: &'c Context) -> Option<MapSizes> {
-        /// `DIGlobalVariable`: its type.
-        const VARIABLE_TYPE: usize = 3;
-        /// `!dbg`, as LLVM numbers the kinds of metadata.
-        const DEBUG_KIND: u32 = 0;
         // SAFETY: a global of the live module.
         let definition = unsafe {
             let expression = self.global_metadata(DEBUG_KIND, context)?;
-            Record::strip(node_operand(node_operand(expression, 0)?, VARIABLE_TYPE)?)?
+            Record::strip(node_operand(node_operand(expression, 0)?, super::debug::operand::VARIABLE_TYPE)?)?
         };
         let mut sizes = MapSizes::default();
         for index in 0.. {
@@ -300,7 +299,7 @@ impl<'c> Value<'c> {
 
     /// # Safety
     /// A global of a live module.
-    unsafe fn global_metadata(self, kind: u32, context: &Context) -> Option<LLVMValueRef> {
+    pub(super) unsafe fn global_metadata(self, kind: u32, context: &Context) -> Option<LLVMValueRef> {
         // SAFETY: see above; the copied entries are disposed of.
         unsafe {
             let mut count = 0;

@@ -24,7 +24,7 @@ pub struct SourcePlace {
 const MAX_BLOCKS: u32 = 64;
 
 /// Operand numbers of the metadata nodes, as LLVM 19 lays them out (`DebugInfoMetadata.h`).
-mod operand {
+pub(super) mod operand {
     /// `DISubprogram`: its `DISubroutineType`.
     pub const SUBPROGRAM_TYPE: usize = 4;
     /// `DISubroutineType`: the list of types, the return type first.
@@ -35,6 +35,8 @@ mod operand {
     pub const BLOCK_SCOPE: usize = 1;
     /// `DIDerivedType`: what it points to or is another name of.
     pub const DERIVED_BASE: usize = 3;
+    /// `DIGlobalVariable`: its type.
+    pub const VARIABLE_TYPE: usize = 3;
 }
 
 impl<'c> Value<'c> {

@@ -16,9 +16,11 @@ mod module;
 mod records;
 mod target;
 mod value;
+mod variables;
 
 pub use access::{CoreAccess, Record, Step};
 pub use builder::Builder;
 pub use module::{Context, Module};
 pub use target::Target;
 pub use value::{Block, Opcode, Type, Value};
+pub use variables::Pointee;

@@ -4,7 +4,8 @@
 //! 1. [`packet_fields`] and [`packet_headers`] mark what the text does with packet headers; [`bit_fields`] brings clang and
 //!    the loader together.
 //! 2. [`entries`] turns the user's functions into programs: extra parameters become reads of the context. Then LLVM
-//!    optimises; everything is inlined. [`assembly`] finds what real kernel headers brought with them.
+//!    optimises; everything is inlined. [`assembly`] finds what real kernel headers brought with them, [`tables`] where a
+//!    map's table is not called but handed on.
 //! 3. [`events`] notes which struct each buffer carries; [`formats`] warns of what the kernel does not print.
 //! 4. [`packet`] replaces those marks, [`packet_memory`] tells headers in memory from those in the packet; [`late`] moves
 //!    the reads of arguments to where they are used.
@@ -40,5 +41,6 @@ pub mod recursion;
 mod refusal;
 mod slots;
 pub mod strings;
+pub mod tables;
 pub mod usdt;
 pub mod variants;

@@ -81,6 +81,9 @@ fn with_options<T>(
         btf: btf.as_deref(),
         modules: &KernelModules { kernel: btf.as_ref(), given: settings.btf.as_deref() },
         tracepoint_struct: &tracepoint_struct,
+        similar_tracepoints: &|category, event| {
+            Tracefs::open().map_or_else(|_| Vec::new(), |tracefs| tracefs.similar_tracepoints(category, event))
+        },
         kernel_version_code: version_code(settings),
         online_cpus: online_cpus(),
         ticks_per_second: cpus::ticks_per_second(),

@@ -113,6 +113,7 @@ impl Compiler {
             kernel_headers: None,
             portable: false,
             tracepoint_struct: &tracepoint,
+            similar_tracepoints: &|_, _| Vec::new(),
             kernel_version_code: self.version_code,
             online_cpus: 1,
             limits: Limits::default(),
