@@ -14,6 +14,10 @@ use crate::compiler::arch::Registers;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::ir::{Builder, Context, Module, Opcode, Type, Value};
 use crate::compiler::shim::clone_function;
+use crate::kernel::syscalls;
+
+/// The record that the kernel keeps registers in.
+const REGISTERS: &str = "pt_regs";
 
 /// What a section starts with that the kernel takes no program from.
 const NO_PROGRAM: &[&str] = &[".text", ""];
@@ -76,6 +80,15 @@ pub fn make(module: &Module<'_>, context: &Context, registers: &Registers, file:
         }
         match kind_of_function(&name, record.as_deref(), params.len()).filter(|_| is_program) {
             Some((kind, section)) => {
+                let kind = of_system_call(function, context, &name).unwrap_or(kind);
+                if let Err(refusal) = check_params(&name, function, kind, registers, file) {
+                    // One that no kernel could call is a function of the text's own, if anything calls it.
+                    if !is_called(function) {
+                        return Err(refusal);
+                    }
+                    hide(function);
+                    continue;
+                }
                 copy_for_callers(function);
                 let program = take_context(module, context, function, kind, registers, file)?;
                 program.set_section(&section);
@@ -94,12 +107,31 @@ fn has_own_signature(section: &str) -> bool {
     section.starts_with("freplace") || section.starts_with("struct_ops")
 }
 
+/// The kind of a program on registers that is named after a system call, whichever kernel's name it is: its parameters are the
+/// call's, which lie in a second `struct pt_regs`, unless the text takes those registers by itself.
+fn of_system_call(program: Value<'_>, context: &Context, name: &str) -> Option<Kind> {
+    let pointees = program.param_pointees(context);
+    let is_registers = |index: usize| pointees.get(index).is_some_and(|record| record.as_deref() == Some(REGISTERS));
+    let is_named = || name.starts_with("syscall__") || name.strip_prefix("kprobe__").is_some_and(serves_programs);
+    let kind = if is_registers(1) { Kind::Kprobe } else { Kind::Syscall };
+    (is_registers(0) && is_named()).then_some(kind)
+}
+
+/// Whether a function of the kernel's serves a system call of the machine's own calling convention.
+fn serves_programs(function: &str) -> bool {
+    syscalls::parse_function_name(function).is_some_and(|served| !served.compat)
+}
+
+fn is_called(function: Value<'_>) -> bool {
+    function.users().iter().any(|user| user.callee() == Some(function))
+}
+
 /// Lets the functions that call a program call a copy of it: a program has a context, and its caller no other.
 fn copy_for_callers(program: Value<'_>) {
-    let calls = |user: &Value<'_>| user.callee() == Some(program);
-    if !program.users().iter().any(calls) {
+    if !is_called(program) {
         return;
     }
+    let calls = |user: &Value<'_>| user.callee() == Some(program);
     let copy = clone_function(program);
     copy.set_name(&format!("{}.called", program.name()));
     copy.set_section("");
@@ -136,7 +168,6 @@ fn take_context<'c>(
     }
     let name = function.name();
     check_params(&name, function, kind, registers, file)?;
-
     let result = if result.is_void() { module.int_type(32) } else { result };
     let program = module.add_function("", module.function_type(result, &[module.pointer_type()]));
     program.copy_attributes(function);
@@ -189,27 +220,37 @@ fn check_params(
         _ => 0,
     };
     if extra > available {
+        let behind = match extra {
+            1 => format!("`{name}` takes a parameter behind its context"),
+            _ => format!("`{name}` takes {extra} parameters behind its context"),
+        };
         let message = match available {
-            0 => format!("`{name}` takes {extra} parameters behind its context; this kind of program has none"),
-            MOST_WORDS => {
-                format!("`{name}` takes {extra} parameters behind its context; no function of the kernel has so many")
-            }
-            _ => format!(
-                "`{name}` takes {extra} parameters behind its context; only the first {available} of a function are in registers"
-            ),
+            0 => format!("{behind}; this kind of program has none"),
+            MOST_WORDS => format!("{behind}; no function of the kernel has so many"),
+            _ => format!("{behind}; only the first {available} of a function are in registers"),
         };
         return Err(Diagnostic::error(file, line, 0, message));
     }
-    let in_memory =
-        function.params().into_iter().skip(1).position(|param| param.ty().scalar_bytes().is_none_or(|n| n > 8));
-    match in_memory {
-        Some(index) => Err(Diagnostic::error(
-            file,
-            line,
-            0,
-            format!("parameter {} of `{name}` is a struct by value, which does not arrive in a register", index + 2),
-        )),
+    let unsuited = function.params().into_iter().enumerate().skip(1).find_map(|(i, param)| Some((i, unsuited(param)?)));
+    match unsuited {
+        Some((index, why)) => {
+            Err(Diagnostic::error(file, line, 0, format!("parameter {} of `{name}` is {why}", index + 1)))
+        }
         None => Ok(()),
+    }
+}
+
+/// Why no register holds a parameter.
+fn unsuited(param: Value<'_>) -> Option<&'static str> {
+    let ty = param.ty();
+    let by_value = "a struct by value, which does not arrive in a register";
+    match ty.int_bits() {
+        // A large struct is the address of a copy.
+        None if ty.is_pointer() => param.held_type().map(|_| by_value),
+        None if ty.element().is_some() => Some(by_value),
+        None => Some("a number with fractions, which arrives in a register that probes do not see"),
+        Some(bits) if bits > 64 => Some("an integer of more than 64 bits, which does not arrive in one register"),
+        Some(_) => None,
     }
 }
 

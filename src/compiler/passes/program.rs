@@ -87,7 +87,7 @@ pub fn kind_of_function(name: &str, context: Option<&str>, params: usize) -> Opt
     if let Some((category, event)) = named("tracepoint__").and_then(|rest| rest.split_once("__")) {
         return Some((Kind::Tracepoint, format!("tracepoint/{category}/{event}")));
     }
-    if named("syscall__").is_some() || named("kprobe____x64_sys_").is_some() {
+    if named("syscall__").is_some() {
         return Some((Kind::Syscall, "kprobe".into()));
     }
     if let Some(section) = context.is_none().then(|| by_btf(name)).flatten() {
