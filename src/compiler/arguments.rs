@@ -42,7 +42,12 @@ pub fn of(source: &Source, options: &Options, texts: &Texts) -> Vec<String> {
         "-Wno-format-security",
         "-Wreturn-type",
         "-Werror=implicit-function-declaration",
+        "-Wno-c23-extensions",
         "-D__KERNEL__",
+        // What compilers for the host say of themselves, and texts ask about.
+        "-fgnuc-version=4.2.1",
+        "-D__linux__=1",
+        "-D__unix__=1",
         "-D__BPF_TRACING__",
         "-DKBUILD_MODNAME=\"bpflua\"",
     ]
@@ -93,9 +98,7 @@ fn with_headers(headers: &KernelHeaders, options: &Options) -> Vec<String> {
     }
     args.push("-D__BPFLUA_KERNEL_HEADERS".into());
     // The kernel's code generation: no floating point, wide characters of two bytes.
-    args.extend(
-        ["-fwchar-type=short", "-fno-signed-wchar", "-ffreestanding", "-fgnuc-version=4.2.1"].map(str::to_owned),
-    );
+    args.extend(["-fwchar-type=short", "-fno-signed-wchar", "-ffreestanding"].map(str::to_owned));
     args.extend(["-include".into(), headers.kconfig().display().to_string()]);
     args
 }

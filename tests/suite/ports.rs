@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `tests/lua/README.md`: which test here is for which of bcc's, and for what of its API. Every file that it names is there, and
 //! has what the table says; every section of tests has as many cases as its heading. A case without a test has `none` in the
-//! place of its file, and the reason.
+//! place of its file, and the reason. `tests/conformance/rewriter.md` has the same of what bcc makes of a text.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ const WITHOUT_TEST: usize = 5;
 const API_ROWS: usize = 136;
 /// Names in the tables of `docs/from-bcc.md`.
 const NAMES: usize = 134;
+/// Rows about what bcc makes of a text, and those of them that no test can show.
+const REWRITER_ROWS: usize = 135;
+const REWRITER_WITHOUT_TEST: usize = 2;
 const TESTS: &str = "## What bcc tests, and what tests it here";
 
 struct Section {
@@ -103,6 +106,28 @@ fn what_bccs_api_has_is_tested_here() {
     let wrong: Vec<String> = rows.iter().flat_map(|row| files.lacking(&row[1], &row[2], &row[3])).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(rows.len(), API_ROWS, "rows about bcc's API");
+}
+
+#[test]
+fn what_bcc_makes_of_a_text_is_tested_here() {
+    let page = std::fs::read_to_string(root_folder().join("tests/conformance/rewriter.md")).unwrap();
+    let row = Regex::new(r"^\| ([^|]+) \| (\w+)[^|]* \| `([^`]+)` \| (.+) \|$").unwrap();
+    let (mut files, mut wrong, mut without) = (Files::default(), Vec::new(), 0);
+    let lines =
+        page.lines().filter(|line| line.starts_with('|') && !line.starts_with("| rule ") && !line.starts_with("|-"));
+    let rows: Vec<_> = lines.map(|line| row.captures(line).unwrap_or_else(|| panic!("no row: {line}"))).collect();
+    for row in &rows {
+        if !["same", "better", "different"].contains(&&row[2]) {
+            wrong.push(format!("{}: `{}` is no verdict", &row[1], &row[2]));
+        }
+        if &row[3] == "none" {
+            without += 1;
+        } else {
+            wrong.extend(files.lacking(&row[1], &row[3], &row[4]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!((rows.len(), without), (REWRITER_ROWS, REWRITER_WITHOUT_TEST), "rows, and those without a test");
 }
 
 /// Every name of bcc's that `docs/from-bcc.md` lists is a function here, and is called in a test.
