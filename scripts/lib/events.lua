@@ -27,11 +27,14 @@ end
 
 -- What is to be done before the script waits for the first time.
 local before_wait = {}
+-- Whether it has waited since the last object was made.
+local waited = false
 
 ---Has a function called when the script next waits for events, timers or trace lines, once.
 ---@param fn fun()
 function M.before_wait(fn)
     before_wait[#before_wait + 1] = fn
+    waited = false
 end
 
 local at_end = {}
@@ -42,15 +45,13 @@ function M.at_end(fn)
     at_end[#at_end + 1] = fn
 end
 
-local waited = false
-
 ---Does what was to be done before the script waits.
 function M.prepare()
     while before_wait[1] do
         table.remove(before_wait, 1)()
     end
     if not waited then
-        -- Everything is attached; what the start alone needed of the memory can go.
+        -- Everything is attached; what the making of objects alone needed of the memory can go, and with it its processes.
         waited = true
         native.run.give_back()
     end

@@ -5,7 +5,7 @@
 //! macros would cost more than the text itself. They are looked up like words in a dictionary instead, each with the
 //! others that it needs before it. So a text may also use any of these names for functions of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::types::Defined;
 use crate::kernel::btf::{Btf, Kind, Type};
@@ -53,16 +53,18 @@ fn length_in(btf: &Btf, name: &str) -> Option<u32> {
 /// The dictionaries' entries by the names they define.
 pub struct Dictionary<'a> {
     entries: Vec<Entry<'a>>,
-    by_name: HashMap<&'a str, Vec<usize>>,
+    /// Each name with the numbers of its entries, in the order of the names.
+    by_name: Vec<(&'a str, usize)>,
 }
 
 impl<'a> Dictionary<'a> {
     /// Reads those of the headers that are dictionaries.
     pub fn of(headers: &[(&'a str, &'a str)]) -> Dictionary<'a> {
-        let mut dictionary = Dictionary { entries: Vec::new(), by_name: HashMap::new() };
+        let mut dictionary = Dictionary { entries: Vec::with_capacity(1 << 13), by_name: Vec::with_capacity(1 << 13) };
         for (path, text) in headers.iter().filter(|(path, _)| is_dictionary(path)) {
             dictionary.read(text, *path == STAND_INS);
         }
+        dictionary.by_name.sort_unstable();
         dictionary
     }
 
@@ -97,9 +99,15 @@ impl<'a> Dictionary<'a> {
     fn add(&mut self, names: &mut Vec<&'a str>, text: &'a str, is_stand_in: bool) {
         let stand_in_for = names.first().copied().filter(|_| is_stand_in);
         for name in names.drain(..) {
-            self.by_name.entry(name).or_default().push(self.entries.len());
+            self.by_name.push((name, self.entries.len()));
         }
         self.entries.push(Entry { text, stand_in_for });
+    }
+
+    /// The numbers of the entries that define a name, in their order.
+    fn numbers(&self, name: &str) -> impl Iterator<Item = usize> {
+        let start = self.by_name.partition_point(|(other, _)| *other < name);
+        self.by_name[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, number)| *number)
     }
 
     /// The entries that these texts name, directly or through each other, each after those it needs.
@@ -113,9 +121,8 @@ impl<'a> Dictionary<'a> {
             }
             for (fixed, is_prefix) in pasted(text) {
                 let fits = |name: &str| if is_prefix { name.starts_with(fixed) } else { name.ends_with(fixed) };
-                let mut names: Vec<&str> = self.by_name.keys().copied().filter(|name| fits(name)).collect();
-                names.sort_unstable();
-                names.into_iter().for_each(|name| selection.add(name));
+                let names = self.by_name.iter().map(|(name, _)| *name).filter(|name| fits(name));
+                names.for_each(|name| selection.add(name));
             }
         }
         selection.text
@@ -140,10 +147,10 @@ impl Selection<'_, '_> {
             }
             return;
         }
-        for number in dictionary.by_name.get(name).into_iter().flatten() {
-            let entry = &dictionary.entries[*number];
+        for number in dictionary.numbers(name) {
+            let entry = &dictionary.entries[number];
             let is_there = |name: &str| self.btf.is_some_and(|btf| btf.enumerator(name).is_some());
-            if entry.stand_in_for.is_some_and(is_there) || !self.seen.insert(*number) {
+            if entry.stand_in_for.is_some_and(is_there) || !self.seen.insert(number) {
                 continue;
             }
             words(entry.text).for_each(|word| self.add(word));

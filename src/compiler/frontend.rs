@@ -4,6 +4,8 @@
 //! What the kernel lacks and the text asks about (`bpf_core_field_exists`) is found out by clang itself: its errors say
 //! which member of which record is missing. Those that the text asks about are declared, and clang runs again.
 
+use std::thread;
+
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::includes::Texts;
 use super::ir::{Context, Module};
@@ -13,6 +15,7 @@ use super::stage::Stage;
 use super::types::{ABSENT_PREFIX, Absent, Questions};
 use super::{Options, Source, arguments, configured, explain, shown};
 use crate::error::Result;
+use crate::kernel::btf::Btf;
 
 /// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
 const MAX_ROUNDS: u32 = 8;
@@ -29,6 +32,8 @@ pub enum Front<'c> {
 }
 
 /// Runs clang's front end over the text. `asked` are names that modules were asked for before.
+///
+/// The kernel's types are indexed meanwhile, on another processor: what goes before the text takes as long as clang does.
 pub fn run<'c>(
     source: &Source,
     options: &Options<'_>,
@@ -37,6 +42,22 @@ pub fn run<'c>(
     context: &'c Context,
     asked: &[String],
 ) -> Result<Front<'c>> {
+    let kernel = options.btf.filter(|_| options.kernel_headers.is_none());
+    thread::scope(|scope| {
+        scope.spawn(|| kernel.map(Btf::make_type_names));
+        read(source, options, texts, records, context, asked)
+    })
+}
+
+fn read<'c>(
+    source: &Source,
+    options: &Options<'_>,
+    texts: &Texts,
+    records: &str,
+    context: &'c Context,
+    asked: &[String],
+) -> Result<Front<'c>> {
+    Stage::Declarations.enter();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
     let constants = prelude::constants(options, texts, records);
     let questions = Questions::of(&user);

@@ -5,11 +5,15 @@
 //! (`BPFAbstractMemberAccess::GEPGlobals`), so that a second compilation in one process may crash; a child has done none
 //! before. The compiler's memory, some 25 MB, goes with the child. And a fault of clang's or LLVM's ends the child, not a
 //! tracer that runs.
+//!
+//! The parent goes on when the child says that the result is there: the child's end, the giving back of its memory, takes
+//! milliseconds that nobody needs to wait for.
 
 use std::ffi::c_int;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +33,9 @@ pub const STACK_BYTES: usize = 256 << 20;
 const ROOM_BYTES: usize = 8 << 20;
 const PAGE_BYTES: usize = 4096;
 
+/// Children that have handed over and are about to end.
+static ENDING: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
+
 /// What the child hands back.
 #[derive(Serialize, Deserialize)]
 enum Outcome {
@@ -43,16 +50,28 @@ pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compil
     let cannot = |error: io::Error| Error::io(format!("{what}: cannot start the compiler's process"), &error);
     let mut result = memory_file().map_err(cannot)?;
     let mut errors = memory_file().map_err(cannot)?;
+    let (mut done, is_done) = pipe().map_err(cannot)?;
+    reap(libc::WNOHANG);
     let quiet = btf::quiet();
     // SAFETY: the child only compiles, writes to its own descriptors and leaves by `_exit`; the C library makes its
     // allocator usable in the child of a process with threads.
     let child = unsafe { libc::fork() };
     match child {
         -1 => Err(cannot(io::Error::last_os_error())),
-        0 => in_child(&mut result, &errors, limits, work),
+        0 => {
+            drop(done);
+            in_child(&mut result, is_done, &errors, limits, work)
+        }
         _ => {
-            drop(quiet);
-            let status = wait(child);
+            drop((quiet, is_done));
+            // A byte when the result is there; the end when there will be none.
+            let status = match done.read(&mut [0]) {
+                Ok(1) => {
+                    ENDING.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+                    0
+                }
+                _ => wait(child),
+            };
             let mut said = || {
                 let mut words = String::new();
                 let _ = errors.rewind().and_then(|()| errors.read_to_string(&mut words));
@@ -67,7 +86,13 @@ pub fn run(source: &Source, limits: Limits, work: impl FnOnce() -> Result<Compil
 }
 
 /// The child's whole life: it never returns.
-fn in_child(result: &mut File, errors: &File, limits: Limits, work: impl FnOnce() -> Result<Compiled>) -> ! {
+fn in_child(
+    result: &mut File,
+    mut is_done: File,
+    errors: &File,
+    limits: Limits,
+    work: impl FnOnce() -> Result<Compiled>,
+) -> ! {
     // SAFETY: plain system calls on descriptors that are open.
     unsafe {
         // A parent that is killed takes the child along, and with it the links whose descriptors it has.
@@ -82,7 +107,8 @@ fn in_child(result: &mut File, errors: &File, limits: Limits, work: impl FnOnce(
         limit(limits);
         let outcome = work();
         Stage::HandOver.enter();
-        hand_over(result, outcome)
+        hand_over(result, outcome)?;
+        is_done.write_all(&[1])
     });
     let done = thread::scope(|scope| {
         let compiler = thread::Builder::new().name("compiler".into()).stack_size(STACK_BYTES);
@@ -105,8 +131,19 @@ impl<F: FnOnce() -> io::Result<()>> Alone<F> {
     }
 }
 
+/// Waits for the ends of the children that have handed over: none is to be seen beside a tracer that runs.
+pub fn await_ends() {
+    reap(0);
+}
+
+fn reap(flags: c_int) {
+    let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: asks for the end of our own children.
+    ending.retain(|&child| unsafe { libc::waitpid(child, std::ptr::null_mut(), flags) } == 0);
+}
+
 /// Gives the allocator at once what every compilation takes: page by page, that is two thousand faults and three hundred system
-/// calls. Where the kernel cannot (before Linux 5.14) they come as before.
+/// calls. In huge pages, where the kernel has them, four of them. Where it cannot (before Linux 5.14) they come as before.
 fn make_room() {
     let most = c_int::try_from(2 * ROOM_BYTES).unwrap_or(c_int::MAX);
     // SAFETY: settings of this process's allocator, and memory from it that nobody else has; all but its pages is given back.
@@ -118,8 +155,9 @@ fn make_room() {
         libc::mallopt(libc::M_TOP_PAD, most);
         let room = libc::malloc(ROOM_BYTES);
         if !room.is_null() {
-            let start = room.addr().next_multiple_of(PAGE_BYTES);
-            libc::madvise(start as *mut libc::c_void, ROOM_BYTES - PAGE_BYTES, libc::MADV_POPULATE_WRITE);
+            let start = room.addr().next_multiple_of(PAGE_BYTES) as *mut libc::c_void;
+            libc::madvise(start, ROOM_BYTES - PAGE_BYTES, libc::MADV_HUGEPAGE);
+            libc::madvise(start, ROOM_BYTES - PAGE_BYTES, libc::MADV_POPULATE_WRITE);
             libc::free(room);
         }
     }
@@ -188,6 +226,18 @@ fn wait(child: libc::pid_t) -> c_int {
     status
 }
 
+/// The reading and the writing end.
+fn pipe() -> io::Result<(File, File)> {
+    let mut ends = [0; 2];
+    // SAFETY: the array takes both descriptors, which the files own from here on.
+    unsafe {
+        match libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) {
+            0 => Ok(ends.map(|end| File::from(OwnedFd::from_raw_fd(end))).into()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
 fn memory_file() -> io::Result<File> {
     // SAFETY: the name is NUL-terminated; a descriptor that was made is owned by the file from here on.
     unsafe {
@@ -212,6 +262,22 @@ mod tests {
         assert_eq!(run(|| Ok(compiled.clone())).unwrap(), compiled);
         let error = || Error::script("cannot", "because").with_hint("do").with_errno(2);
         assert_eq!(run(|| Err(error())).unwrap_err().report(), error().report());
+    }
+
+    #[test]
+    fn a_child_that_handed_over_is_collected() {
+        let compiled = || {
+            Ok(Compiled {
+                object: Vec::new(),
+                warnings: Vec::new(),
+                from_cache: false,
+                shown: Shown::default(),
+                modules: Vec::new(),
+            })
+        };
+        run(compiled).unwrap();
+        await_ends();
+        assert!(ENDING.lock().unwrap().is_empty());
     }
 
     #[test]

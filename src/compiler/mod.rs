@@ -35,6 +35,7 @@ pub mod types;
 
 pub use compile::{Compiled, compile};
 pub use complete::{Completions, Word, complete};
+pub use isolate::await_ends;
 pub use options::{InHeaders, Limits, Modules, NoModules, Options};
 pub use shim::version;
 pub use shown::{Shown, Wanted};

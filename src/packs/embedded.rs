@@ -168,6 +168,7 @@ files! {
     "scripts/lib/pack_test.lua",
     "scripts/lib/percpu.lua",
     "scripts/lib/posix.lua",
+    "scripts/lib/printf.lua",
     "scripts/lib/probes.lua",
     "scripts/lib/programs.lua",
     "scripts/lib/repl/commands.lua",

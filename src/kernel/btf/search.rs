@@ -38,6 +38,14 @@ impl Btf {
         })
     }
 
+    /// Makes the index of types by name, which is otherwise made when the first is asked for.
+    pub fn make_type_names(&self) {
+        if let Some(base) = &self.base {
+            base.make_type_names();
+        }
+        self.index(Class::Types);
+    }
+
     /// Makes everything that is otherwise made when it is first asked for: a child that is forked meanwhile would find it
     /// half made, and one that is forked later need not make it.
     pub fn make_indexes(&self) {

@@ -31,6 +31,8 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
         Ok(())
     })?;
     natives.add("give_back", "run", |_, ()| {
+        #[cfg(feature = "compiler")]
+        crate::compiler::await_ends();
         resident::give_back();
         Ok(())
     })?;
