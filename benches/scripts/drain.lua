@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- drain.lua perf|ring sum|text PROGRAM EVENTS: takes the events of fire() in PROGRAM; says `round SUM` after so many of them.
-local ffi = require("ffi")
 local kind, how, program, wanted = arg[1], arg[2], arg[3], tonumber(arg[4])
 
 local b = BPF{ src_file = "../texts/" .. kind .. ".c" }
@@ -22,7 +21,7 @@ local function count(e)
 end
 
 local function count_and_write(e)
-    null:write(("%-8d %-16s %d\n"):format(e.pid, ffi.string(e.comm), e.ts))
+    BPF.fprintf(null, "%-8d %-16s %d\n", e.pid, e.comm, e.ts)
     count(e)
 end
 

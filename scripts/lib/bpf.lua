@@ -326,7 +326,7 @@ for name, method in pairs(inspect.methods) do
 end
 
 -- What needs no BPF object.
-for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "probes", "symbols", "system", "tools", "waiting" }) do
+for _, module in ipairs({ "columns", "containers", "facts", "kernel", "net", "oneliners", "printf", "probes", "symbols", "system", "tools", "waiting" }) do
     for name, fn in pairs(require("bpflua." .. module)) do
         Class[name] = fn
     end

@@ -148,51 +148,98 @@ end
 
 -- Formats that were used, each with a function made for it: its number of arguments is fixed and each goes its own way, so that
 -- the JIT compiles it with the handler that calls it. Programs that make formats as they go have no end of them.
-local kept, kept_count = {}, 0
 local MOST_KEPT = 500
 
 local SOURCE = [[
-local format, argument, fmt = ...
+local sink, convert, fmt = ...
 return function(%s)
-    return format(fmt, %s)
+    return sink(fmt, %s)
 end]]
-local ARGUMENT = [[type(%s) == "cdata" and argument(%q, %s) or %s]]
+local ARGUMENT = [[type(%s) == %q and %s or convert(%q, %s, %d, fmt)]]
+local KNOWN = "[aAcdeEfgGioqsuxX]"
 
--- The function for a format and how many arguments it takes; false for one that has to be looked at each time.
-local function made_for(fmt)
+-- The function for a format and how many arguments it takes; false for one that has to be looked at each time. `sink` does what
+-- string.format does; `convert(directive, value, number, fmt)` gives what it takes for a value.
+local function made_for(fmt, sink, convert)
     local names, arguments = {}, {}
     for directive in fmt:gmatch("%%[%-+ #0]*%d*%.?%d*([%a%%])") do
-        if directive == "p" then
+        if directive ~= "%" and not directive:find(KNOWN) then
             return false, 0
         elseif directive ~= "%" then
-            local name = "a" .. #names + 1
+            local name, plain = "a" .. #names + 1, (directive == "s" or directive == "q") and "string" or "number"
             names[#names + 1] = name
-            arguments[#arguments + 1] = lua_format(ARGUMENT, name, directive, name, name)
+            arguments[#arguments + 1] = lua_format(ARGUMENT, name, plain, name, directive, name, #names)
         end
     end
     if #names == 0 or #names > 50 then
         return false, 0
     end
     local source = lua_format(SOURCE, table.concat(names, ", "), table.concat(arguments, ", "))
-    return loadstring(source, "@scripts/lib/format.lua")(lua_format, argument, fmt), #names
+    return loadstring(source, "@scripts/lib/format.lua")(sink, convert, fmt), #names
 end
 
-local function keep(fmt)
-    if kept_count == MOST_KEPT then
-        return nil
+-- A function as string.format is, by one that takes no kernel values; `each` does what has to be looked at each time.
+local function formatter(sink, convert, each)
+    local kept, kept_count = {}, 0
+    local function keep(fmt)
+        if kept_count == MOST_KEPT then
+            return nil
+        end
+        local fn, count = made_for(fmt, sink, convert)
+        kept_count = kept_count + 1
+        kept[fmt] = { fn = fn, count = count }
+        return kept[fmt]
     end
-    local fn, count = made_for(fmt)
-    kept_count = kept_count + 1
-    kept[fmt] = { fn = fn, count = count }
-    return kept[fmt]
+    return function(fmt, ...)
+        local one = kept[fmt] or type(fmt) == "string" and keep(fmt)
+        if one and one.fn and select("#", ...) == one.count then
+            return one.fn(...)
+        end
+        return each(fmt, ...)
+    end
 end
 
-local function format(fmt, ...)
-    local one = kept[fmt] or type(fmt) == "string" and keep(fmt)
-    if one and one.fn and select("#", ...) == one.count then
-        return one.fn(...)
+local format = formatter(lua_format, argument, format_each)
+
+-- What Lua says of an argument, in words without its own functions' names.
+local function said_of(raised)
+    local number, why = raised:match("bad argument #(%d+) to '[^']*' %((.*)%)")
+    if number then
+        return ("argument %d: %s"):format(number - 1, why)
     end
-    return format_each(fmt, ...)
+    return (raised:gsub("^[^ ]*:%d+: ", ""):gsub(" to '[^']*'", ""))
+end
+
+local function fail(fmt, why)
+    errors.fail({ what = "cannot print " .. lua_format("%q", fmt):gsub("\\\n", "\\n"), why = why })
+end
+
+-- For a directive that takes a number. What is none is told here: to ask for an error inside of compiled code is to leave it.
+local function convert_or_fail(directive, value, number, fmt)
+    value = argument(directive, value)
+    if directive == "s" or directive == "q" or is_integer(value) then
+        return value
+    end
+    local plain = tonumber(value)
+    if not plain then
+        fail(fmt, ("argument %d: number expected, got %s"):format(number, errors.type_name(value)))
+    end
+    return plain
+end
+
+---A function that formats as `string.format` does here, into a buffer that it empties before. Errors are the script's.
+---@param buffer table a `string.buffer`
+---@return fun(fmt: string, ...: any)
+function M.into(buffer)
+    return formatter(function(fmt, ...)
+        buffer:reset():putf(fmt, ...)
+    end, convert_or_fail, function(fmt, ...)
+        local ok, text = pcall(format_each, fmt, ...)
+        if not ok then
+            fail(fmt, said_of(tostring(text)))
+        end
+        buffer:reset():put(text)
+    end)
 end
 
 ---Writes to standard output. The end of its reader ends the script, quietly.

@@ -828,6 +828,12 @@ function BPF.find_library(name, pid) end
 ---@return string
 function BPF.fix_syscall_fnname(name) end
 
+---As `BPF.printf`, to an open file.
+---@param file file* what `io.open` or `io.popen` gave
+---@param fmt string as of `string.format`
+---@param ... any
+function BPF.fprintf(file, fmt, ...) end
+
 ---Frees the compiler's memory, in bcc. Here it went with the compiler's process.
 ---@return integer zero
 function BPF.free_bcc_memory() end
@@ -1018,6 +1024,12 @@ function BPF.num_open_uprobes() end
 ---@param rows any[][] one list of values for each row
 ---@param columns (string|bpflua.Column)[] from left to right, as of `BPF.columns`
 function BPF.print_table(rows, columns) end
+
+---Writes a line of text to standard output, as `io.write(fmt:format(…))` does, at a fraction of the cost: for handlers of events.
+---The arguments may be values of the kernel's: 64-bit integers, `char[N]`.
+---@param fmt string as of `string.format`
+---@param ... any
+function BPF.printf(fmt, ...) end
 
 ---Takes the XDP program off a device: this script's, else whichever is there and held by no link. That there is none is
 ---no error.
