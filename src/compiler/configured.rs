@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Options;
 use super::diagnostic::{Diagnostic, Severity};
+use super::dictionary;
 use super::source::Source;
 use super::types::Defined;
 use crate::kernel::config::Setting;
@@ -17,12 +18,22 @@ const ALWAYS: [&str; 8] = ["64BIT", "SMP", "MMU", "BPF_SYSCALL", "ARCH_HAS_SYSCA
 /// The `-D` flags for the options that the texts mention; nothing when the configuration is not known, or when real
 /// headers bring it.
 pub fn flags(texts: &[String], options: &Options<'_>) -> Vec<String> {
-    let mentioned = mentioned(texts);
-    if mentioned.is_empty() || options.kernel_headers.is_some() {
+    let mut names: BTreeSet<String> = mentioned(texts).into_iter().map(str::to_owned).collect();
+    names.extend(pasted(texts));
+    if names.is_empty() || options.kernel_headers.is_some() {
         return Vec::new();
     }
     let Some(config) = (options.kernel_config)() else { return Vec::new() };
-    mentioned.into_iter().filter_map(|option| flag(option, &config.setting(option))).collect()
+    names.iter().filter_map(|option| flag(option, &config.setting(option))).collect()
+}
+
+/// The names that macros may put together of `CONFIG_##x` and the texts' words. Few of them are options.
+fn pasted(texts: &[String]) -> Vec<String> {
+    let fixed =
+        |text| dictionary::pasted(text).into_iter().filter(|(part, is_first)| *is_first && part.starts_with(PREFIX));
+    let prefixes: BTreeSet<&str> = texts.iter().flat_map(|text| fixed(text)).map(|(part, _)| part).collect();
+    let words = || texts.iter().flat_map(|text| dictionary::words(text));
+    prefixes.iter().flat_map(|prefix| words().map(move |word| format!("{prefix}{word}"))).collect()
 }
 
 fn flag(option: &str, setting: &Setting) -> Option<String> {
@@ -79,6 +90,9 @@ mod tests {
     fn options_are_found_and_flagged() {
         let texts = ["#ifdef CONFIG_NUMA\n#if IS_ENABLED(CONFIG_IPV6) && defined(CONFIG_VETH_MODULE)".to_owned()];
         assert_eq!(mentioned(&texts).into_iter().collect::<Vec<_>>(), ["CONFIG_IPV6", "CONFIG_NUMA", "CONFIG_VETH"]);
+        let put_together = ["#define HAS(x) IS_ENABLED(CONFIG_##x)\nreturn HAS(NUMA);".to_owned()];
+        assert!(pasted(&put_together).contains(&"CONFIG_NUMA".to_owned()));
+        assert_eq!(pasted(&["HAS(NUMA) CONFIG_X A_##B".to_owned()]), Vec::<String>::new());
         let declared = ["extern unsigned long CONFIG_HZ __kconfig __weak;\n#ifdef CONFIG_NUMA".to_owned()];
         assert_eq!(mentioned(&declared).into_iter().collect::<Vec<_>>(), ["CONFIG_NUMA"]);
         assert_eq!(flag("CONFIG_X", &Setting::Yes).as_deref(), Some("-DCONFIG_X=1"));

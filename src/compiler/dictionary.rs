@@ -110,6 +110,11 @@ impl<'a> Dictionary<'a> {
         self.by_name[start..].iter().take_while(move |(other, _)| *other == name).map(|(_, number)| *number)
     }
 
+    /// Whether there is an entry of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.numbers(name).next().is_some()
+    }
+
     /// The entries that these texts name, directly or through each other, each after those it needs.
     pub fn select(&self, texts: &[&str], btf: Option<&Btf>) -> String {
         let own = Defined::by(texts);
@@ -160,12 +165,12 @@ impl Selection<'_, '_> {
 }
 
 /// The names of a text, and what else looks like one.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 /// The fixed parts of names that the preprocessor puts together, and whether they stand at the beginning.
-fn pasted(text: &str) -> Vec<(&str, bool)> {
+pub(super) fn pasted(text: &str) -> Vec<(&str, bool)> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut parts = Vec::new();
     for (at, _) in text.match_indices("##") {

@@ -2,7 +2,8 @@
 //! clang's front end over the text and everything that it needs: from a text to LLVM's form.
 //!
 //! What the kernel lacks and the text asks about (`bpf_core_field_exists`) is found out by clang itself: its errors say
-//! which member of which record is missing. Those that the text asks about are declared, and clang runs again.
+//! which member of which record is missing. Those that the text asks about are declared, and clang runs again; so it does
+//! for names that macros put together, see [`super::second_look`].
 
 use std::thread;
 
@@ -10,6 +11,7 @@ use super::diagnostic::{self, Diagnostic, Severity};
 use super::includes::Texts;
 use super::ir::{Context, Module};
 use super::prelude;
+use super::second_look::{SecondLook, name_of, quoted, unknown_in};
 use super::shim::{self, Outcome};
 use super::stage::Stage;
 use super::types::{ABSENT_PREFIX, Absent, Questions};
@@ -59,16 +61,20 @@ fn read<'c>(
 ) -> Result<Front<'c>> {
     Stage::Declarations.enter();
     let user: Vec<&str> = texts.user.iter().map(String::as_str).collect();
-    let constants = prelude::constants(options, texts, records);
+    let mut look = SecondLook::default();
+    let mut named = records.to_owned();
+    let mut constants = prelude::constants(options, texts, &named);
     let questions = Questions::of(&user);
     let mut absent = Absent::default();
     let mut arguments = arguments::of(source, options, texts);
     let mut round = 0;
+    let mut is_lenient = false;
     loop {
         round += 1;
         Stage::Declarations.enter();
-        let mut declarations = prelude::declarations(options, texts, records, &constants, &absent);
+        let mut declarations = prelude::declarations(options, texts, &named, &constants, &absent);
         declarations.push_str(records);
+        declarations.push_str(&look.records);
         let files = prelude::files(source, options, texts, declarations, &constants);
         Stage::FrontEnd.enter();
         let (outcome, diagnostics) = shim::compile(&files, &arguments, context);
@@ -84,6 +90,11 @@ fn read<'c>(
             let text = options.wanted.preprocessed.then(|| shim::preprocess(&files, &arguments)).flatten();
             return Ok(Front::Module(module, diagnostics, text.map(|text| shown::users_lines(&text, source))));
         }
+        if round < MAX_ROUNDS && look.learn(errors(), options)? {
+            named = [records, &look.records, &look.mentions()].concat();
+            constants = prelude::constants(options, texts, &named);
+            continue;
+        }
         let new = unknown_names(errors(), asked);
         if !new.is_empty() && options.modules.types(&new).is_some() {
             return Ok(Front::OfModules(new));
@@ -94,7 +105,8 @@ fn read<'c>(
             let hints = explain::explain(&mut diagnostics, source, options);
             return Err(diagnostic::failure(source, &diagnostics, hints));
         }
-        if round == 1 {
+        if !is_lenient {
+            is_lenient = true;
             arguments.insert(0, "-Wno-error=int-conversion".to_owned());
         }
     }
@@ -110,22 +122,12 @@ fn judge_conversions(diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What clang says of a name that nobody declares, or of a record that nobody defines.
-const UNKNOWN: [&str; 5] = [
-    "incomplete",
-    "unknown type name",
-    "use of undeclared identifier",
-    "call to undeclared function",
-    "variable has incomplete type",
-];
-
 /// The names that errors are about and that were not asked for yet, without the words around them.
 fn unknown_names<'d>(errors: impl Iterator<Item = &'d Diagnostic>, asked: &[String]) -> Vec<String> {
-    let about = errors.filter(|error| UNKNOWN.iter().any(|words| error.message.contains(words)));
-    let mut names: Vec<String> = about
-        .flat_map(|error| quoted(&error.message))
-        .filter_map(|words| words.split([' ', '*', '[']).rfind(|word| !word.is_empty() && !word.ends_with(']')))
-        .filter(|name| !asked.iter().any(|known| known == name))
+    let mut names: Vec<String> = errors
+        .flat_map(|error| unknown_in(&error.message))
+        .map(name_of)
+        .filter(|name| !name.is_empty() && !asked.iter().any(|known| known == name))
         .map(str::to_owned)
         .collect();
     names.sort_unstable();
@@ -137,9 +139,4 @@ fn name_files(diagnostics: &mut [Diagnostic], source: &Source) {
     for diagnostic in diagnostics {
         diagnostic.file = prelude::user_name(&diagnostic.file, source);
     }
-}
-
-/// What a message of clang's puts in quotes.
-fn quoted(message: &str) -> Vec<&str> {
-    message.split('\'').skip(1).step_by(2).collect()
 }

@@ -26,6 +26,7 @@ pub mod modules;
 mod options;
 mod passes;
 mod prelude;
+mod second_look;
 mod shim;
 mod shown;
 pub mod source;
