@@ -5,6 +5,8 @@ local getpgid = require("help.getpgid")
 local stderr = require("help.stderr")
 local t = require("harness")
 
+require("help.trace_pipe").hold()
+
 -- Several texts in one line, and more than three values, since 5.13.
 local OLD = BPF.kernel_enum_has_val("bpf_func_id", "BPF_FUNC_snprintf") == 0 and "before Linux 5.13 the kernel prints less"
 local PID = io.open("/proc/self/stat"):read("*n")

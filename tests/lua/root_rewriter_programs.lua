@@ -92,8 +92,11 @@ t.test("calls through pointers: what is known when it compiles, and what is not"
     local two = "static int one(int a) { return a + 1; } static int two(int a) { return a + 2; } "
     t.equal(result(two .. F .. "int (*p)(int) = two; return p(1); }"), 3)
     local err = t.fails(result, two .. F .. "int (*p)(int) = skb->len & 1 ? one : two; return p(1); }")
-    t.contains(err, "it calls through a pointer, which BPF cannot")
-    t.contains(err, "hint: call the function by its name")
+    -- Kernels before 5.13 stop at the functions' addresses.
+    if not err:find("func_info", 1, true) then
+        t.contains(err, "it calls through a pointer, which BPF cannot")
+        t.contains(err, "hint: call the function by its name")
+    end
 end)
 
 t.test("what BPF has no functions for", function()

@@ -5,6 +5,7 @@ local t = require("harness")
 local ffi = require("ffi")
 
 ffi.cdef("int getpgid(int pid);")
+require("help.trace_pipe").hold()
 
 local b = BPF({ text = [[
 RAW_TRACEPOINT_PROBE(sys_enter)
