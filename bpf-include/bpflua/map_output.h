@@ -62,7 +62,9 @@ __BPFLUA_FN u64 __bpflua_wakeup(void *__bpflua_ring, u64 __bpflua_ring_size, u64
 	DO(NAME, ringbuf_submit)                                                                      \
 	DO(NAME, ringbuf_discard)                                                                     \
 	DO(NAME, ringbuf_query)
-#define BPF_RINGBUF_OUTPUT(NAME, PAGES)                                                               \
+/* Names are pasted behind this level, so that a name may be a macro. */
+#define BPF_RINGBUF_OUTPUT(NAME, PAGES) __BPFLUA_RINGBUF_OUTPUT(NAME, PAGES)
+#define __BPFLUA_RINGBUF_OUTPUT(NAME, PAGES)                                                          \
 	__BPFLUA_VAR(NAME, __BPFLUA_TYPE_RINGBUF, int (*max_entries)[(PAGES) * __BPFLUA_PAGE_SIZE];)  \
 	__BPFLUA_LOST(NAME)                                                                           \
 	__BPFLUA_FN int __bpflua_##NAME##_ringbuf_output(const void *__bpflua_data, u64 __bpflua_size, \

@@ -101,6 +101,45 @@ OVER(task) { struct task_struct *task = ctx->task; if (task && task->pid == PID)
     b:cleanup()
 end)
 
+t.test("maps whose names, keys, leaves and sizes are macros", function()
+    local maps = {
+        "BPF_HASH(NAME, KEY, LEAF, SIZE)", "BPF_PERCPU_HASH(NAME, KEY, LEAF, SIZE)", "BPF_LRU_HASH(NAME, KEY, LEAF, SIZE)",
+        "BPF_ARRAY(NAME, LEAF, SIZE)", "BPF_PERCPU_ARRAY(NAME, LEAF, SIZE)", "BPF_HISTOGRAM(NAME, int, SIZE)",
+        "BPF_LPM_TRIE(NAME, KEY, LEAF, SIZE)", "BPF_QUEUE(NAME, LEAF, SIZE)", "BPF_STACK(NAME, LEAF, SIZE)",
+        "BPF_STACK_TRACE(NAME, SIZE)", "BPF_PROG_ARRAY(NAME, SIZE)", "BPF_CGROUP_ARRAY(NAME, SIZE)", "BPF_DEVMAP(NAME, SIZE)",
+        "BPF_SOCKMAP(NAME, SIZE)", 'BPF_TABLE("hash", KEY, LEAF, NAME, SIZE)', 'BPF_TABLE_PUBLIC("hash", KEY, LEAF, NAME, SIZE)',
+    }
+    local head = "#define NAME foo\n#define KEY u64\n#define LEAF u64\n#define SIZE 16\n"
+    for _, map in ipairs(maps) do
+        local b = BPF({ text = head .. map .. ";" })
+        t.equal(map .. " " .. b.foo.max_entries, map .. " 16")
+        b:cleanup()
+    end
+    local b = BPF({ text = head .. [[
+#define PAIR(name, key) BPF_HASH(name##_start, key, u64); BPF_HASH(name##_end, key);
+PAIR(read, u32) PAIR(write, u64)
+BPF_PERF_OUTPUT(PERF);
+BPF_RINGBUF_OUTPUT(RING, 8);
+SEC("socket") int f(struct __sk_buff *skb)
+{
+    u64 n = 7;
+
+    read_start.increment(1); write_end.increment(2, 5);
+    PERF.perf_submit(skb, &n, sizeof(n));
+    return RING.ringbuf_output(&n, sizeof(n), 0);
+}
+]], cflags = { "-DPERF=events", "-DRING=records" } })
+    local seen = {}
+    b.events:open_perf_buffer(function(_, e) seen[#seen + 1] = tostring(e) end)
+    b.records:open_ring_buffer(function(_, e) seen[#seen + 1] = tostring(e) end)
+    t.equal(b:test_run({ fn_name = "f", data_in = PACKET }).retval, 0)
+    b:perf_buffer_poll(1000)
+    b:ring_buffer_poll(0)
+    t.equal(table.concat(seen, " "), "7ULL 7ULL")
+    t.equal(b.read_start[1] + b.write_end[2], 6ULL)
+    b:cleanup()
+end)
+
 t.test("options of the kernel", function()
     local b = BPF({ text = [[
 #define HAS(name) IS_ENABLED(CONFIG_##name)
