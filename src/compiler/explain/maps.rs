@@ -19,9 +19,24 @@ pub struct Explained {
 /// What clang says of a map's definition where only statements may be.
 const INSIDE: &[&str] = &["'section' attribute only applies to", "function definition is not allowed here"];
 
+/// The methods that are macros in the dialect: a function of the text cannot be called so.
+const MACROS: &[&str] =
+    &["increment", "atomic_increment", "perf_submit", "perf_submit_skb", "ringbuf_output", "ringbuf_submit"];
+
 /// Explains an error that is about a map; none when it is not.
 pub fn explain(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
-    declaration(diagnostic, source).or_else(|| call(diagnostic, source))
+    declaration(diagnostic, source).or_else(|| taken_name(diagnostic, source)).or_else(|| call(diagnostic, source))
+}
+
+/// An error where a function of the text's own has the name of a method.
+fn taken_name(diagnostic: &Diagnostic, source: &Source) -> Option<Explained> {
+    let line = source.line(diagnostic.line).filter(|_| diagnostic.file == source.name)?;
+    let at = (source.column(diagnostic.line, diagnostic.column) as usize).checked_sub(1)?;
+    let (before, rest) = (line.get(..at)?, line.get(at..)?);
+    let is_here = |name: &&&str| rest.strip_prefix(**name).is_some_and(|rest| rest.trim_start().starts_with('('));
+    let name = MACROS.iter().find(is_here).filter(|_| !before.trim_end().ends_with(['.', '>']))?;
+    let message = format!("`{name}` is a method of maps, and no name for a function: call it otherwise");
+    Some(Explained { message, hint: None, settles: None })
 }
 
 /// An error in a macro that declares a map: its number of arguments, or what clang says of its expansion.
