@@ -114,7 +114,8 @@ end
 ---@param value any
 ---@return ffi.cdata*?
 function M.build_id_frame(value)
-    if type(value) ~= "cdata" then
+    -- A plain address, as nearly all are, does not have to raise an error to be told apart.
+    if type(value) ~= "cdata" or ffi.istype(u64, value) or ffi.istype(i64, value) then
         return nil
     elseif ffi.istype(M.BuildIdFrame, value) then
         return value

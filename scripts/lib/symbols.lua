@@ -2,6 +2,7 @@
 -- Addresses and names: `BPF.ksym`, `BPF.sym`, `BPF.SymbolCache` and their kin.
 
 local ffi = require("ffi")
+local C = require("bpflua.cfunctions")
 local addresses = require("bpflua.addresses")
 local errors = require("bpflua.errors")
 local native = require("bpflua.native").symbolize
@@ -9,6 +10,16 @@ local native = require("bpflua.native").symbolize
 local M = {}
 
 local UNKNOWN = "[unknown]"
+-- What the host writes a name's place into.
+local found = ffi.new("bpflua_name")
+local handle = native.handle()
+
+-- The bare name of a kernel function, which handlers of events ask for, without leaving compiled code; nil when there is none.
+local function kernel_name(of, addr)
+    if C.symbol_of_kernel(addresses.address(of, addr), found) ~= 0 then
+        return ffi.string(found.text, found.len)
+    end
+end
 
 -- nil stands for the kernel.
 local function process_number(of, pid)
@@ -70,6 +81,13 @@ function M.sym(addr, pid, show_module, show_offset, demangle)
         local number = pid and process_number("sym", pid)
         return frame_text(frame, number, { show_module = show_module, show_offset = show_offset, demangle = demangle })
     end
+    if not show_module and not show_offset then
+        local number, address = process_number("sym", pid), addresses.address("sym", addr)
+        local is_found = number and C.symbol_of_process(handle, number, address, demangle and 1 or 0, found) or not number and C.symbol_of_kernel(address, found)
+        if is_found ~= 0 then
+            return ffi.string(found.text, found.len)
+        end
+    end
     local hi, lo = addresses.halves("sym", addr)
     return native.text(process_number("sym", pid), hi, lo, show_module, show_offset, demangle)
 end
@@ -86,6 +104,10 @@ function M.ksym(addr, show_module, show_offset)
     elseif type(show_module) == "table" then
         local options = errors.options("ksym", show_module, { show_module = "boolean", show_offset = "boolean" })
         show_module, show_offset = options.show_module, options.show_offset
+    end
+    local name = not show_module and not show_offset and kernel_name("ksym", addr)
+    if name then
+        return name
     end
     local hi, lo = addresses.halves("ksym", addr)
     return native.text(nil, hi, lo, show_module and true or false, show_offset and true or false, false)

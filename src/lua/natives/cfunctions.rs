@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The C functions of the `bpf` and `events` rooms, as addresses for LuaJIT's FFI.
+//! The C functions of the `bpf` and `events` rooms and those for names, as addresses for LuaJIT's FFI.
 
 use std::ffi::c_void;
 
 use mlua::{LightUserData, Lua, Table};
 
+use super::symbol_names;
 use crate::{bpf, events};
 
 /// `native.cfunctions`: `cdef`, the structs that the functions take; `functions`, by name `{ctype, address}`.
@@ -13,11 +14,11 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     for (name, address) in bpf::ffi::functions() {
         add(lua, &functions, name, &format!("{name}_t"), address)?;
     }
-    for export in events::ffi::exports() {
+    for export in events::ffi::exports().into_iter().chain(symbol_names::exports()) {
         add(lua, &functions, export.name, &export.ctype, export.address)?;
     }
     let table = lua.create_table()?;
-    table.set("cdef", format!("{}{}", events::ffi::cdef(), bpf::ffi::CDEF))?;
+    table.set("cdef", format!("{}{}{}", events::ffi::cdef(), bpf::ffi::CDEF, symbol_names::cdef()))?;
     table.set("functions", functions)?;
     Ok(table)
 }

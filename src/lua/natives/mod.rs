@@ -19,6 +19,7 @@ mod prompt;
 mod report;
 mod run;
 mod shell;
+mod symbol_names;
 mod symbolize;
 mod system;
 mod terminal;

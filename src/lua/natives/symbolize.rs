@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use mlua::{AnyUserData, AppDataRef, Lua, Table, UserData};
+use mlua::{AnyUserData, LightUserData, Lua, Table, UserData};
 
 use super::object::field;
 use crate::error::{Error, Kind, Result};
@@ -22,8 +22,10 @@ use crate::symbolize::{Symbols, kernel};
 
 /// What is kept for one VM.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     symbols: Symbols,
+    /// The name that was given last by its place in memory.
+    last: RefCell<String>,
     /// What the user was told already.
     told: RefCell<BTreeSet<String>>,
 }
@@ -39,10 +41,13 @@ type Halves = (u32, u32);
 /// `native.symbolize`. A `process` is what `open` gives, and nil stands for the kernel:
 /// `open(pid)`; `text(pid?, hi, lo, style)`, `resolve(process?, hi, lo, demangle)` → name?, offset, module, why;
 /// `line(process, hi, lo)` → file, line, column; `address(process?, module?, name)` → hi, lo; `refresh(process?)`;
-/// `build_id_text({pid?, id, hi, lo, show_module…})`; `add_module(path)`.
+/// `build_id_text({pid?, id, hi, lo, show_module…})`; `add_module(path)`; `handle()`, for the C function of names.
 pub fn table(lua: &Lua) -> mlua::Result<Table> {
-    lua.set_app_data(State::default());
+    let state_of_vm = Rc::new(State::default());
+    let handle = LightUserData(Rc::as_ptr(&state_of_vm).cast_mut().cast());
+    lua.set_app_data(state_of_vm);
     let natives = Natives::new(lua)?;
+    natives.add("handle", "sym", move |_, ()| Ok(handle))?;
     natives.add("open", "SymbolCache", |lua, pid: u32| Ok(ProcessValue(state(lua)?.symbols.process(pid)?)))?;
     natives.add("text", "sym", |lua, (pid, hi, lo, show_module, show_offset, demangle)| {
         let symbolized = symbolize(lua, pid, address((hi, lo)))?;
@@ -78,8 +83,10 @@ pub fn table(lua: &Lua) -> mlua::Result<Table> {
     Ok(natives.into_table())
 }
 
-fn state(lua: &Lua) -> Result<AppDataRef<'_, State>> {
-    lua.app_data_ref().ok_or_else(|| Error::bug("cannot reach the symbols", "they are not set"))
+fn state(lua: &Lua) -> Result<Rc<State>> {
+    lua.app_data_ref::<Rc<State>>()
+        .map(|state| Rc::clone(&state))
+        .ok_or_else(|| Error::bug("cannot reach the symbols", "they are not set"))
 }
 
 fn address((hi, lo): Halves) -> u64 {
@@ -106,6 +113,14 @@ fn symbolize(lua: &Lua, pid: Option<u32>, address: u64) -> Result<Symbolized> {
 }
 
 impl State {
+    /// The bare name of the function at an address of a process, as bytes that stay until the next question.
+    pub(super) fn name_in(&self, pid: u32, address: u64, demangle: bool) -> Option<(*const u8, usize)> {
+        let found = self.symbols.process(pid).ok()?.symbolize(address).ok()?;
+        let mut last = self.last.borrow_mut();
+        *last = if demangle { found.demangled().into_owned() } else { found.name };
+        Some((last.as_ptr(), last.len()))
+    }
+
     /// Tells why something cannot be looked at, once for each reason.
     fn tell(&self, lua: &Lua, error: &Error) -> Result<()> {
         if self.told.borrow_mut().insert(error.why().to_owned()) {
