@@ -55,19 +55,22 @@ local function was_met(self, state, index)
     return true
 end
 
--- Reads the next elements; the buffers grow when the kernel has more in one bucket than they hold.
-local function fill(self, walk)
+-- Reads the next elements; the buffers grow when the kernel has more in one bucket than they hold. Below 0: an errno.
+local function read_more(self, walk)
     while true do
         local count = walk.read(walk.cursor, walk.keys, walk.values, walk.length)
-        if count >= 0 then
+        if count ~= -ENOSPC or walk.length >= self.max_entries then
             return count
-        elseif count ~= -ENOSPC or walk.length >= self.max_entries then
-            cells.failed(self, "walk", -count)
         end
         walk.length = math.min(walk.length * 4, self.max_entries)
         walk.keys = ffi.new(self.key_type.array, walk.length)
         walk.values = cells.value_buffer(self, walk.length)
     end
+end
+
+local function fill(self, walk)
+    local count = read_more(self, walk)
+    return count >= 0 and count or cells.failed(self, "walk", -count)
 end
 
 local function walk(self, read, decode)
@@ -188,10 +191,28 @@ end
 ---@return integer
 Map.size = Map.count
 
+-- Maps that the kernel empties bucket by bucket, in one pass: what a program puts meanwhile into a bucket that was passed stays.
+local DRAINED_BY_BUCKET = { hash = true, lru_hash = true, percpu_hash = true, lru_percpu_hash = true }
+
+-- Whether all is deleted. Not so where the kernel has no batches, or refuses: then each deletion tells for itself.
+local function clear_by_bucket(self)
+    local cursor, token = new_cursor(self)
+    local state = { read = C.bpflua_map_drain, cursor = cursor, token = token, length = chunk_length(self) }
+    state.keys, state.values = ffi.new(self.key_type.array, state.length), cells.value_buffer(self, state.length)
+    local count
+    repeat
+        count = read_more(self, state)
+    until count <= 0 or cursor.state == STATE_KEYS
+    return count == 0 and cursor.state ~= STATE_KEYS
+end
+
 ---Deletes every element; sets an array's elements to zero.
 function Map:clear()
+    cells.needs_elements(self, "clear")
     if self.is_array then
         return self:zero()
+    elseif DRAINED_BY_BUCKET[self.kind] and clear_by_bucket(self) then
+        return
     end
     -- Collected first: deleting under a walk would send it back to its start.
     local keys = {}

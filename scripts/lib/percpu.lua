@@ -98,7 +98,7 @@ end
 function M.load(map, base)
     local step, value_type = stride(map), map.value_type
     local cpus = map.lookup_size / step
-    local self = table_of(cpus, 4)
+    local self = table_of(cpus, 2)
     self.cpus, self.type = cpus, value_type
     base = ffi.cast(byte_pointer, base)
     for cpu = 0, cpus - 1 do
