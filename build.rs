@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Builds the C++ shim and links clang and LLVM into the executable, statically; compiles the Lua library to bytecode.
+//! Builds the C++ shim and links clang, LLVM and the unwinder into the executable, statically; compiles the Lua library to
+//! bytecode.
 //!
 //! Only here and in the shim does an LLVM version stand. `LLVM_CONFIG` names another `llvm-config` than the one found.
 
@@ -203,8 +204,28 @@ mod bytecode {
     }
 }
 
+/// Rust's own library asks the linker for `gcc_s`, the unwinder as a shared library, which a machine without a compiler need
+/// not have. This gives it a file of that name that leads to the static one.
+mod unwinder {
+    use std::path::PathBuf;
+
+    use anyhow::Result;
+
+    /// Before all other folders are named: the first that has the file counts.
+    pub fn link() -> Result<()> {
+        if std::env::var("CARGO_CFG_TARGET_ENV")? == "gnu" {
+            let folder = PathBuf::from(std::env::var("OUT_DIR")?).join("unwinder");
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join("libgcc_s.so"), "INPUT(-lgcc_eh)\n")?;
+            println!("cargo:rustc-link-search=native={}", folder.display());
+        }
+        Ok(())
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
+    unwinder::link()?;
     // A debug build reads the texts from the tree.
     if std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_none() {
         bytecode::write()?;
