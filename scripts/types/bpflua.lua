@@ -1406,6 +1406,7 @@ function _Map:open_perf_event(type, config, pid) end
 
 ---Has a handler called for each record of a ring buffer. A negative number that it returns ends the poll or consume under
 ---way, as in bcc; what is left waits for the next one. `b:run` and what is delivered at the script's end go on.
+---Records whose `flags` are 0 wake the script once per batch, some milliseconds late; `BPF_RB_FORCE_WAKEUP` wakes it at once.
 ---@param self bpflua.Map
 ---@param callback fun(cpu: integer, event: ffi.cdata*, size: integer): integer?|bpflua.BufferOptions cpu is -1
 ---@param options? bpflua.BufferOptions
