@@ -55,12 +55,17 @@ t.test("a folder of headers, a header of one's own, flags that define and that d
     os.remove(folder)
     assert(os.execute("mkdir " .. folder))
     local file = assert(io.open(folder .. "/own.h", "w"))
-    file:write("#define OWN 40\nstatic int twice(int n) { return n * 2; }\n")
+    file:write("#define OWN 40\nstatic int twice(int n) { return n * 2; }\nint in_header(struct __sk_buff *skb) { return skb->len + OWN; }\n")
     file:close()
     local text = "#include \"own.h\"\n" .. F .. "return twice(OWN) + N; }"
     t.equal(result(text, { cflags = { "-I" .. folder, "-DN=5" } }), 85)
     t.equal(result(text, { cflags = { "-I", folder, "-DN=5", "-DM", "-UM" } }), 85)
     t.contains(t.fails(BPF, { text = text, cflags = { "-DN=5" } }), "'own.h' file not found")
+    -- Functions of headers are programs like those of the text.
+    local b = BPF({ text = text, cflags = { "-I" .. folder, "-DN=5" } })
+    b:load_func("in_header", BPF.SOCKET_FILTER)
+    t.equal(b:test_run({ fn_name = "in_header", data_in = PACKET }).retval, 90)
+    b:cleanup()
     t.contains(t.fails(BPF, { text = text, cflags = { "-I" .. folder } }), "use of undeclared identifier 'N'")
     os.execute("rm -r " .. folder)
 end)
