@@ -107,6 +107,7 @@ impl<'a> Plan<'a> {
             }
             LoadAs::Kprobe | LoadAs::Uprobe => KPROBE,
             LoadAs::KprobeMulti => KPROBE_MULTI,
+            LoadAs::UprobeMulti => UPROBE_MULTI,
             LoadAs::Usdt(load) => {
                 patch::set_usdt_record(&mut insns, load.record);
                 let renumber = image.usdt_records().zip(load.records);

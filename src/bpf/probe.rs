@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is attached, and why it is attached the way it is.
 
-use super::{Link, Mechanism, RunStats};
+use super::{Link, Mechanism, RunStats, UprobePlace, UprobeTarget, UserFunction};
 
 /// Names one attached probe of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,6 +128,26 @@ pub(super) struct Attached {
     pub resolved: Vec<String>,
     pub why: Vec<String>,
     pub notes: Vec<String>,
+    /// What the one link is on, by one pattern for functions of a file.
+    pub many: Option<ManyUprobes>,
+}
+
+/// Functions of a file that one link is on.
+#[derive(Clone, Debug)]
+pub(super) struct ManyUprobes {
+    /// The file and the process; its place counts for nothing.
+    pub target: UprobeTarget,
+    /// The regular expression that they match.
+    pub pattern: String,
+    pub functions: Vec<UserFunction>,
+}
+
+impl ManyUprobes {
+    /// One of the functions as a probe on it alone is called.
+    pub fn name_of(&self, function: &UserFunction) -> String {
+        let place = UprobePlace::Function(function.name.clone(), function.address);
+        UprobeTarget { place, ..self.target.clone() }.to_string()
+    }
 }
 
 impl Attached {
@@ -138,7 +158,7 @@ impl Attached {
 
     /// Several links, nothing to remark.
     pub fn many(links: Vec<Link>, mechanism: Mechanism) -> Attached {
-        Attached { links, mechanism, resolved: Vec::new(), why: Vec::new(), notes: Vec::new() }
+        Attached { links, mechanism, resolved: Vec::new(), why: Vec::new(), notes: Vec::new(), many: None }
     }
 }
 

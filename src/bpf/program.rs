@@ -20,6 +20,8 @@ pub enum LoadAs {
     KprobeMulti,
     /// For a uprobe or uretprobe.
     Uprobe,
+    /// For a uprobe or uretprobe on many functions through one link.
+    UprobeMulti,
     /// For a USDT probe.
     Usdt(UsdtLoad),
     /// For the entry of this kernel function, by its BTF.
@@ -85,6 +87,7 @@ impl LoadAs {
             LoadAs::Kprobe => "kprobe",
             LoadAs::KprobeMulti => "kprobe.multi",
             LoadAs::Uprobe => "uprobe",
+            LoadAs::UprobeMulti => "uprobe.multi",
             LoadAs::Usdt(_) => "usdt",
             LoadAs::Fentry(_) => "fentry",
             LoadAs::Fexit(_) => "fexit",
@@ -101,7 +104,9 @@ impl LoadAs {
     /// The variant of a function that serves, given those it has.
     pub fn variant(&self, variants: &[Variant]) -> Variant {
         match self {
-            LoadAs::Uprobe | LoadAs::Usdt(_) if variants.contains(&Variant::Uprobe) => Variant::Uprobe,
+            LoadAs::Uprobe | LoadAs::UprobeMulti | LoadAs::Usdt(_) if variants.contains(&Variant::Uprobe) => {
+                Variant::Uprobe
+            }
             LoadAs::Fentry(_) => Variant::Fentry,
             LoadAs::Fexit(_) => Variant::Fexit,
             LoadAs::SysEnter(_) => Variant::SysEnter,

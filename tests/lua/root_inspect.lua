@@ -91,13 +91,20 @@ t.test("a probe on all functions that match", function()
         names[#names + 1] = probe.target
     end
     table.sort(names)
-    t.equal(table.concat(names, " "), "c:getpid c:getppid")
+    -- One link for both where the kernel has such links (6.6).
+    local is_one = #names == 1
+    t.equal(table.concat(names, " "), is_one and "c:/getp?pid$/" or "c:getpid c:getppid")
+    t.equal(table.concat(is_one and b:probes()[1].resolved or names, " "), "c:getpid c:getppid")
     t.equal(BPF.num_open_uprobes(), 2)
     ffi.C.getpid()
     ffi.C.getppid()
     t.equal(tonumber(b.hits:get(0)), 2)
     b:detach_uprobe({ name = "c", sym = "getpid" })
     t.equal(#b:probes(), 1)
+    t.equal(BPF.num_open_uprobes(), 1)
+    ffi.C.getpid()
+    ffi.C.getppid()
+    t.equal(tonumber(b.hits:get(0)), 3)
     t.contains(t.fails(b.attach_uprobe, b, { name = "c", sym_re = "nothing_at_all", fn_name = "calls" }), "no function of this file matches")
     t.contains(t.fails(b.attach_uprobe, b, { name = "c", fn_name = "calls" }), "needs the option `sym`, `sym_re` or `addr`")
 end)

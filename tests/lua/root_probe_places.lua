@@ -102,7 +102,7 @@ int main(void) { printf("%d %d\n", of_one(of_two(of_three(1))), getpid()); retur
         t.equal(#BPF.get_user_functions(path, "helper$"), 3)
         local b = BPF({ text = TEXT })
         b:attach_uprobe({ name = path, sym_re = "helper$", fn_name = "probe" })
-        t.equal(#b:probes(), 3)
+        t.equal(BPF.num_open_uprobes(), 3)
         local pid = tonumber(programs.run(path):match("^7 (%d+)"))
         t.equal(b.calls[pid], 3ULL)
         b:detach_uprobe({ name = path, sym = "helper" })

@@ -148,7 +148,7 @@ print(tonumber(b:test_run{fn_name = "f"}.retval))]]
     t.equal(prints("BCC_LINUX_VERSION_CODE=", version), "0\n")
     local limit = [[local b = BPF{text = "int f(struct pt_regs *ctx) { return 0; }"}
 b:attach_uprobe{name = "c", sym_re = "getp[ip]", fn_name = "f"}
-print(#b:probes())]]
+print(BPF.num_open_uprobes())]]
     local count = tonumber((prints("BCC_PROBE_LIMIT=1000", limit)))
     t.equal(count >= 2, true)
     t.contains(prints("BCC_PROBE_LIMIT=1", limit), ("it stands for %d functions; uprobes one by one are limited to 1"):format(count))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keeping track of what is attached, and detaching it.
 
-use super::UprobeTarget;
+use super::{Mechanism, UprobeTarget};
 use crate::bpf::object::Object;
-use crate::bpf::probe::{Attached, Probe, ProbeId, ProbeKind, ProbeReport};
+use crate::bpf::probe::{Attached, ManyUprobes, Probe, ProbeId, ProbeKind, ProbeReport};
 use crate::error::{Error, Result};
 use crate::suggest;
 
@@ -18,8 +18,11 @@ impl Object {
     ) -> Result<ProbeId> {
         if let Some(grants) = self.grants() {
             // Of an expression it is the functions that it stands for.
-            let is_of_functions = matches!(kind, ProbeKind::Kprobe | ProbeKind::Kretprobe);
-            let is_expression = is_of_functions && target.starts_with('/') && !attached.resolved.is_empty();
+            let is_expression = match kind {
+                ProbeKind::Kprobe | ProbeKind::Kretprobe => target.starts_with('/') && !attached.resolved.is_empty(),
+                ProbeKind::Uprobe | ProbeKind::Uretprobe => attached.mechanism == Mechanism::UprobeMulti,
+                _ => false,
+            };
             let functions = if is_expression { attached.resolved.as_slice() } else { std::slice::from_ref(&target) };
             functions.iter().try_for_each(|place| grants.check_probe(kind, place, function))?;
         }
@@ -57,7 +60,32 @@ impl Object {
     /// Detaches every uprobe or uretprobe of this target, of one function or of all.
     pub fn detach_uprobe(&mut self, target: &UprobeTarget, function: Option<&str>) -> Result<()> {
         let kind = if target.retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
-        self.detach_at(kind, &target.to_string(), function)
+        let wanted = target.to_string();
+        self.keep_the_others(kind, &wanted, function)?;
+        self.detach_at(kind, &wanted, function)
+    }
+
+    /// Puts a link of their own on the functions that share one with the function to be detached, which goes as a whole. For a
+    /// moment they have both.
+    fn keep_the_others(&mut self, kind: ProbeKind, wanted: &str, function: Option<&str>) -> Result<()> {
+        let is_meant = |probe: &&Probe| {
+            probe.kind == kind && probe.is_at(wanted) && function.is_none_or(|function| probe.function == function)
+        };
+        let shared = self.probes.iter().filter(is_meant).filter(|probe| probe.target != wanted);
+        let others: Vec<(ManyUprobes, String)> = shared
+            .filter_map(|probe| {
+                let mut many = probe.attached.many.clone()?;
+                let others = many.functions.iter().filter(|function| many.name_of(function) != wanted);
+                many.functions = others.cloned().collect();
+                (!many.functions.is_empty()).then(|| (many, probe.function.clone()))
+            })
+            .collect();
+        for (many, function) in others {
+            let what = format!("cannot leave `{function}` at the other functions of {}", many.target.name);
+            let kept = self.attach_many(many, &function)?;
+            kept.ok_or_else(|| Error::machine(what, "the kernel takes no link on them"))?;
+        }
+        Ok(())
     }
 
     /// Detaches every probe of this tracepoint, of one function or of all.

@@ -26,7 +26,12 @@ const PROBE_LIMIT: usize = 1000;
 
 /// How many probes a regular expression may stand for: `BCC_PROBE_LIMIT` in the environment says otherwise, as in bcc.
 pub(super) fn probe_limit() -> usize {
-    std::env::var("BCC_PROBE_LIMIT").ok().and_then(|limit| limit.parse().ok()).unwrap_or(PROBE_LIMIT)
+    told_limit().unwrap_or(PROBE_LIMIT)
+}
+
+/// The limit that the user gave, which holds for one link on many functions, too.
+pub(super) fn told_limit() -> Option<usize> {
+    std::env::var("BCC_PROBE_LIMIT").ok()?.parse().ok()
 }
 
 const MECHANISMS: [Mechanism; 4] =

@@ -68,7 +68,7 @@ impl Object {
             }
             Err(err) => return Err(err),
         };
-        attached.resolved = found.iter().map(|function| function.name.clone()).collect();
+        attached.resolved = found.iter().map(|function| format!("{name}:{}", function.name)).collect();
         self.keep_probe(kind, format!("{name}:/{pattern}/"), function, attached)
     }
 

@@ -174,9 +174,13 @@ impl fmt::Display for UprobeTarget {
             UprobePlace::Symbol(symbol, offset) => write!(f, "{}:{symbol}+{offset:#x}", self.name),
             UprobePlace::Address(address) => write!(f, "{}:{address:#x}", self.name),
         }?;
-        match self.pid {
-            Some(pid) => write!(f, " in process {pid}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.of_process())
+    }
+}
+
+impl UprobeTarget {
+    /// The process, as words behind a name.
+    pub(super) fn of_process(&self) -> String {
+        self.pid.map(|pid| format!(" in process {pid}")).unwrap_or_default()
     }
 }

@@ -278,7 +278,7 @@ fn file_name(path: &Path) -> CString {
 
 /// Whether this kernel takes a process for all of its threads in uprobe-multi links. Those that do look at the process
 /// before they look at the file (Linux 6.10, and stable versions before).
-fn filters_processes(program: &Program) -> bool {
+pub(super) fn filters_processes(program: &Program) -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
         let (path, zero) = (c"/", &[0_u64][..]);
