@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What grows: keys of a map, programs of a text, minutes at full rate. The cost of each more has to stay what it was.
+//! What grows: keys of a map, programs of a text, functions of a pattern, minutes at full rate. The cost of each more has to stay what it was.
 
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,31 @@ fn start_programs(count: f64) -> Option<f64> {
     Some(cpu)
 }
 
+fn points() -> Row {
+    let places = [1.0, 10.0, 100.0, 1000.0];
+    let mut row =
+        line_row("scale-points", "attach to functions of a program by one pattern", "ms", &places, "functions");
+    let program = peers::work().join("peers/points").display().to_string();
+    let (mut attach, mut detach) = (Vec::new(), Vec::new());
+    for place in places {
+        let mut command = peers::script("points", &[]);
+        command.args([program.clone(), format!("{place:.0}")]);
+        let told: Vec<String> =
+            (0..rounds(ROUNDS)).filter_map(|_| Running::start(&mut command).and_then(Running::rest).ok()).collect();
+        let median = |word: &str| quantile(&told.iter().flat_map(|text| figures(text, word)).collect::<Vec<_>>(), 0.5);
+        attach.push(median("attach "));
+        detach.push(median("detach "));
+    }
+    let each = [(attach[2] - attach[0]) / 99.0, (attach[3] - attach[0]) / 999.0];
+    let words = format!("{} ms for each of 100, {} ms for each of 1,000", number(each[0]), number(each[1]));
+    // Attaching has a part that all share, which varies by more than a hundred functions cost.
+    row.must("each more costs the same (≤ 1.5 ×, or ≤ 0.05 ms)", words, each[1] <= (1.5 * each[0]).max(0.05));
+    row.series.push(Series::new(BPFLUA, attach));
+    row.series.push(Series::new("bpflua, detaching", detach));
+    row.note("Wall time, the reading of the program's symbols included; one link for all of them.");
+    row
+}
+
 fn minutes() -> Row {
     let minutes: f64 = std::env::var(MINUTES).ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(1.0);
     let seconds = if rounds(100) < 100 { 12.0 } else { minutes * 60.0 };
@@ -117,5 +142,5 @@ fn at_full_rate(row: &mut Row, seconds: f64, step: f64) -> Result<(), String> {
 }
 
 pub fn rows() -> Vec<Row> {
-    vec![keys(), programs(), minutes()]
+    vec![keys(), programs(), points(), minutes()]
 }
