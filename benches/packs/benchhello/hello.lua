@@ -3,6 +3,7 @@
 summary = "Ready when the probe is attached"
 [requires]
 attach = ["uprobe:*"]
+lua = ["io.flush"]
 ]==]
 local b = BPF{ text = [[int hello(void *ctx) { bpf_trace_printk("hello\n"); return 0; }]] }
 b:attach_uprobe{ name = "c", sym = "getuid", fn_name = "hello" }
