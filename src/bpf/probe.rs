@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is attached, and why it is attached the way it is.
 
+use super::program::LoadAs;
 use super::{Link, Mechanism, RunStats, UprobePlace, UprobeTarget, UserFunction};
 
 /// Names one attached probe of an object.
@@ -140,6 +141,9 @@ pub(super) struct ManyUprobes {
     /// The regular expression that they match.
     pub pattern: String,
     pub functions: Vec<UserFunction>,
+    /// Whether the program sees entry and return.
+    pub session: bool,
+    pub load_as: LoadAs,
 }
 
 impl ManyUprobes {

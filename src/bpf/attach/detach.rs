@@ -82,8 +82,7 @@ impl Object {
             .collect();
         for (many, function) in others {
             let what = format!("cannot leave `{function}` at the other functions of {}", many.target.name);
-            let kept = self.attach_many(many, &function)?;
-            kept.ok_or_else(|| Error::machine(what, "the kernel takes no link on them"))?;
+            self.attach_many(many, &function)?.map_err(|err| Error::io(what, &err))?;
         }
         Ok(())
     }

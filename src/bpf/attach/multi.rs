@@ -7,11 +7,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::functions::Resolved;
-use super::user_functions::{UserFunction, user_functions};
-use super::{KprobeTarget, Mechanism, UprobePlace, UprobeTarget, library};
+use super::usdt::filters_processes;
+use super::user_functions::{find_user_file, user_functions};
+use super::{KprobeTarget, Mechanism, UprobePlace, UprobeTarget};
 use crate::bpf::link::Link;
 use crate::bpf::object::Object;
-use crate::bpf::probe::{Attached, ProbeId, ProbeKind};
+use crate::bpf::probe::{Attached, ManyUprobes, ProbeId, ProbeKind};
 use crate::bpf::program::LoadAs;
 use crate::bpf::sys::link::UprobePlaces;
 use crate::error::{Error, Result};
@@ -56,44 +57,54 @@ impl Object {
             let error = Error::script(what, "no function of this file matches").with_errno(libc::ENOENT);
             return Err(error.with_note("the pattern must match the whole name"));
         }
-        let kind = if *retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
-        let link = self.uprobe_multi_link(target, &found, function, &what);
-        let mut attached = match link {
-            Ok(link) => Attached::one(link, Mechanism::UprobeMulti),
-            Err(err) if err.log().is_none() && err.errno() == Some(libc::EINVAL) && !session => {
-                let place = UprobePlace::Address(0);
-                let each = UprobeTarget { name: name.clone(), place, pid: None, retprobe: *retprobe };
+        let place = UprobePlace::Address(0);
+        let each = UprobeTarget { name: name.clone(), place, pid: None, retprobe: *retprobe };
+        let (target, pattern, session) = (each.clone(), pattern.clone(), *session);
+        let many = ManyUprobes { target, pattern, functions: found, session, load_as: LoadAs::Section };
+        match self.attach_many(many, function)? {
+            Ok(probe) => Ok(probe),
+            Err(err) if err.raw_os_error() == Some(libc::EINVAL) && !session => {
                 let probes = self.attach_uprobes(&each, &whole, function)?;
-                return probes.first().copied().ok_or_else(|| Error::bug(what, "no function to attach to"));
+                probes.first().copied().ok_or_else(|| Error::bug(what, "no function to attach to"))
             }
-            Err(err) => return Err(err),
-        };
-        attached.resolved = found.iter().map(|function| format!("{name}:{}", function.name)).collect();
-        self.keep_probe(kind, format!("{name}:/{pattern}/"), function, attached)
+            Err(err) => Err(no_link(&what, "links for many uprobes", &err)),
+        }
     }
 
-    fn uprobe_multi_link(
+    /// One link on several functions of a file; or why there is none, in few words.
+    pub(super) fn attach_many(
         &mut self,
-        target: &UprobeMulti,
-        found: &[UserFunction],
+        many: ManyUprobes,
         function: &str,
-        what: &str,
-    ) -> Result<Link> {
-        let program = self.load_as(function, &LoadAs::Section)?;
-        let path = library::find(&target.name, None, what)?;
+    ) -> Result<std::result::Result<ProbeId, io::Error>> {
+        let ManyUprobes { target, pattern, functions, session, load_as } = &many;
+        let program = self.load_as(function, load_as)?;
+        if target.pid.is_some() && !filters_processes(&program) {
+            return Ok(Err(io::ErrorKind::Unsupported.into()));
+        }
+        let path = find_user_file(&target.name, target.pid)?;
         let path = CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
-        let offsets: Vec<u64> = found.iter().map(|function| function.offset).collect();
+        let offsets: Vec<u64> = functions.iter().map(|function| function.offset).collect();
         let none = vec![0; offsets.len()];
         let places = UprobePlaces {
             path: &path,
             offsets: &offsets,
             counters: &none,
             cookies: &none,
-            pid: 0,
+            pid: target.pid.unwrap_or(0) as u32,
             retprobe: target.retprobe,
-            session: target.session,
+            session: *session,
         };
-        Link::uprobe_multi(&program, &places).map_err(|err| no_link(what, "links for many uprobes", &err))
+        let link = match Link::uprobe_multi(&program, &places) {
+            Ok(link) => link,
+            Err(err) => return Ok(Err(err)),
+        };
+        let mut attached = Attached::one(link, Mechanism::UprobeMulti);
+        attached.resolved = functions.iter().map(|function| many.name_of(function)).collect();
+        let kind = if target.retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
+        let name = format!("{}:/{pattern}/{}", target.name, target.of_process());
+        attached.many = Some(many);
+        self.keep_probe(kind, name, function, attached).map(Ok)
     }
 }
 

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The functions of a program or library by regular expression, and probes on all of them.
 
-use std::ffi::CString;
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use object::{Object as _, ObjectSymbol as _, SymbolKind};
 use regex::Regex;
 
 use super::kprobe::{probe_limit, told_limit};
-use super::usdt::filters_processes;
-use super::{Mechanism, UprobePlace, UprobeTarget, library, uprobe_file};
-use crate::bpf::link::Link;
+use super::{UprobePlace, UprobeTarget, library, uprobe_file};
 use crate::bpf::object::Object;
-use crate::bpf::probe::{Attached, ManyUprobes, ProbeId, ProbeKind};
+use crate::bpf::probe::{ManyUprobes, ProbeId};
 use crate::bpf::program::LoadAs;
-use crate::bpf::sys::link::UprobePlaces;
 use crate::error::{Error, Result};
 use crate::kernel::features::{Feature, supports};
 use crate::symbolize::elf::FileBytes;
@@ -85,8 +80,12 @@ impl Object {
         }
         let limit = probe_limit();
         if found.len() > 1 && told_limit().is_none_or(|limit| found.len() <= limit) {
-            let many = ManyUprobes { target: target.clone(), pattern: pattern.to_owned(), functions: found.clone() };
-            if let Some(probe) = self.attach_many(many, function)? {
+            let (target, pattern, functions) = (target.clone(), pattern.to_owned(), found.clone());
+            let many = ManyUprobes { target, pattern, functions, session: false, load_as: LoadAs::UprobeMulti };
+            // What is wrong with a function comes out when each is attached by itself.
+            if supports(Feature::UprobeMulti).is_supported()
+                && let Ok(probe) = self.attach_many(many, function)?
+            {
                 return Ok(vec![probe]);
             }
         }
@@ -107,39 +106,6 @@ impl Object {
             }
         }
         Ok(probes)
-    }
-
-    /// None where the kernel has no such links or takes not this one: what is wrong with a function comes out when each is
-    /// attached by itself.
-    pub(super) fn attach_many(&mut self, many: ManyUprobes, function: &str) -> Result<Option<ProbeId>> {
-        let ManyUprobes { target, pattern, functions } = &many;
-        if !supports(Feature::UprobeMulti).is_supported() {
-            return Ok(None);
-        }
-        let program = self.load_as(function, &LoadAs::UprobeMulti)?;
-        if target.pid.is_some() && !filters_processes(&program) {
-            return Ok(None);
-        }
-        let path = find_user_file(&target.name, target.pid)?;
-        let path = CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
-        let offsets: Vec<u64> = functions.iter().map(|function| function.offset).collect();
-        let none = vec![0; offsets.len()];
-        let places = UprobePlaces {
-            path: &path,
-            offsets: &offsets,
-            counters: &none,
-            cookies: &none,
-            pid: target.pid.unwrap_or(0) as u32,
-            retprobe: target.retprobe,
-            session: false,
-        };
-        let Ok(link) = Link::uprobe_multi(&program, &places) else { return Ok(None) };
-        let mut attached = Attached::one(link, Mechanism::UprobeMulti);
-        attached.resolved = functions.iter().map(|function| many.name_of(function)).collect();
-        let kind = if target.retprobe { ProbeKind::Uretprobe } else { ProbeKind::Uprobe };
-        let name = format!("{}:/{pattern}/{}", target.name, target.of_process());
-        attached.many = Some(many);
-        self.keep_probe(kind, name, function, attached).map(Some)
     }
 }
 
