@@ -22,9 +22,6 @@ pub fn main(files: &[PathBuf], load: bool, common: &Common) -> ExitCode {
             worst = worst.max(error.kind().exit_status());
         }
     }
-    // Who measures this command counts what its compilers took.
-    #[cfg(feature = "compiler")]
-    crate::compiler::await_ends();
     ExitCode::from(worst)
 }
 

@@ -32,6 +32,14 @@ pub fn main() -> ExitCode {
     if args.version {
         return version::main();
     }
+    let status = command(&args, bcc_lua);
+    // Nothing of ours is left when the command ends, and who measures it counts what its compilers took.
+    #[cfg(feature = "compiler")]
+    crate::compiler::await_ends();
+    status
+}
+
+fn command(args: &Args, bcc_lua: BccLua) -> ExitCode {
     match &args.command {
         Some(Command::Check { load, files }) => check::main(files, *load, &args.common),
         Some(Command::Compile { file, output }) => compile::main(file, output, &args.common),
@@ -41,7 +49,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor) => doctor::main(),
         Some(Command::Run(tool)) => pack::run(tool, &args.common),
         Some(Command::Pack { command }) => pack::main(command, &args.common),
-        None => run_or_interact(&args, bcc_lua).map_or_else(|error| exit::failed(&error, &args.common), exit::ended),
+        None => run_or_interact(args, bcc_lua).map_or_else(|error| exit::failed(&error, &args.common), exit::ended),
     }
 }
 
