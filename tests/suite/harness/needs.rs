@@ -48,6 +48,7 @@ pub fn skip(reason: &str) {
         "not in a VM",
         "no function of",
         "no netfilter programs",
+        "carry no cookie in this kernel",
         "no scripts of bcc",
         "no table is kept",
         // What a tool needs beyond the kernel: counters of the processor, libraries.
