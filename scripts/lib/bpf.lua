@@ -144,8 +144,10 @@ function Methods:cleanup()
     for _, name in ipairs(native.attach.deferred(self._handle)) do
         native.run.notice(1, ("`%s` was never attached: the script did not wait for events"):format(name))
     end
-    native.object.close(self._handle)
+    -- Ctrl-C may come at any place, and then the end begins anew: it must not meet a closed object.
+    local handle = self._handle
     self._handle = false
+    native.object.close(handle)
     for _, maps in ipairs({ self._maps, rawget(self, "_views") }) do
         for _, one in pairs(maps) do
             one.fd = -1

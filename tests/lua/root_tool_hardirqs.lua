@@ -54,7 +54,8 @@ t.test("as often as the kernel counts", function()
             checked = checked + 1
             assert(row, name .. " is not there: " .. found.out)
             local limit = most[name] - (before[name] or 0)
-            assert(row.count >= count and row.count <= limit, ("%s: %d, not %d to %d"):format(name, row.count, count, limit))
+            -- The kernel counts an interrupt before its handler begins: one may be on either side of the work's beginning.
+            assert(row.count >= count - 1 and row.count <= limit, ("%s: %d, not %d to %d"):format(name, row.count, count, limit))
         end
     end
     if checked == 0 then
