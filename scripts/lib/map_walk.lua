@@ -30,6 +30,14 @@ local function chunk_length(self)
     return math.max(1, math.min(self.max_entries, math.max(CHUNK_MIN, math.min(CHUNK_MAX, fitting))))
 end
 
+-- What a walk holds: its place, and room for the elements of a chunk.
+local function new_walk(self, read)
+    local cursor, token = new_cursor(self)
+    local length = chunk_length(self)
+    local keys, values = ffi.new(self.key_type.array, length), cells.value_buffer(self, length)
+    return { read = read, cursor = cursor, token = token, length = length, keys = keys, values = values }
+end
+
 -- Maps that the kernel hands out bucket by bucket. A walk over others goes from key to key: where that key is gone by then,
 -- the kernel begins anew, and what was met before has to be told from what was not.
 local BY_BUCKET = { hash = true, lru_hash = true, percpu_hash = true, lru_percpu_hash = true, hash_of_maps = true }
@@ -82,16 +90,13 @@ local function walk(self, read, decode)
         })
     end
     losses.note(self)
-    local cursor, token = new_cursor(self)
-    local length = chunk_length(self)
-    local state = { read = read, cursor = cursor, token = token, length = length }
-    state.keys, state.values = ffi.new(self.key_type.array, length), cells.value_buffer(self, length)
+    local state = new_walk(self, read)
     local at, count = 0, 0
     return function()
         repeat
             if at == count then
                 at, count = 0, fill(self, state)
-                if not state.met and read == C.bpflua_map_read and may_begin_anew(self, cursor) then
+                if not state.met and read == C.bpflua_map_read and may_begin_anew(self, state.cursor) then
                     state.met, state.count, state.again = {}, 0, 0
                 end
             end
@@ -196,14 +201,11 @@ local DRAINED_BY_BUCKET = { hash = true, lru_hash = true, percpu_hash = true, lr
 
 -- Whether all is deleted. Not so where the kernel has no batches, or refuses: then each deletion tells for itself.
 local function clear_by_bucket(self)
-    local cursor, token = new_cursor(self)
-    local state = { read = C.bpflua_map_drain, cursor = cursor, token = token, length = chunk_length(self) }
-    state.keys, state.values = ffi.new(self.key_type.array, state.length), cells.value_buffer(self, state.length)
-    local count
+    local state, count = new_walk(self, C.bpflua_map_drain), nil
     repeat
         count = read_more(self, state)
-    until count <= 0 or cursor.state == STATE_KEYS
-    return count == 0 and cursor.state ~= STATE_KEYS
+    until count <= 0 or state.cursor.state == STATE_KEYS
+    return count == 0 and state.cursor.state ~= STATE_KEYS
 end
 
 ---Deletes every element; sets an array's elements to zero.

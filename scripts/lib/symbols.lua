@@ -14,9 +14,16 @@ local UNKNOWN = "[unknown]"
 local found = ffi.new("bpflua_name")
 local handle = native.handle()
 
--- The bare name of a kernel function, which handlers of events ask for, without leaving compiled code; nil when there is none.
-local function kernel_name(of, addr)
-    if C.symbol_of_kernel(addresses.address(of, addr), found) ~= 0 then
+-- The bare name of a function, which handlers of events ask for, without leaving compiled code; nil when there is none. Without a
+-- process, of the kernel's.
+local function bare_name(of, addr, process, demangle)
+    local address, is_found = addresses.address(of, addr), 0
+    if process then
+        is_found = C.symbol_of_process(handle, process, address, demangle and 1 or 0, found)
+    else
+        is_found = C.symbol_of_kernel(address, found)
+    end
+    if is_found ~= 0 then
         return ffi.string(found.text, found.len)
     end
 end
@@ -81,15 +88,13 @@ function M.sym(addr, pid, show_module, show_offset, demangle)
         local number = pid and process_number("sym", pid)
         return frame_text(frame, number, { show_module = show_module, show_offset = show_offset, demangle = demangle })
     end
-    if not show_module and not show_offset then
-        local number, address = process_number("sym", pid), addresses.address("sym", addr)
-        local is_found = number and C.symbol_of_process(handle, number, address, demangle and 1 or 0, found) or not number and C.symbol_of_kernel(address, found)
-        if is_found ~= 0 then
-            return ffi.string(found.text, found.len)
-        end
+    local process = process_number("sym", pid)
+    local name = not show_module and not show_offset and bare_name("sym", addr, process, demangle)
+    if name then
+        return name
     end
     local hi, lo = addresses.halves("sym", addr)
-    return native.text(process_number("sym", pid), hi, lo, show_module, show_offset, demangle)
+    return native.text(process, hi, lo, show_module, show_offset, demangle)
 end
 
 ---The kernel function that an address lies in, as text: `name`, `name+0x12 [kernel]`, `[unknown]`.
@@ -105,7 +110,7 @@ function M.ksym(addr, show_module, show_offset)
         local options = errors.options("ksym", show_module, { show_module = "boolean", show_offset = "boolean" })
         show_module, show_offset = options.show_module, options.show_offset
     end
-    local name = not show_module and not show_offset and kernel_name("ksym", addr)
+    local name = not show_module and not show_offset and bare_name("ksym", addr)
     if name then
         return name
     end
