@@ -5,8 +5,6 @@
 //! which member of which record is missing. Those that the text asks about are declared, and clang runs again; so it does
 //! for names that macros put together, see [`super::second_look`].
 
-use std::thread;
-
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::includes::Texts;
 use super::ir::{Context, Module};
@@ -17,7 +15,6 @@ use super::stage::Stage;
 use super::types::{ABSENT_PREFIX, Absent, Questions};
 use super::{Options, Source, arguments, configured, explain, shown};
 use crate::error::Result;
-use crate::kernel::btf::Btf;
 
 /// How often clang runs over one text: a member inside a member inside a member that is missing takes three.
 const MAX_ROUNDS: u32 = 8;
@@ -34,24 +31,7 @@ pub enum Front<'c> {
 }
 
 /// Runs clang's front end over the text. `asked` are names that modules were asked for before.
-///
-/// The kernel's types are indexed meanwhile, on another processor: what goes before the text takes as long as clang does.
 pub fn run<'c>(
-    source: &Source,
-    options: &Options<'_>,
-    texts: &Texts,
-    records: &str,
-    context: &'c Context,
-    asked: &[String],
-) -> Result<Front<'c>> {
-    let kernel = options.btf.filter(|_| options.kernel_headers.is_none());
-    thread::scope(|scope| {
-        scope.spawn(|| kernel.map(Btf::make_type_names));
-        read(source, options, texts, records, context, asked)
-    })
-}
-
-fn read<'c>(
     source: &Source,
     options: &Options<'_>,
     texts: &Texts,

@@ -61,17 +61,20 @@ impl Object {
         let each = UprobeTarget { name: name.clone(), place, pid: None, retprobe: *retprobe };
         let (target, pattern, session) = (each.clone(), pattern.clone(), *session);
         let many = ManyUprobes { target, pattern, functions: found, session, load_as: LoadAs::Section };
-        match self.attach_many(many, function)? {
-            Ok(probe) => Ok(probe),
-            Err(err) if err.raw_os_error() == Some(libc::EINVAL) && !session => {
-                let probes = self.attach_uprobes(&each, &whole, function)?;
-                probes.first().copied().ok_or_else(|| Error::bug(what, "no function to attach to"))
-            }
-            Err(err) => Err(no_link(&what, "links for many uprobes", &err)),
+        let refused = match self.attach_many(many, function) {
+            Ok(Ok(probe)) => return Ok(probe),
+            Ok(Err(err)) => no_link(&what, "links for many uprobes", &err),
+            Err(err) => err,
+        };
+        // A kernel without such links refuses the program, or the link.
+        if refused.log().is_some() || refused.errno() != Some(libc::EINVAL) || session {
+            return Err(refused);
         }
+        let probes = self.attach_uprobes(&each, &whole, function)?;
+        probes.first().copied().ok_or_else(|| Error::bug(what, "no function to attach to"))
     }
 
-    /// One link on several functions of a file; or why there is none, in few words.
+    /// One link on several functions of a file; the inner error is the kernel's, of the link.
     pub(super) fn attach_many(
         &mut self,
         many: ManyUprobes,
